@@ -1,0 +1,141 @@
+//! Names and signatures of the functions that host and guest call on each other.
+//!
+//! The set of host functions is the same for every sandbox, whatever its user registers: a snapshot is bound to the
+//! signatures of its host functions, so one snapshot can serve all sandboxes.
+
+/// Kind of an argument or a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// `true` or `false`.
+    Bool,
+    /// A signed 32-bit integer.
+    Int,
+    /// Nothing.
+    Void,
+}
+
+/// Name, arguments and result of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Name by which it is called.
+    pub name: &'static str,
+    /// Kinds of its arguments.
+    pub parameters: &'static [Kind],
+    /// Kind of its result.
+    pub result: Kind,
+}
+
+/// Guest function: compiles a handler's source and registers it.
+///
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source. Result: a
+/// [reply](crate::message::Reply).
+pub const ADD_HANDLER: Signature =
+    Signature { name: "AddHandler", parameters: &[Kind::Bytes, Kind::Text, Kind::Text], result: Kind::Bytes };
+
+/// Guest function: calls a handler.
+///
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as JSON text, whether to
+/// collect garbage afterwards. Result: a [reply](crate::message::Reply).
+pub const CALL_HANDLER: Signature = Signature {
+    name: "CallHandler",
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool],
+    result: Kind::Bytes,
+};
+
+/// Guest function of the test guest only: does something that must not work.
+///
+/// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
+pub const COMMIT_FAULT: Signature =
+    Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Int };
+
+/// Host function: takes one line that guest code wrote to its console.
+///
+/// Arguments: a [`ConsoleLevel`], the text.
+pub const CONSOLE: Signature =
+    Signature { name: "Console", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
+
+/// Severity of a line on the console, least severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum ConsoleLevel {
+    /// `console.debug`, `console.trace`
+    Debug = 0,
+    /// `console.log`, `console.info`
+    Info = 1,
+    /// `console.warn`
+    Warn = 2,
+    /// `console.error`
+    Error = 3,
+}
+
+impl ConsoleLevel {
+    /// The level that `value` stands for; what stands for none is an error's.
+    pub const fn from_int(value: i32) -> Self {
+        match value {
+            0 => Self::Debug,
+            1 => Self::Info,
+            2 => Self::Warn,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// What the test guest can be told to do wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Fault {
+    /// Nothing wrong: gives the current privilege level.
+    CurrentPrivilegeLevel = 0,
+    /// Executes a privileged instruction (`hlt`).
+    PrivilegedInstruction = 1,
+    /// Writes to its own code.
+    WriteToCode = 2,
+    /// Writes to its own constants.
+    WriteToConstants = 3,
+    /// Jumps to its heap.
+    JumpToData = 4,
+    /// Touches the guard area below its stack.
+    TouchGuardPage = 5,
+    /// Reads kernel memory.
+    ReadKernelMemory = 6,
+    /// Writes to kernel memory.
+    WriteKernelMemory = 7,
+    /// Reads the page tables.
+    ReadPageTables = 8,
+    /// Writes to an I/O port.
+    PortOutput = 9,
+    /// Executes an undefined instruction.
+    UndefinedInstruction = 10,
+    /// Divides by zero.
+    DivideByZero = 11,
+    /// Calls the gate with an operation that does not exist.
+    BadGateOperation = 12,
+    /// Reads the null page.
+    ReadNull = 13,
+    /// Reads an address that is not canonical.
+    ReadNonCanonical = 14,
+    /// Panics.
+    Panic = 15,
+    /// Ends the call without answering it.
+    HaltWithoutAnswer = 16,
+    /// Recurses until its stack is used up.
+    ExhaustStack = 17,
+    /// Makes a system call.
+    SystemCall = 18,
+    /// Writes a model-specific register.
+    WriteModelSpecificRegister = 19,
+    /// Loops for ever.
+    Loop = 20,
+    /// Takes the gate with a stack pointer that points nowhere.
+    GateWithoutStack = 21,
+    /// Writes every page of its heap.
+    ExhaustHeap = 22,
+    /// Answers with a response that is not one.
+    GarbageAnswer = 23,
+    /// Faults in a page while the direction flag is set; gives 1.
+    FaultWithDirectionFlag = 24,
+}

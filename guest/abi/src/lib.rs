@@ -1,0 +1,29 @@
+//! What the host, the guest kernel and the guest runtime agree on.
+//!
+//! Three programs are built apart and meet inside one micro-VM: the host library, the kernel (CPL 0) and the runtime
+//! (CPL 3). Whatever one of them says to another is defined here and nowhere else:
+//!
+//! - [`memory`]: guest addresses: where the image, the heap and the stack live, and what hyperlight-host publishes at the top of
+//!   scratch memory;
+//! - [`boot`]: what the host hands to the kernel, and the kernel to the runtime, when a sandbox starts;
+//! - [`gate`]: the operations that the kernel serves to the runtime;
+//! - [`abort`]: the codes with which a guest ends a call that cannot go on;
+//! - [`function`]: the names and signatures of guest and host functions;
+//! - [`message`]: what travels in their arguments and results (feature `messages`).
+//!
+//! A change to any of it is a change of [`VERSION`].
+#![no_std]
+
+#[cfg(any(feature = "messages", test))]
+extern crate alloc;
+
+pub mod abort;
+pub mod boot;
+pub mod function;
+pub mod gate;
+pub mod memory;
+#[cfg(any(feature = "messages", test))]
+pub mod message;
+
+/// Version of everything in this crate. Host and guest images must agree on it.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,94 @@
+//! Guest addresses.
+//!
+//! The lower half of the address space belongs to CPL 3 and the upper half to CPL 0, with one exception: the transport
+//! arena, which lies in scratch memory and is shared by the host and the runtime.
+
+/// Size of a page in bytes. The guest uses no larger pages: the host's page-table walkers know none.
+pub const PAGE_SIZE: u64 = 4096;
+
+/// Where the runtime image may lie. It is linked at fixed addresses inside this window.
+pub const IMAGE_START: u64 = 0x4000_0000;
+/// Exclusive end of the window for the runtime image.
+pub const IMAGE_END: u64 = 0x4800_0000;
+
+/// One page for the C library's thread descriptor; the kernel points the FS segment here.
+pub const THREAD_AREA: u64 = 0x4fff_0000;
+
+/// Exclusive end of the runtime's stack.
+pub const STACK_TOP: u64 = 0x7000_0000;
+/// Size of the runtime's stack in bytes.
+pub const STACK_SIZE: u64 = 1 << 20;
+/// Lowest address of the runtime's stack.
+pub const STACK_BOTTOM: u64 = STACK_TOP - STACK_SIZE;
+/// Size of the unmapped area below the stack in bytes.
+pub const STACK_GUARD_SIZE: u64 = 1 << 20;
+
+/// Start of the runtime's heap. Its size is a setting of the sandbox.
+pub const HEAP_START: u64 = 0x1_0000_0000;
+/// Largest heap in bytes: what fits into the 16 GiB that hyperlight-host allows for scratch memory, beside the rest.
+pub const HEAP_SIZE_MAX: u64 = 8 << 30;
+
+/// Exclusive end of the addresses that CPL 3 may use.
+pub const USER_END: u64 = 0x0000_8000_0000_0000;
+
+/// Where the kernel is linked.
+pub const KERNEL_START: u64 = 0xffff_ffff_8000_0000;
+/// Descriptor tables and boot-time constants of the kernel: read-only once the sandbox has booted, kept by snapshots.
+pub const KERNEL_TABLES: u64 = 0xffff_fd00_0000_0000;
+
+/// Exclusive end of scratch memory, as a guest virtual address. All of scratch is mapped below it, for CPL 0.
+pub const SCRATCH_END: u64 = 0xffff_ffff_ffff_f000;
+/// Exclusive end of scratch memory, as a guest physical address.
+pub const SCRATCH_END_PHYSICAL: u64 = 0x10_0000_0000;
+/// Pages at the end of scratch that hyperlight-host leaves to the guest. A restore zeroes them.
+pub const SCRATCH_RESERVED_PAGES: u64 = 12;
+
+/// The words that hyperlight-host publishes at the very end of scratch memory.
+///
+/// The first field has the lowest address; the struct ends at [`SCRATCH_END`].
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ScratchMetadata {
+    /// Keeps the struct a multiple of 16 bytes long.
+    pub reserved: u64,
+    /// Size of one host-to-guest buffer in bytes.
+    pub h2g_buffer_size: u64,
+    /// Pages in the host-to-guest buffer pool.
+    pub h2g_pool_pages: u64,
+    /// Descriptors in the host-to-guest queue.
+    pub h2g_queue_size: u64,
+    /// Size of one guest-to-host buffer in bytes.
+    pub g2h_buffer_size: u64,
+    /// Pages in the guest-to-host buffer pool.
+    pub g2h_pool_pages: u64,
+    /// Descriptors in the guest-to-host queue.
+    pub g2h_queue_size: u64,
+    /// Guest physical address of the rings, the mailbox and the buffer pools.
+    pub transport_arena: u64,
+    /// A pending change of the guest's log level. Not used by this guest.
+    pub guest_log_level: u64,
+    /// A pending request to seed the C library's random numbers. Not used by this guest.
+    pub libc_rng_seed: u64,
+    /// How many snapshots lie between the boot and the state that was restored.
+    pub snapshot_generation: u64,
+    /// Guest physical address of the page tables that the host built.
+    pub page_tables: u64,
+    /// Guest physical address of the next free page of scratch memory. The kernel advances it.
+    pub next_free: u64,
+    /// Size of scratch memory in bytes.
+    pub scratch_size: u64,
+}
+
+/// Guest virtual address of the [`ScratchMetadata`].
+pub const SCRATCH_METADATA: u64 = SCRATCH_END - size_of::<ScratchMetadata>() as u64;
+
+const _: () = {
+    assert!(
+        size_of::<ScratchMetadata>() == 0x70,
+        "hyperlight-host fixes this layout; follow its version, do not edit the number"
+    );
+    assert!(IMAGE_END <= THREAD_AREA && THREAD_AREA + PAGE_SIZE <= STACK_BOTTOM - STACK_GUARD_SIZE);
+    assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
+    assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");
+    assert!(STACK_TOP < 1 << 31, "the kernel pushes it as a sign-extended 32-bit immediate");
+};

@@ -1,0 +1,293 @@
+//! What travels in the arguments and results of guest functions.
+//!
+//! Numbers are little endian. Texts inside a message are UTF-8 behind a 32-bit length. Everything that comes out of the
+//! guest is untrusted, so decoding checks every length and every text and never panics.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What the host sends along with every call, so that the guest need not leave the VM for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallContext {
+    /// Nanoseconds since the Unix epoch at the time of the call.
+    pub epoch_nanos: u64,
+    /// Ticks of the time-stamp counter per second.
+    pub tsc_hz: u64,
+    /// Fresh randomness: the seed of this call's random numbers.
+    pub seed: [u8; 32],
+}
+
+impl CallContext {
+    /// Size of an encoded context in bytes.
+    pub const SIZE: usize = 48;
+
+    /// Encodes the context.
+    pub fn to_bytes(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..8].copy_from_slice(&self.epoch_nanos.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.tsc_hz.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.seed);
+        bytes
+    }
+
+    /// Decodes a context; `None` if `bytes` has another length.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
+        let mut reader = Reader(bytes);
+        Some(Self { epoch_nanos: reader.u64()?, tsc_hz: reader.u64()?, seed: reader.take(32)?.try_into().ok()? })
+    }
+}
+
+/// Something that guest code threw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exception {
+    /// The error's name, such as `TypeError`; empty if what was thrown is not an error.
+    pub name: String,
+    /// The error's message, or what was thrown as text.
+    pub message: String,
+    /// The stack trace, one frame a line; empty if there is none.
+    pub stack: String,
+}
+
+/// A place in a handler's source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the handler or module.
+    pub file: String,
+    /// Line, from 1; 0 if it is not known.
+    pub line: u32,
+    /// Column, from 1; 0 if it is not known.
+    pub column: u32,
+}
+
+/// How a guest function ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It gave this value, as JSON text.
+    Value(String),
+    /// It gave `undefined`, or something else that JSON cannot express.
+    Undefined,
+    /// The guest's code threw, or its promise was rejected.
+    Exception(Exception),
+    /// The source could not be compiled, linked or evaluated.
+    Compile(Exception, Place),
+    /// There is no handler of that name.
+    HandlerNotFound,
+    /// The event is not JSON; the text says where.
+    InvalidEvent(String),
+    /// The result does not fit the output buffer: its size and the limit, both in bytes.
+    TooLarge(u64, u64),
+}
+
+/// A reply that breaks the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedReply;
+
+impl core::fmt::Display for MalformedReply {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the guest sent a malformed reply")
+    }
+}
+
+impl core::error::Error for MalformedReply {}
+
+// The status is the last byte of a reply: neither side has to move the text of a value to add or remove it.
+mod status {
+    pub const VALUE: u8 = 0;
+    pub const UNDEFINED: u8 = 1;
+    pub const EXCEPTION: u8 = 2;
+    pub const COMPILE: u8 = 3;
+    pub const HANDLER_NOT_FOUND: u8 = 4;
+    pub const INVALID_EVENT: u8 = 5;
+    pub const TOO_LARGE: u8 = 6;
+}
+
+impl Reply {
+    /// Encodes the reply.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let status = match self {
+            Self::Value(json) => {
+                bytes = json.into_bytes();
+                status::VALUE
+            }
+            Self::Undefined => status::UNDEFINED,
+            Self::Exception(exception) => {
+                put_exception(&mut bytes, &exception);
+                status::EXCEPTION
+            }
+            Self::Compile(exception, place) => {
+                put_exception(&mut bytes, &exception);
+                put_text(&mut bytes, &place.file);
+                bytes.extend_from_slice(&place.line.to_le_bytes());
+                bytes.extend_from_slice(&place.column.to_le_bytes());
+                status::COMPILE
+            }
+            Self::HandlerNotFound => status::HANDLER_NOT_FOUND,
+            Self::InvalidEvent(message) => {
+                bytes = message.into_bytes();
+                status::INVALID_EVENT
+            }
+            Self::TooLarge(size, limit) => {
+                bytes.extend_from_slice(&size.to_le_bytes());
+                bytes.extend_from_slice(&limit.to_le_bytes());
+                status::TOO_LARGE
+            }
+        };
+        bytes.push(status);
+        bytes
+    }
+
+    /// Decodes a reply.
+    ///
+    /// # Errors
+    /// [`MalformedReply`] for an unknown status, a wrong length, or text that is not UTF-8.
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, MalformedReply> {
+        let status = bytes.pop().ok_or(MalformedReply)?;
+        let text = |bytes| String::from_utf8(bytes).map_err(|_| MalformedReply);
+        match status {
+            status::VALUE => return Ok(Self::Value(text(bytes)?)),
+            status::INVALID_EVENT => return Ok(Self::InvalidEvent(text(bytes)?)),
+            _ => {}
+        }
+        let mut reader = Reader(&bytes);
+        let reply = reader.reply(status).ok_or(MalformedReply)?;
+        if reader.0.is_empty() { Ok(reply) } else { Err(MalformedReply) }
+    }
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    // A text of 4 GiB cannot exist: the heap is smaller than the length field's range only by configuration, so cut.
+    let text = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
+    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(text);
+}
+
+fn put_exception(bytes: &mut Vec<u8>, exception: &Exception) {
+    put_text(bytes, &exception.name);
+    put_text(bytes, &exception.message);
+    put_text(bytes, &exception.stack);
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(length)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = self.u32()? as usize;
+        Some(String::from(core::str::from_utf8(self.take(length)?).ok()?))
+    }
+
+    fn exception(&mut self) -> Option<Exception> {
+        Some(Exception { name: self.text()?, message: self.text()?, stack: self.text()? })
+    }
+
+    fn reply(&mut self, status: u8) -> Option<Reply> {
+        Some(match status {
+            status::UNDEFINED => Reply::Undefined,
+            status::EXCEPTION => Reply::Exception(self.exception()?),
+            status::COMPILE => {
+                let exception = self.exception()?;
+                Reply::Compile(exception, Place { file: self.text()?, line: self.u32()?, column: self.u32()? })
+            }
+            status::HANDLER_NOT_FOUND => Reply::HandlerNotFound,
+            status::TOO_LARGE => Reply::TooLarge(self.u64()?, self.u64()?),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn replies() -> Vec<Reply> {
+        let exception =
+            Exception { name: "TypeError".into(), message: "näh \0 \u{1f980}".into(), stack: "at f\n".into() };
+        vec![
+            Reply::Value("{\"a\":\"\\ud800\"}".into()),
+            Reply::Value(String::new()),
+            Reply::Undefined,
+            Reply::Exception(exception.clone()),
+            Reply::Exception(Exception::default()),
+            Reply::Compile(exception, Place { file: "greet".into(), line: 3, column: u32::MAX }),
+            Reply::HandlerNotFound,
+            Reply::InvalidEvent("at 4".into()),
+            Reply::TooLarge(u64::MAX, 0),
+        ]
+    }
+
+    #[test]
+    fn replies_round_trip() {
+        for reply in replies() {
+            assert_eq!(Reply::from_bytes(reply.clone().into_bytes()), Ok(reply));
+        }
+    }
+
+    #[test]
+    fn a_reply_cut_short_or_stretched_is_malformed_or_another_reply_but_never_a_panic() {
+        for reply in replies() {
+            let bytes = reply.into_bytes();
+            let (status, body) = bytes.split_last().unwrap();
+            let is_text = matches!(*status, status::VALUE | status::INVALID_EVENT);
+            for length in 0..body.len() {
+                let mut cut = body[..length].to_vec();
+                cut.push(*status);
+                let decoded = Reply::from_bytes(cut);
+                assert!(is_text || decoded == Err(MalformedReply), "{decoded:?}");
+            }
+            let mut stretched = body.to_vec();
+            stretched.extend_from_slice(&[0, *status]);
+            assert!(is_text || Reply::from_bytes(stretched) == Err(MalformedReply));
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_the_message_are_malformed() {
+        let mut bytes = u32::MAX.to_le_bytes().to_vec();
+        bytes.extend_from_slice(b"abc");
+        bytes.push(status::EXCEPTION);
+        assert_eq!(Reply::from_bytes(bytes), Err(MalformedReply));
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_malformed() {
+        assert_eq!(Reply::from_bytes(vec![0xed, 0xa0, 0x80, status::VALUE]), Err(MalformedReply));
+        assert_eq!(Reply::from_bytes(vec![0xff, status::INVALID_EVENT]), Err(MalformedReply));
+        let mut bytes = vec![1, 0, 0, 0, 0xff];
+        bytes.extend_from_slice(&[0; 8]);
+        bytes.push(status::EXCEPTION);
+        assert_eq!(Reply::from_bytes(bytes), Err(MalformedReply));
+    }
+
+    #[test]
+    fn unknown_status_and_empty_reply_are_malformed() {
+        assert_eq!(Reply::from_bytes(vec![]), Err(MalformedReply));
+        for status in status::TOO_LARGE + 1..=u8::MAX {
+            assert_eq!(Reply::from_bytes(vec![status]), Err(MalformedReply));
+        }
+    }
+
+    #[test]
+    fn contexts_round_trip_and_other_lengths_are_refused() {
+        let context = CallContext { epoch_nanos: 1, tsc_hz: u64::MAX, seed: [7; 32] };
+        let bytes = context.to_bytes();
+        assert_eq!(CallContext::from_bytes(&bytes), Some(context));
+        assert_eq!(CallContext::from_bytes(&bytes[1..]), None);
+        assert_eq!(CallContext::from_bytes(&[]), None);
+    }
+}

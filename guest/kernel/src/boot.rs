@@ -1,0 +1,166 @@
+//! Starting the runtime.
+
+use guest_abi::abort::AbortCode;
+use guest_abi::boot::{BootHeader, BootInfo};
+use guest_abi::memory::{
+    HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_TOP, THREAD_AREA,
+};
+use guest_kernel::elf::{Image, Segment};
+use guest_kernel::page_table::{Access, Entry, page_of};
+
+use crate::abort::abort;
+use crate::descriptors::{self, Constants};
+use crate::entry;
+use crate::memory::{Page, PageTables, metadata};
+
+/// Where hyperlight-host tells what it put into memory.
+#[repr(C)]
+pub struct ProcessEnvironment {
+    init_data: Region,
+    heap: Region,
+}
+
+#[repr(C)]
+struct Region {
+    size: u64,
+    start: u64,
+}
+
+/// Boots the guest; the argument is the first one of hyperlight-host's entry protocol.
+pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
+    let init_data = &environment.init_data;
+    let header = boot_header(init_data);
+    let image_start = init_data.start + BootHeader::IMAGE_OFFSET;
+    // SAFETY: the host maps the init data, and `boot_header` has checked that the image lies within it.
+    let file = unsafe { core::slice::from_raw_parts(image_start as *const u8, header.image_size as usize) };
+    let image = match Image::parse(file) {
+        Ok(image) => image,
+        Err(error) => abort(AbortCode::Boot, format_args!("the runtime image cannot be loaded: {error}")),
+    };
+
+    let tables = PageTables::current();
+    let (arena_start, arena_end) = arena();
+    descriptors::install(
+        &tables,
+        Constants { runtime_entry: image.entry, heap_end: HEAP_START + header.heap_size, arena_start, arena_end },
+    );
+
+    let relro = image.read_only_after_relocation();
+    for segment in image.segments() {
+        for address in segment.pages().step_by(PAGE_SIZE as usize) {
+            let entry = image_page(&segment, image_start, address);
+            let entry = if relro.contains(&address) { entry.sealed() } else { entry };
+            tables.user_slot_or_new(address).set(entry);
+        }
+    }
+    map_zeroed(&tables, THREAD_AREA);
+    let stack = push_boot_info(&tables, &header);
+
+    // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
+    unmap(&tables, environment as *const _ as u64, init_data.start + init_data.size);
+    seal_kernel(&tables);
+    descriptors::seal(&tables);
+    PageTables::flush();
+    // SAFETY: the runtime's image and stack are mapped, and the descriptor tables are installed.
+    unsafe { entry::enter_runtime(stack, stack) }
+}
+
+fn boot_header(init_data: &Region) -> BootHeader {
+    let header = if init_data.size >= BootHeader::IMAGE_OFFSET {
+        // SAFETY: the host maps the init data, on a page boundary; every bit pattern is a header.
+        unsafe { (init_data.start as *const BootHeader).read() }
+    } else {
+        BootHeader::new(0, 0, 0)
+    };
+    if header.magic != BootHeader::MAGIC || header.version != guest_abi::VERSION {
+        abort(AbortCode::Boot, format_args!("the init data is not of version {}", guest_abi::VERSION));
+    }
+    if header.image_size > init_data.size - BootHeader::IMAGE_OFFSET
+        || header.heap_size > HEAP_SIZE_MAX
+        || !header.heap_size.is_multiple_of(PAGE_SIZE)
+    {
+        abort(AbortCode::Boot, format_args!("the init data names impossible sizes"));
+    }
+    header
+}
+
+/// The transport arena, as guest virtual addresses: it starts scratch memory, and the host's page tables follow it.
+fn arena() -> (u64, u64) {
+    let metadata = metadata();
+    let start = SCRATCH_END - metadata.scratch_size;
+    (start, start + (metadata.page_tables - metadata.transport_arena))
+}
+
+/// The mapping of one page of a segment.
+fn image_page(segment: &Segment, image_start: u64, address: u64) -> Entry {
+    let in_file = segment.address + segment.file_size;
+    // The init data is mapped at its physical address, and `Image` has checked that offset and address are congruent.
+    let source = page_of(image_start + segment.offset) + (address - page_of(segment.address));
+    if address >= in_file {
+        Entry::user_page(Page::allocate().physical(), segment.access)
+    } else if address + PAGE_SIZE <= in_file || segment.file_size == segment.memory_size {
+        match segment.access {
+            Access::ReadWrite => Entry::user_copy_on_write(source),
+            access => Entry::user_page(source, access),
+        }
+    } else {
+        // What the file has of the page, and zeroes after it.
+        let mut page = Page::allocate();
+        // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
+        unsafe { page.copy_from(source, in_file - address) };
+        Entry::user_page(page.physical(), segment.access)
+    }
+}
+
+fn map_zeroed(tables: &PageTables, address: u64) -> Page {
+    let page = Page::allocate();
+    tables.user_slot_or_new(address).set(Entry::user_page(page.physical(), Access::ReadWrite));
+    page
+}
+
+/// Puts a [`BootInfo`] at the top of the runtime's stack and gives its address.
+fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
+    let size = size_of::<BootInfo>() as u64;
+    let mut page = map_zeroed(tables, STACK_TOP - PAGE_SIZE);
+    let info = BootInfo { heap_size: header.heap_size, output_limit: header.output_limit, scratch: metadata() };
+    // SAFETY: the page is ours and large enough; the offset keeps the struct aligned.
+    unsafe { page.as_mut_ptr::<u8>().add((PAGE_SIZE - size) as usize).cast::<BootInfo>().write(info) };
+    STACK_TOP - size
+}
+
+fn unmap(tables: &PageTables, start: u64, end: u64) {
+    for address in (page_of(start)..end).step_by(PAGE_SIZE as usize) {
+        if let Some(slot) = tables.slot(address) {
+            slot.set(Entry::ABSENT);
+        }
+    }
+}
+
+/// Makes the kernel's own image read-only.
+fn seal_kernel(tables: &PageTables) {
+    unsafe extern "C" {
+        static __executable_start: u8;
+        static _end: u8;
+    }
+    let (start, end) = ((&raw const __executable_start) as u64, (&raw const _end) as u64);
+    for address in (start..end).step_by(PAGE_SIZE as usize) {
+        if let Some(slot) = tables.slot(address) {
+            slot.set(slot.get().sealed());
+        }
+    }
+}
+
+/// Lets hyperlight-host refuse this kernel if it is of another version.
+#[repr(C, align(8))]
+struct VersionNote {
+    name_size: u32,
+    text_size: u32,
+    kind: u32,
+    name: [u8; 12],
+    text: [u8; 8],
+}
+
+#[used]
+#[unsafe(link_section = ".note.hyperlight-version")]
+static VERSION_NOTE: VersionNote =
+    VersionNote { name_size: 11, text_size: 7, kind: 1, name: *b"Hyperlight\0\0", text: *b"0.18.0\0\0" };

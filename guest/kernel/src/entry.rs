@@ -1,0 +1,261 @@
+//! Every way into the kernel, and the way out to CPL 3.
+//!
+//! | from | entry | stack |
+//! |---|---|---|
+//! | the host, once | `entry` | the gate's |
+//! | the host, for each call | `dispatch` | the gate's; the host sets RSP to what it was when the first call ended |
+//! | CPL 3, `int 4` | `gate` | the gate's, from the task state segment |
+//! | any exception | `exception_stubs` | the exceptions', from the task state segment |
+//!
+//! The host sets ZF for the first call after a restore: the processor may still know translations of the state before.
+
+use core::arch::{asm, global_asm};
+
+use guest_abi::abort::AbortCode;
+use guest_abi::boot::entry;
+use guest_abi::gate;
+use guest_abi::memory::STACK_TOP;
+use guest_kernel::page_table::FaultCode;
+
+use crate::abort::abort;
+use crate::descriptors::{GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
+use crate::{boot, page_fault};
+
+/// Exceptions that have a handler: all that the processor defines.
+pub const VECTORS: usize = 32;
+const PAGE_FAULT: usize = 14;
+const STUB_SIZE: u64 = 16;
+
+/// What the processor and the stubs leave on the stack at an exception.
+#[derive(Debug)]
+#[repr(C)]
+pub struct ExceptionFrame {
+    pub vector: u64,
+    pub error: u64,
+    pub instruction: u64,
+    pub code_segment: u64,
+    pub flags: u64,
+    pub stack: u64,
+    pub stack_segment: u64,
+}
+
+impl ExceptionFrame {
+    pub fn is_from_user(&self) -> bool {
+        self.code_segment & 3 == 3
+    }
+}
+
+unsafe extern "C" {
+    fn gate_entry();
+    fn page_fault_entry();
+    static exception_stubs: u8;
+    /// Enters the runtime at CPL 3 for the first time.
+    pub fn enter_runtime(argument: u64, stack: u64) -> !;
+}
+
+/// Address of the handler for a vector.
+pub fn handler(vector: usize) -> u64 {
+    match vector {
+        v if v == usize::from(gate::VECTOR) => gate_entry as *const () as u64,
+        PAGE_FAULT => page_fault_entry as *const () as u64,
+        v => (&raw const exception_stubs) as u64 + v as u64 * STUB_SIZE,
+    }
+}
+
+extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
+    page_fault::resolve(address, error)
+}
+
+extern "C" fn exception(frame: &ExceptionFrame) -> ! {
+    if frame.vector == PAGE_FAULT as u64 {
+        page_fault::refuse(fault_address(), frame);
+    }
+    let name = match frame.vector {
+        0 => "divide error",
+        1 => "debug exception",
+        3 => "breakpoint",
+        6 => "invalid instruction",
+        7 => "device not available",
+        8 => "double fault",
+        10 => "invalid task state segment",
+        11 => "segment not present",
+        12 => "stack segment fault",
+        13 => "general protection fault",
+        16 => "floating-point error",
+        17 => "alignment check",
+        19 => "SIMD floating-point error",
+        _ => "exception",
+    };
+    let code = if frame.is_from_user() { AbortCode::Exception } else { AbortCode::Kernel };
+    abort(
+        code,
+        format_args!(
+            "{name} (vector {}, error code {:#x}) at instruction {:#x}, stack {:#x}, CPL {}",
+            frame.vector,
+            frame.error,
+            frame.instruction,
+            frame.stack,
+            frame.code_segment & 3
+        ),
+    )
+}
+
+/// The address that the last page fault was about.
+fn fault_address() -> u64 {
+    let address: u64;
+    // SAFETY: reading CR2 changes nothing.
+    unsafe { asm!("mov {}, cr2", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+extern "C" fn bad_gate_operation(operation: u32) -> ! {
+    abort(AbortCode::BadGate, format_args!("the gate has no operation {operation}"))
+}
+
+global_asm!(
+    "
+.globl entry
+entry:
+    mov rsp, {gate_stack}
+    xor ebp, ebp
+    call {boot}
+    ud2
+
+.globl enter_runtime
+enter_runtime:
+    mov rax, [{runtime_entry}]
+    push {user_data}
+    push rsi
+    push 2
+    push {user_code}
+    push rax
+    iretq
+
+.balign 16
+dispatch:
+    jz 2f
+    mov edi, {call}
+1:  mov rax, [{runtime_entry}]
+    push {user_data}
+    push {stack_top}
+    push 2
+    push {user_code}
+    push rax
+    iretq
+2:  // Changing CR4.PGE makes the processor, or the hypervisor's shadow of the page tables, drop everything.
+    mov rax, cr4
+    xor eax, 0x80
+    mov cr4, rax
+    xor eax, 0x80
+    mov cr4, rax
+    mov edi, {call_after_restore}
+    jmp 1b
+
+// EAX is the operation, ECX its argument.
+.balign 16
+.globl gate_entry
+gate_entry:
+    cmp eax, {notify}
+    ja 3f
+    je 2f
+    // Halt. The first one tells the host where to dispatch calls (RAX) and with which stack (RSP).
+    mov rsp, {gate_stack}
+    lea rax, [rip + dispatch]
+    mov edx, {port_halt}
+    out dx, eax
+    ud2
+2:  mov edx, {port_notify}
+    out dx, eax
+    iretq
+3:  cmp eax, {abort}
+    jne 4f
+    mov edx, {port_abort}
+    mov eax, ecx
+    out dx, eax
+    iretq
+4:  cld
+    mov edi, eax
+    call {bad_gate_operation}
+    ud2
+
+.balign 16
+.globl page_fault_entry
+page_fault_entry:
+    cld
+    push rax
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    mov rdi, cr2
+    mov rsi, [rsp + 72]
+    // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd.
+    sub rsp, 8
+    call {page_fault}
+    add rsp, 8
+    test al, al
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    jz 1f
+    add rsp, 8
+    iretq
+1:  push 14
+    jmp exception_common
+
+// One stub a vector, 16 bytes each: a vector without an error code gets a zero for one.
+.balign 16
+.globl exception_stubs
+exception_stubs:
+.set vector, 0
+.rept {vectors}
+    .balign 16
+    .if !((1 << vector) & {with_error_code})
+    push 0
+    .endif
+    push vector
+    jmp exception_common
+    .set vector, vector + 1
+.endr
+
+exception_common:
+    cld
+    mov rdi, rsp
+    and rsp, -16
+    call {exception}
+    ud2
+",
+    gate_stack = const GATE_STACK_TOP as i64,
+    runtime_entry = const RUNTIME_ENTRY as i64,
+    stack_top = const STACK_TOP as i64,
+    user_data = const USER_DATA as i64,
+    user_code = const USER_CODE as i64,
+    call = const entry::CALL,
+    call_after_restore = const entry::CALL_AFTER_RESTORE,
+    notify = const gate::NOTIFY,
+    abort = const gate::ABORT,
+    port_halt = const gate::port::HALT,
+    port_notify = const gate::port::NOTIFY,
+    port_abort = const gate::port::ABORT,
+    vectors = const VECTORS,
+    with_error_code = const WITH_ERROR_CODE,
+    boot = sym boot::boot,
+    bad_gate_operation = sym bad_gate_operation,
+    page_fault = sym page_fault,
+    exception = sym exception,
+);
+
+/// The exceptions for which the processor pushes an error code.
+const WITH_ERROR_CODE: u32 = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
+
+const _: () = assert!(gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT, "the gate compares in this order");

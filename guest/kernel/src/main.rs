@@ -1,0 +1,33 @@
+//! The guest kernel: all that runs at CPL 0.
+//!
+//! It boots the runtime, an ordinary program at CPL 3, and serves three needs of it: ending a call, reaching the host, and
+//! memory. There is no scheduler, no interrupt, no device.
+//!
+//! - [`boot`] runs once per snapshot lineage: it sets up the descriptor tables, loads the runtime image and enters it.
+//! - [`entry`] holds every way into the kernel: the boot entry, a call from the host, the gate, and the exceptions.
+//! - [`page_fault`] gives memory when it is first touched and copies a page when it is first written.
+//! - [`memory`] reaches physical pages and page tables.
+//! - [`descriptors`] defines what the processor and the kernel keep between calls.
+//! - [`abort`] ends a call that cannot go on.
+//!
+//! What the code relies on:
+//! - Nothing of the kernel is writable once the runtime has started, but for its stacks and the page tables, which lie in
+//!   scratch memory. A restore zeroes the stacks and rebuilds the tables, so the kernel has no state to lose.
+//! - The kernel is entered with interrupts off and never faults. A fault at CPL 0 ends in an abort, as does every fault
+//!   that cannot be resolved; `hlt` would look like a finished call to the host and is never executed.
+//! - On some hypervisors each instruction here is emulated, at about a third of a microsecond: run little. No SSE: the target
+//!   has none.
+#![no_std]
+#![no_main]
+
+mod abort;
+mod boot;
+mod descriptors;
+mod entry;
+mod memory;
+mod page_fault;
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    abort::abort(guest_abi::abort::AbortCode::Kernel, format_args!("{info}"))
+}

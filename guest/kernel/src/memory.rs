@@ -1,0 +1,192 @@
+//! Physical pages and page tables.
+//!
+//! All of scratch memory is mapped at a fixed distance from its physical address, and all page tables lie in it: the host
+//! puts its own there and the kernel allocates there. So every table is reached without a mapping of its own.
+
+use core::arch::asm;
+
+use guest_abi::abort::AbortCode;
+use guest_abi::memory::{
+    PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, ScratchMetadata,
+};
+use guest_kernel::page_table::{Entry, index};
+
+use crate::abort::abort;
+
+/// The words that the host publishes at the end of scratch memory.
+pub fn metadata() -> ScratchMetadata {
+    // SAFETY: the host maps and fills this place before the guest runs. It is plain data, and nobody writes to it while
+    // the guest runs but `allocate`.
+    unsafe { (SCRATCH_METADATA as *const ScratchMetadata).read_volatile() }
+}
+
+/// A page of scratch memory that belongs to its holder.
+pub struct Page {
+    physical: u64,
+}
+
+impl Page {
+    /// Takes a fresh page. It is zero: scratch memory is when a sandbox starts or is restored, and no page is given twice.
+    pub fn allocate() -> Self {
+        const LIMIT: u64 = SCRATCH_END_PHYSICAL - SCRATCH_RESERVED_PAGES * PAGE_SIZE;
+        let next_free = core::mem::offset_of!(ScratchMetadata, next_free) as u64;
+        let next_free = (SCRATCH_METADATA + next_free) as *mut u64;
+        // SAFETY: as in `metadata`; the kernel is the only user of this word while the guest runs.
+        let physical = unsafe { next_free.read_volatile() };
+        if physical >= LIMIT {
+            abort(AbortCode::OutOfMemory, format_args!("out of memory: all scratch memory is used"));
+        }
+        // SAFETY: as above.
+        unsafe { next_free.write_volatile(physical + PAGE_SIZE) };
+        Self { physical }
+    }
+
+    pub fn physical(&self) -> u64 {
+        self.physical
+    }
+
+    /// The page's bytes.
+    pub fn as_mut_ptr<T>(&mut self) -> *mut T {
+        window(self.physical).cast()
+    }
+
+    /// Copies `size` bytes from `source` to the start of the page.
+    ///
+    /// # Safety
+    /// `source` is mapped and not written to meanwhile; `size` is at most the size of a page.
+    pub unsafe fn copy_from(&mut self, source: u64, size: u64) {
+        // SAFETY: the caller's promise; the page is ours. DF is clear: every entry into the kernel clears it.
+        unsafe {
+            asm!(
+                "rep movsb",
+                inout("rcx") size => _,
+                inout("rsi") source => _,
+                inout("rdi") self.as_mut_ptr::<u8>() => _,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+
+    /// Copies the whole page at `source`.
+    ///
+    /// # Safety
+    /// `source` is the address of a mapped page that is not written to meanwhile.
+    pub unsafe fn copy_page_from(&mut self, source: u64) {
+        // SAFETY: as in `copy_from`; eight bytes a step are an eighth of the work where this is emulated.
+        unsafe {
+            asm!(
+                "rep movsq",
+                inout("rcx") PAGE_SIZE / 8 => _,
+                inout("rsi") source => _,
+                inout("rdi") self.as_mut_ptr::<u8>() => _,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+}
+
+/// A page table entry in its place.
+#[derive(Clone, Copy)]
+pub struct Slot(*mut Entry);
+
+impl Slot {
+    pub fn get(self) -> Entry {
+        // SAFETY: slots are made by `PageTables` only and point into tables, which are never freed.
+        unsafe { self.0.read_volatile() }
+    }
+
+    pub fn set(self, entry: Entry) {
+        // SAFETY: as in `get`. That the new mapping is sound is for the code that makes it to see to: all of it is in
+        // `boot` and `page_fault`.
+        unsafe { self.0.write_volatile(entry) };
+    }
+
+    /// The slots of `count` pages from this one's page on, all in the same table.
+    pub fn following(self, count: usize) -> impl Iterator<Item = Slot> {
+        let within_table = self.0.align_offset(PAGE_SIZE as usize);
+        let left = if within_table == 0 { guest_kernel::page_table::ENTRIES } else { within_table };
+        // SAFETY: the offset stays below the end of the table.
+        (0..count.min(left)).map(move |i| Slot(unsafe { self.0.add(i) }))
+    }
+}
+
+/// The page tables in use.
+pub struct PageTables {
+    root: u64,
+}
+
+impl PageTables {
+    pub fn current() -> Self {
+        let root: u64;
+        // SAFETY: reading CR3 changes nothing.
+        unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
+        Self { root: Entry::table(root).physical() }
+    }
+
+    /// The slot for the page at `address`; the tables above it are opened to CPL 3. `None` if there is no table for it.
+    pub fn user_slot(&self, address: u64) -> Option<Slot> {
+        self.walk(address, |slot| {
+            let entry = slot.get();
+            if entry.is_present() && !entry.is_for_user() {
+                slot.set(entry.for_user());
+            }
+            entry.is_present()
+        })
+    }
+
+    /// As [`user_slot`](Self::user_slot), but makes the tables that are missing.
+    pub fn user_slot_or_new(&self, address: u64) -> Slot {
+        let slot = self.walk(address, |slot| {
+            let entry = slot.get();
+            if !entry.is_present() {
+                slot.set(Entry::table(Page::allocate().physical()));
+            } else if !entry.is_for_user() {
+                slot.set(entry.for_user());
+            }
+            true
+        });
+        match slot {
+            Some(slot) => slot,
+            None => unreachable!(),
+        }
+    }
+
+    /// The slot for the page at `address`, as it is; `None` if there is no table for it.
+    pub fn slot(&self, address: u64) -> Option<Slot> {
+        self.walk(address, |slot| slot.get().is_present())
+    }
+
+    /// Goes down to the last level; `visit` sees each slot above it and says whether to go on.
+    fn walk(&self, address: u64, mut visit: impl FnMut(Slot) -> bool) -> Option<Slot> {
+        let mut table = self.root;
+        for level in [3, 2, 1] {
+            let slot = slot_in(table, address, level);
+            if !visit(slot) {
+                return None;
+            }
+            table = slot.get().physical();
+        }
+        Some(slot_in(table, address, 0))
+    }
+
+    /// Makes the processor forget what it knows of the page at `address`.
+    pub fn invalidate(address: u64) {
+        // SAFETY: forgetting a translation only costs time.
+        unsafe { asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags)) };
+    }
+
+    /// Makes the processor forget all translations.
+    pub fn flush() {
+        // SAFETY: as in `invalidate`.
+        unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
+    }
+}
+
+fn slot_in(table: u64, address: u64, level: u32) -> Slot {
+    Slot(window(table).cast::<Entry>().wrapping_add(index(address, level)))
+}
+
+/// Where a physical page of scratch memory is mapped.
+fn window(physical: u64) -> *mut u8 {
+    physical.wrapping_add(SCRATCH_END.wrapping_sub(SCRATCH_END_PHYSICAL)) as *mut u8
+}

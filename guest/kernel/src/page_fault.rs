@@ -1,0 +1,126 @@
+//! Page faults of the runtime.
+//!
+//! Three of them are part of ordinary life:
+//! - The page is absent and lies in the heap or the stack: it gets a fresh, zeroed page.
+//! - The page is marked copy-on-write, as every writable page is after a snapshot: it is copied.
+//! - The page is mapped but closed to CPL 3: the host rebuilds the tables for a restored sandbox without the User bit, so
+//!   it is given back. Only addresses that belong to CPL 3 get it.
+//!
+//! Since a fault costs far more than the work in it, each serves a window of pages.
+
+use guest_abi::abort::AbortCode;
+use guest_abi::memory::{
+    HEAP_START, PAGE_SIZE, STACK_BOTTOM, STACK_GUARD_SIZE, STACK_TOP, USER_END,
+};
+use guest_kernel::page_table::{Access, Entry, FaultCode, page_of, window_of};
+
+use crate::abort::abort;
+use crate::descriptors::constants;
+use crate::entry::ExceptionFrame;
+use crate::memory::{Page, PageTables, Slot};
+
+/// Pages that are mapped at once when one of them is first touched.
+const FRESH_WINDOW: u64 = 8;
+/// Pages that are opened to CPL 3 at once.
+const OPEN_WINDOW: u64 = 32;
+
+/// Resolves a page fault; `false` if the access is not allowed.
+pub fn resolve(address: u64, error: FaultCode) -> bool {
+    if !error.is_user() {
+        return false;
+    }
+    let tables = PageTables::current();
+    if !error.is_protection() {
+        return is_demand_zero(address) && map_fresh(&tables, address);
+    }
+    if !belongs_to_user(address) {
+        return false;
+    }
+    let Some(slot) = tables.user_slot(address) else { return false };
+    if !slot.get().is_for_user() {
+        open(&tables, address);
+    }
+    let entry = slot.get();
+    if error.is_write() && entry.is_copy_on_write() {
+        copy(slot, page_of(address));
+    }
+    PageTables::invalidate(address);
+    slot.get().allows(error)
+}
+
+fn is_demand_zero(address: u64) -> bool {
+    (STACK_BOTTOM..STACK_TOP).contains(&address)
+        || (HEAP_START..HEAP_START + guest_abi::memory::HEAP_SIZE_MAX).contains(&address)
+            && address < constants().heap_end
+}
+
+/// The lower half of the address space holds nothing but the runtime's pages; above it the transport arena is its only one.
+fn belongs_to_user(address: u64) -> bool {
+    address < USER_END || (constants().arena_start..constants().arena_end).contains(&address)
+}
+
+fn map_fresh(tables: &PageTables, address: u64) -> bool {
+    let start = window_of(address, FRESH_WINDOW);
+    let end = start + FRESH_WINDOW * PAGE_SIZE;
+    // The stack's bounds and the heap's start are aligned to windows; only the heap's end may cut one short.
+    let end = if address >= HEAP_START { end.min(constants().heap_end) } else { end };
+    let count = ((end - start) / PAGE_SIZE) as usize;
+    for slot in tables.user_slot_or_new(start).following(count) {
+        if slot.get().is_absent() {
+            slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
+        }
+    }
+    true
+}
+
+fn open(tables: &PageTables, address: u64) {
+    let start = window_of(address, OPEN_WINDOW);
+    let Some(first) = tables.user_slot(start) else { return };
+    for (slot, page) in first.following(OPEN_WINDOW as usize).zip((start..).step_by(PAGE_SIZE as usize)) {
+        // A window at an end of the arena may reach beyond it.
+        let entry = slot.get();
+        if entry.is_present() && belongs_to_user(page) {
+            slot.set(entry.for_user());
+        }
+    }
+}
+
+fn copy(slot: Slot, address: u64) {
+    let mut page = Page::allocate();
+    // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
+    unsafe { page.copy_page_from(address) };
+    slot.set(Entry::user_page(page.physical(), Access::ReadWrite));
+}
+
+/// Ends the call over a page fault that cannot be resolved.
+pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
+    let error = FaultCode(frame.error);
+    if !frame.is_from_user() {
+        abort(
+            AbortCode::Kernel,
+            format_args!("page fault in the kernel: {} {address:#x} by instruction {:#x}", error.verb(), frame.instruction),
+        );
+    }
+    if (STACK_BOTTOM - STACK_GUARD_SIZE..STACK_BOTTOM).contains(&address) {
+        abort(
+            AbortCode::StackOverflow,
+            format_args!("stack overflow: {} {address:#x} by instruction {:#x}", error.verb(), frame.instruction),
+        );
+    }
+    abort(
+        AbortCode::PageFault,
+        format_args!(
+            "page fault (vector 14, error code {:#x}): cannot {} {address:#x}, by instruction {:#x}",
+            frame.error,
+            error.verb(),
+            frame.instruction
+        ),
+    )
+}
+
+const _: () = assert!(
+    STACK_BOTTOM.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
+        && STACK_TOP.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
+        && HEAP_START.is_multiple_of(FRESH_WINDOW * PAGE_SIZE),
+    "a window of fresh pages must not reach beyond the stack or below the heap"
+);

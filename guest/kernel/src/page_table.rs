@@ -1,0 +1,224 @@
+//! Page table entries and the arithmetic of addresses.
+
+use guest_abi::memory::PAGE_SIZE;
+
+/// Entries in one table.
+pub const ENTRIES: usize = 512;
+
+/// What code at CPL 3 may do with a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read and execute it.
+    Execute,
+    /// Read it.
+    Read,
+    /// Read and write it.
+    ReadWrite,
+}
+
+/// One entry of a page table, of any level.
+///
+/// The host reads and rebuilds the tables when it takes a snapshot. It knows the software bit for copy-on-write and takes
+/// an absent entry for "nothing here", but only if the entry is zero: this kernel makes no other absent entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Entry(u64);
+
+impl Entry {
+    const PRESENT: u64 = 1;
+    const WRITABLE: u64 = 1 << 1;
+    const USER: u64 = 1 << 2;
+    const ACCESSED: u64 = 1 << 5;
+    const DIRTY: u64 = 1 << 6;
+    const COPY_ON_WRITE: u64 = 1 << 9;
+    const NO_EXECUTE: u64 = 1 << 63;
+    const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+
+    // Accessed and dirty are set from the start, so that the processor never has to write them.
+    const PAGE: u64 = Self::PRESENT | Self::ACCESSED | Self::DIRTY;
+
+    /// Maps nothing.
+    pub const ABSENT: Self = Self(0);
+
+    /// Points to a table of the next level, open to CPL 3: the last level alone decides.
+    pub const fn table(physical: u64) -> Self {
+        Self((physical & Self::ADDRESS) | Self::PRESENT | Self::WRITABLE | Self::USER | Self::ACCESSED)
+    }
+
+    /// Maps a page for CPL 3.
+    pub const fn user_page(physical: u64, access: Access) -> Self {
+        let flags = match access {
+            Access::Execute => 0,
+            Access::Read => Self::NO_EXECUTE,
+            Access::ReadWrite => Self::NO_EXECUTE | Self::WRITABLE,
+        };
+        Self((physical & Self::ADDRESS) | Self::PAGE | Self::USER | flags)
+    }
+
+    /// Maps a page for CPL 3 that is copied when it is first written.
+    pub const fn user_copy_on_write(physical: u64) -> Self {
+        Self(Self::user_page(physical, Access::Read).0 | Self::COPY_ON_WRITE)
+    }
+
+    /// Maps a page of data for CPL 0.
+    pub const fn kernel_page(physical: u64, writable: bool) -> Self {
+        let flags = if writable { Self::WRITABLE } else { 0 };
+        Self((physical & Self::ADDRESS) | Self::PAGE | Self::NO_EXECUTE | flags)
+    }
+
+    /// The same mapping, but never writable again.
+    pub const fn sealed(self) -> Self {
+        Self(self.0 & !(Self::WRITABLE | Self::COPY_ON_WRITE))
+    }
+
+    /// The same mapping, open to CPL 3.
+    pub const fn for_user(self) -> Self {
+        Self(self.0 | Self::USER)
+    }
+
+    pub const fn is_present(self) -> bool {
+        self.0 & Self::PRESENT != 0
+    }
+
+    pub const fn is_absent(self) -> bool {
+        self.0 == 0
+    }
+
+    pub const fn is_for_user(self) -> bool {
+        self.0 & Self::USER != 0
+    }
+
+    pub const fn is_copy_on_write(self) -> bool {
+        self.0 & Self::COPY_ON_WRITE != 0
+    }
+
+    /// Physical address of the page or table.
+    pub const fn physical(self) -> u64 {
+        self.0 & Self::ADDRESS
+    }
+
+    /// Whether code at CPL 3 may do what `error`, the error code of a page fault, says it tried.
+    pub const fn allows(self, error: FaultCode) -> bool {
+        let write_ok = !error.is_write() || self.0 & Self::WRITABLE != 0;
+        let fetch_ok = !error.is_fetch() || self.0 & Self::NO_EXECUTE == 0;
+        self.0 & (Self::PRESENT | Self::USER) == Self::PRESENT | Self::USER && write_ok && fetch_ok
+    }
+}
+
+/// The error code of a page fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct FaultCode(pub u64);
+
+impl FaultCode {
+    /// There was a mapping; it did not allow the access.
+    pub const fn is_protection(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    pub const fn is_write(self) -> bool {
+        self.0 & 1 << 1 != 0
+    }
+
+    /// The access was made at CPL 3.
+    pub const fn is_user(self) -> bool {
+        self.0 & 1 << 2 != 0
+    }
+
+    pub const fn is_fetch(self) -> bool {
+        self.0 & 1 << 4 != 0
+    }
+
+    /// What was tried, for people.
+    pub const fn verb(self) -> &'static str {
+        if self.is_fetch() {
+            "execute"
+        } else if self.is_write() {
+            "write"
+        } else {
+            "read"
+        }
+    }
+}
+
+/// Index of `address` in a table; level 0 is the last one.
+pub const fn index(address: u64, level: u32) -> usize {
+    (address >> (12 + 9 * level)) as usize % ENTRIES
+}
+
+/// The page that `address` lies in.
+pub const fn page_of(address: u64) -> u64 {
+    address & !(PAGE_SIZE - 1)
+}
+
+/// The aligned window of `pages` pages around `address`: its first page. `pages` is a power of two up to [`ENTRIES`], so
+/// that a window never spans two tables.
+pub const fn window_of(address: u64, pages: u64) -> u64 {
+    address & !(pages * PAGE_SIZE - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: FaultCode = FaultCode(0b101);
+    const WRITE: FaultCode = FaultCode(0b111);
+    const FETCH: FaultCode = FaultCode(0b10101);
+
+    #[test]
+    fn access_rights_are_exclusive() {
+        let page = |access| Entry::user_page(0x1234_5000, access);
+        assert_eq!([READ, WRITE, FETCH].map(|error| page(Access::Execute).allows(error)), [true, false, true]);
+        assert_eq!([READ, WRITE, FETCH].map(|error| page(Access::Read).allows(error)), [true, false, false]);
+        assert_eq!([READ, WRITE, FETCH].map(|error| page(Access::ReadWrite).allows(error)), [true, true, false]);
+        let copied = Entry::user_copy_on_write(0x1234_5000);
+        assert_eq!([READ, WRITE, FETCH].map(|error| copied.allows(error)), [true, false, false]);
+    }
+
+    #[test]
+    fn kernel_pages_allow_cpl_3_nothing_until_they_are_opened() {
+        for writable in [false, true] {
+            let page = Entry::kernel_page(0x7000, writable);
+            assert!(![READ, WRITE, FETCH].iter().any(|error| page.allows(*error)));
+            assert!(page.for_user().allows(READ));
+            assert_eq!(page.for_user().allows(WRITE), writable);
+        }
+        assert!(!Entry::ABSENT.for_user().allows(READ));
+    }
+
+    #[test]
+    fn a_sealed_page_is_neither_writable_nor_copied() {
+        let sealed = Entry::user_page(0x7000, Access::ReadWrite).sealed();
+        assert!(!sealed.allows(WRITE) && sealed.allows(READ) && sealed.physical() == 0x7000);
+        assert!(!Entry::user_copy_on_write(0x7000).sealed().is_copy_on_write());
+    }
+
+    #[test]
+    fn flags_never_reach_the_address_nor_the_address_the_flags() {
+        let entry = Entry::user_page(0xfff_ffff_ffff_ffff, Access::ReadWrite);
+        assert_eq!(entry.physical(), 0x000f_ffff_ffff_f000);
+        assert!(!entry.is_copy_on_write());
+        assert_eq!(Entry::table(0x9000).physical(), 0x9000);
+        assert!(Entry::ABSENT.is_absent() && !Entry::table(0).is_absent());
+    }
+
+    #[test]
+    fn indices_take_nine_bits_each() {
+        let address = 0xffff_8000_0000_0000 | 1 << 39 | 2 << 30 | 3 << 21 | 4 << 12 | 5;
+        assert_eq!([3, 2, 1, 0].map(|level| index(address, level)), [257, 2, 3, 4]);
+        assert_eq!([3, 2, 1, 0].map(|level| index(u64::MAX, level)), [511; 4]);
+        assert_eq!([3, 2, 1, 0].map(|level| index(0, level)), [0; 4]);
+    }
+
+    #[test]
+    fn windows_are_aligned_and_hold_their_address() {
+        for address in [0, 0xfff, 0x1_2345_6789, u64::MAX] {
+            for pages in [1, 8, 32, 512] {
+                let window = window_of(address, pages);
+                assert!(window.is_multiple_of(pages * PAGE_SIZE) && address - window < pages * PAGE_SIZE);
+                assert_eq!(index(window, 1), index(address, 1));
+            }
+        }
+        assert_eq!(page_of(0x1fff), 0x1000);
+    }
+}
