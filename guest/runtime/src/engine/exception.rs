@@ -1,0 +1,74 @@
+//! What guest code throws, as far as it can be told.
+//!
+//! Anything can be thrown, and an error's properties can be getters that throw in turn; so every step here can fail, and
+//! then gives less.
+
+use alloc::string::String;
+use core::mem::MaybeUninit;
+
+use guest_abi::message::Exception;
+use rquickjs::{Ctx, Error, Value, qjs};
+
+/// Longest text of an exception that is passed on, in bytes.
+const TEXT_SIZE_MAX: usize = 16 << 10;
+
+/// Describes what an operation failed with.
+pub fn describe(ctx: &Ctx<'_>, error: &Error) -> Exception {
+    match error {
+        Error::Exception => take(ctx),
+        other => {
+            use alloc::string::ToString;
+            Exception { name: String::from("Error"), message: cut(other.to_string()), stack: String::new() }
+        }
+    }
+}
+
+/// Describes what was thrown last.
+pub fn take(ctx: &Ctx<'_>) -> Exception {
+    let thrown = ctx.catch();
+    match thrown.as_object() {
+        Some(object) if thrown.is_error() => {
+            let property = |name: &str| match object.get::<_, Value>(name) {
+                Ok(value) if !value.is_undefined() => short_text(ctx, &value),
+                Ok(_) => String::new(),
+                Err(_) => {
+                    ctx.catch();
+                    String::new()
+                }
+            };
+            Exception { name: property("name"), message: property("message"), stack: property("stack") }
+        }
+        _ => Exception { message: short_text(ctx, &thrown), ..Exception::default() },
+    }
+}
+
+fn short_text(ctx: &Ctx<'_>, value: &Value<'_>) -> String {
+    cut(text(ctx, value).unwrap_or_else(|| {
+        ctx.catch();
+        String::from("(something that cannot be turned into text)")
+    }))
+}
+
+/// What `String(value)` gives; lone surrogates, which UTF-8 cannot express, become U+FFFD. `None` if it throws.
+pub fn text(ctx: &Ctx<'_>, value: &Value<'_>) -> Option<String> {
+    let mut length = MaybeUninit::uninit();
+    // SAFETY: value and context belong together; the string is freed below, and the length is set if there is one.
+    let (start, length) = unsafe {
+        let start = qjs::JS_ToCStringLen(ctx.as_raw().as_ptr(), length.as_mut_ptr(), value.as_raw());
+        if start.is_null() {
+            return None;
+        }
+        (start, length.assume_init() as usize)
+    };
+    // SAFETY: QuickJS has just made these bytes.
+    let bytes = unsafe { core::slice::from_raw_parts(start.cast(), length) };
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    // SAFETY: made above and not used any more.
+    unsafe { qjs::JS_FreeCString(ctx.as_raw().as_ptr(), start) };
+    Some(text)
+}
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_SIZE_MAX));
+    text
+}

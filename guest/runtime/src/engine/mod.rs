@@ -1,0 +1,148 @@
+//! JavaScript.
+//!
+//! One QuickJS runtime with one context. Handlers are ES modules; what they keep at module level lives as long as the
+//! sandbox. A value that must differ between sandboxes or calls comes with the call: see [`clock`] and [`random`].
+
+pub mod clock;
+mod console;
+mod exception;
+mod module;
+mod random;
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use guest_abi::boot::BootInfo;
+use guest_abi::memory::STACK_SIZE;
+use guest_abi::message::{CallContext, Exception, Reply};
+use rquickjs::allocator::RustAllocator;
+use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
+
+/// Stack that is left to native code when JavaScript has used up its own.
+const NATIVE_STACK_SIZE: usize = 256 << 10;
+/// Share of the heap that is left to native code, for the messages that it holds: one part in so many.
+const NATIVE_HEAP_SHARE: u64 = 4;
+
+pub struct Engine {
+    runtime: Runtime,
+    context: Context,
+    handlers: BTreeMap<String, Persistent<Function<'static>>>,
+    output_limit: usize,
+}
+
+impl Engine {
+    /// An engine without handlers.
+    ///
+    /// # Panics
+    /// If the heap is too small for it.
+    pub fn new(info: &BootInfo) -> Self {
+        let runtime = Runtime::new_with_alloc(RustAllocator).expect("memory for a JavaScript runtime");
+        runtime.set_max_stack_size(STACK_SIZE as usize - NATIVE_STACK_SIZE);
+        runtime.set_memory_limit((info.heap_size - info.heap_size / NATIVE_HEAP_SHARE) as usize);
+        runtime.set_loader(module::Modules, module::Modules);
+        let context = Context::full(&runtime).expect("memory for a JavaScript context");
+        context
+            .with(|ctx| {
+                console::install(&ctx)?;
+                random::install(&ctx)
+            })
+            .expect("memory for the global objects");
+        Self { runtime, context, handlers: BTreeMap::new(), output_limit: info.output_limit as usize }
+    }
+
+    /// Compiles a handler's module, evaluates it, and keeps its function.
+    pub fn add_handler(&mut self, call: &CallContext, name: String, source: String) -> Reply {
+        begin(call);
+        let loaded = self.context.with(|ctx| {
+            let handler = module::load_handler(&ctx, &name, &source)?;
+            run_jobs(&ctx);
+            Ok(Persistent::save(&ctx, handler))
+        });
+        match loaded {
+            Ok(handler) => {
+                self.handlers.insert(name, handler);
+                Reply::Undefined
+            }
+            Err((exception, place)) => self.fitting(Reply::Compile(exception, place)),
+        }
+    }
+
+    /// Calls a handler with an event, JSON text.
+    pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Vec<u8>, gc: bool) -> Reply {
+        begin(call);
+        let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
+        let reply = self.context.with(|ctx| {
+            let event = match ctx.json_parse(event) {
+                Ok(event) => event,
+                Err(error) => return Reply::InvalidEvent(exception::describe(&ctx, &error).message),
+            };
+            let reply = match result_of(&ctx, handler, event) {
+                Ok(Some(json)) => Reply::Value(json),
+                Ok(None) => Reply::Undefined,
+                Err(exception) => Reply::Exception(exception),
+            };
+            run_jobs(&ctx);
+            reply
+        });
+        if gc {
+            self.runtime.run_gc();
+        }
+        self.fitting(reply)
+    }
+
+    /// The reply, or that it is too large.
+    fn fitting(&self, reply: Reply) -> Reply {
+        match &reply {
+            Reply::Value(json) if json.len() > self.output_limit => {
+                Reply::TooLarge(json.len() as u64, self.output_limit as u64)
+            }
+            _ => reply,
+        }
+    }
+}
+
+/// Sets what a call brings.
+fn begin(call: &CallContext) {
+    clock::set(call.epoch_nanos, call.tsc_hz);
+    random::seed(call.seed);
+}
+
+/// What a handler returns for an event, as JSON text; `None` if JSON cannot express it. A promise is awaited.
+fn result_of<'js>(
+    ctx: &Ctx<'js>,
+    handler: Persistent<Function<'static>>,
+    event: Value<'js>,
+) -> Result<Option<String>, Exception> {
+    let thrown = |error: rquickjs::Error| exception::describe(ctx, &error);
+    let handler = handler.restore(ctx).map_err(thrown)?;
+    let result: Value = handler.call((event,)).map_err(thrown)?;
+    let result = awaited(ctx, result)?;
+    match ctx.json_stringify(result).map_err(thrown)? {
+        Some(json) => exception::text(ctx, json.as_value()).map(Some).ok_or_else(|| exception::take(ctx)),
+        None => Ok(None),
+    }
+}
+
+/// The value that a promise is fulfilled with; a value that is no promise is its own.
+fn awaited<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>, Exception> {
+    let Some(promise) = value.as_promise() else { return Ok(value) };
+    settled(ctx, promise)
+}
+
+fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Exception> {
+    match promise.finish() {
+        Ok(value) => Ok(value),
+        Err(rquickjs::Error::WouldBlock) => Err(Exception {
+            name: String::from("Error"),
+            message: String::from("the promise can never be settled: nothing is left to run that could settle it"),
+            stack: String::new(),
+        }),
+        Err(error) => Err(exception::describe(ctx, &error)),
+    }
+}
+
+/// Runs what promises have put off until the current code is done.
+fn run_jobs(ctx: &Ctx<'_>) {
+    while ctx.execute_pending_job() {}
+}

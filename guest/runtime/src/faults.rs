@@ -1,0 +1,100 @@
+//! Faults on demand, for the tests of the isolation boundary. Only the test guest has them.
+
+use alloc::string::String;
+use core::arch::asm;
+use core::hint::black_box;
+
+use guest_abi::function::Fault;
+use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, STACK_BOTTOM};
+use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
+
+use crate::gate;
+
+/// Commits a fault. Most do not come back.
+pub fn commit(fault: i32) -> ReturnValue {
+    let is = |wanted: Fault| fault == wanted as i32;
+    // SAFETY: none of this is sound. That the kernel and the host survive it is what is tested.
+    unsafe {
+        if is(Fault::CurrentPrivilegeLevel) {
+            let selector: u64;
+            asm!("mov {}, cs", out(reg) selector);
+            return ReturnValue::Int((selector & 3) as i32);
+        } else if is(Fault::PrivilegedInstruction) {
+            asm!("hlt");
+        } else if is(Fault::WriteToCode) {
+            write(commit as *const () as u64);
+        } else if is(Fault::WriteToConstants) {
+            static CONSTANT: u64 = 7;
+            write(black_box(&raw const CONSTANT) as u64);
+        } else if is(Fault::JumpToData) {
+            write(HEAP_START + PAGE_SIZE * 64);
+            asm!("call {}", in(reg) HEAP_START + PAGE_SIZE * 64);
+        } else if is(Fault::TouchGuardPage) {
+            write(STACK_BOTTOM - 8);
+        } else if is(Fault::ReadKernelMemory) {
+            read(KERNEL_START);
+        } else if is(Fault::WriteKernelMemory) {
+            write(KERNEL_TABLES);
+        } else if is(Fault::ReadPageTables) {
+            // Scratch memory past the transport arena, where the host puts them.
+            read(SCRATCH_END - PAGE_SIZE);
+        } else if is(Fault::PortOutput) {
+            asm!("out dx, eax", in("dx") guest_abi::gate::port::HALT, in("eax") 0);
+        } else if is(Fault::UndefinedInstruction) {
+            asm!("ud2");
+        } else if is(Fault::DivideByZero) {
+            asm!("div {0:r}", in(reg) 0u64, inout("rax") 1u64 => _, inout("rdx") 0u64 => _);
+        } else if is(Fault::BadGateOperation) {
+            gate::enter(77, 0);
+        } else if is(Fault::ReadNull) {
+            read(0);
+        } else if is(Fault::ReadNonCanonical) {
+            read(0x8000_0000_0000_0000);
+        } else if is(Fault::Panic) {
+            panic!("told to panic");
+        } else if is(Fault::HaltWithoutAnswer) {
+            gate::enter(guest_abi::gate::HALT, 0);
+        } else if is(Fault::ExhaustStack) {
+            return ReturnValue::Int(recurse(0));
+        } else if is(Fault::SystemCall) {
+            asm!("syscall", out("rcx") _, out("r11") _);
+        } else if is(Fault::WriteModelSpecificRegister) {
+            asm!("wrmsr", in("ecx") 0xc000_0080u32, in("eax") 0, in("edx") 0);
+        } else if is(Fault::Loop) {
+            loop {
+                asm!("pause");
+            }
+        } else if is(Fault::GateWithoutStack) {
+            asm!("xor esp, esp", "int 4", in("rax") 77);
+        } else if is(Fault::ExhaustHeap) {
+            for page in 0..HEAP_SIZE_MAX / PAGE_SIZE {
+                write(HEAP_START + page * PAGE_SIZE + 64);
+            }
+        } else if is(Fault::GarbageAnswer) {
+            return ReturnValue::String(String::from("not a number"));
+        } else if is(Fault::FaultWithDirectionFlag) {
+            // A page that nothing has touched: the kernel fills it while the flag is set in the interrupted code.
+            let address = HEAP_START + PAGE_SIZE * 2048;
+            asm!("std", "mov byte ptr [{}], 1", "cld", in(reg) address);
+            return ReturnValue::Int(i32::from((address as *const u8).read_volatile()));
+        }
+    }
+    ReturnValue::Int(-1)
+}
+
+unsafe fn read(address: u64) {
+    // SAFETY: as in `commit`.
+    unsafe { (address as *const u8).read_volatile() };
+}
+
+unsafe fn write(address: u64) {
+    // SAFETY: as in `commit`.
+    unsafe { (address as *mut u8).write_volatile(0xc3) };
+}
+
+#[inline(never)]
+fn recurse(depth: i32) -> i32 {
+    let frame = [depth; 64];
+    black_box(&frame);
+    recurse(depth + 1) + frame[black_box(3)]
+}

@@ -1,0 +1,142 @@
+//! The guest runtime: QuickJS at CPL 3.
+//!
+//! The kernel enters the program three ways, told apart by the argument of [`run`]: to boot, for a call from the host, and
+//! for the first call after a restore. Each entry starts on an empty stack and ends by halting; what must outlive it is in
+//! [`GUEST`].
+//!
+//! - [`transport`] exchanges messages with the host through shared rings.
+//! - [`engine`] is JavaScript: handlers, events, exceptions, the console, the clock, random numbers.
+//! - [`gate`] is the way into the kernel, [`heap`] the memory allocator, [`c_library`] what QuickJS needs from libc and a
+//!   guest without an operating system must give it.
+//!
+//! What the code relies on:
+//! - There is one thread and no interrupt, so a value is only ever used by the entry that is running.
+//! - Nothing that was decided during boot may need to differ between sandboxes: they are all clones of one booted guest. Time
+//!   and randomness come with each call.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod c_library;
+mod engine;
+#[cfg(feature = "commit-faults")]
+mod faults;
+mod gate;
+mod global;
+mod heap;
+mod transport;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use guest_abi::abort::AbortCode;
+use guest_abi::boot::{BootInfo, entry};
+use guest_abi::function::{ADD_HANDLER, CALL_HANDLER};
+use guest_abi::message::{CallContext, Reply};
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
+use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
+
+use engine::Engine;
+use global::Global;
+use transport::{Request, Transport};
+
+/// The connection to the host. It is not borrowed while JavaScript runs, which may call the host itself.
+static TRANSPORT: Global<Transport> = Global::new();
+/// The engine, in use for the whole of a call.
+static ENGINE: Global<Engine> = Global::new();
+
+core::arch::global_asm!(
+    "
+.globl _start
+_start:
+    xor ebp, ebp
+    call {run}
+    mov eax, {halt}
+    int {gate}
+    ud2
+",
+    run = sym run,
+    halt = const guest_abi::gate::HALT,
+    gate = const guest_abi::gate::VECTOR,
+);
+
+extern "C" fn run(argument: u64) {
+    match argument {
+        entry::CALL => serve(),
+        entry::CALL_AFTER_RESTORE => {
+            TRANSPORT.with(Transport::after_restore);
+            serve();
+        }
+        info => {
+            // SAFETY: any other argument is the address of what the kernel put on the stack.
+            let info = unsafe { (info as *const BootInfo).read() };
+            boot(&info);
+        }
+    }
+}
+
+fn boot(info: &BootInfo) {
+    heap::claim(info.heap_size);
+    c_library::set_up_thread_area();
+    ENGINE.set(Engine::new(info));
+    let mut transport = Transport::new(&info.scratch);
+    transport.checkpoint();
+    TRANSPORT.set(transport);
+}
+
+/// Serves one message from the host.
+fn serve() {
+    match TRANSPORT.with(Transport::receive) {
+        Request::Checkpoint => TRANSPORT.with(Transport::checkpoint),
+        Request::Call { id, function, arguments } => {
+            let answer = call(&function, arguments);
+            TRANSPORT.with(|transport| transport.answer(id, answer));
+        }
+    }
+}
+
+fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, GuestError> {
+    let reply = if function == CALL_HANDLER.name {
+        let [
+            ParameterValue::VecBytes(context),
+            ParameterValue::String(name),
+            ParameterValue::VecBytes(event),
+            ParameterValue::Bool(gc),
+        ] = exactly(arguments)?
+        else {
+            return Err(wrong_arguments());
+        };
+        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc))
+    } else if function == ADD_HANDLER.name {
+        let [ParameterValue::VecBytes(context), ParameterValue::String(name), ParameterValue::String(source)] =
+            exactly(arguments)?
+        else {
+            return Err(wrong_arguments());
+        };
+        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.add_handler(&context, name, source))
+    } else {
+        #[cfg(feature = "commit-faults")]
+        if function == guest_abi::function::COMMIT_FAULT.name {
+            let [ParameterValue::Int(fault)] = exactly(arguments)? else { return Err(wrong_arguments()) };
+            return Ok(faults::commit(fault));
+        }
+        return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
+    };
+    Ok(ReturnValue::VecBytes(Reply::into_bytes(reply)))
+}
+
+fn exactly<const N: usize>(arguments: Vec<ParameterValue>) -> Result<[ParameterValue; N], GuestError> {
+    arguments.try_into().map_err(|_| wrong_arguments())
+}
+
+fn wrong_arguments() -> GuestError {
+    GuestError::new(ErrorCode::GuestFunctionParameterTypeMismatch, String::from("wrong arguments"))
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    gate::abort(AbortCode::Runtime, format_args!("{info}"))
+}

@@ -1,0 +1,318 @@
+//! Messages to and from the host.
+//!
+//! Two rings in memory that the host shares with CPL 3: one carries messages from the guest to the host (G2H), one from the
+//! host to the guest (H2G). Both are produced by the guest: on the second it offers empty buffers, which the host fills.
+//! Nothing here is privileged; the kernel only passes on that there is something to see.
+//!
+//! The host is trusted, so a message that breaks the protocol is a bug: it ends in a panic, and so in an abort.
+
+mod memory;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use flatbuffers::FlatBufferBuilder;
+use guest_abi::gate;
+use guest_abi::memory::{PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, ScratchMetadata};
+use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
+use hyperlight_common::flatbuffer_wrappers::function_types::{
+    Bytes, FunctionCallResult, ParameterValue, ReturnType, ReturnValue,
+};
+use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
+use hyperlight_common::layout::{QueueDims, TransportArena};
+use hyperlight_common::transport::{
+    EncodedMessage, ExternalValues, MailboxValue, MsgHeader, MsgKind, SIZE_PREFIX_LEN, size_prefix_payload_len,
+    size_prefixed_len,
+};
+use hyperlight_common::virtq::{
+    G2H_LOWER_SLOT_COUNT, G2H_LOWER_SLOT_SIZE, Layout, Notifier, QueueStats, Segments, SendChain, SlotLayout, SlotPool,
+    UsedChain, VirtqError, VirtqProducer,
+};
+
+use memory::Arena;
+
+use crate::gate as kernel;
+
+/// What the host asks for.
+pub enum Request {
+    /// Call a guest function and answer with its result.
+    Call { id: u32, function: String, arguments: Vec<ParameterValue> },
+    /// Bring the rings into the state that a snapshot keeps.
+    Checkpoint,
+}
+
+/// Tells the host that there is a message for it.
+#[derive(Clone, Copy)]
+struct NotifyHost;
+
+impl Notifier for NotifyHost {
+    fn notify(&self, _: QueueStats) {
+        kernel::enter(gate::NOTIFY, 0);
+    }
+}
+
+/// Tells nobody: the host looks for buffers when it needs them.
+#[derive(Clone, Copy)]
+struct Silent;
+
+impl Notifier for Silent {
+    fn notify(&self, _: QueueStats) {}
+}
+
+/// The connection to the host.
+pub struct Transport {
+    to_host: VirtqProducer<Arena, NotifyHost>,
+    from_host: VirtqProducer<Arena, Silent>,
+    /// Size of a buffer offered to the host.
+    buffer_size: usize,
+    /// Tells the host that a checkpoint is complete.
+    mailbox: &'static AtomicU64,
+    /// Identifies the next call of a host function.
+    next_call: u32,
+}
+
+impl Transport {
+    /// Sets up both rings as `geometry` describes them.
+    pub fn new(geometry: &ScratchMetadata) -> Self {
+        Self::try_new(geometry).expect("the host describes a transport that works")
+    }
+
+    fn try_new(geometry: &ScratchMetadata) -> Option<Self> {
+        let (g2h_pages, h2g_pages) = (geometry.g2h_pool_pages as usize, geometry.h2g_pool_pages as usize);
+        let (g2h_size, h2g_size) = (geometry.g2h_buffer_size as usize, geometry.h2g_buffer_size as usize);
+        let page = PAGE_SIZE as usize;
+
+        let g2h = QueueDims::new(geometry.g2h_queue_size as usize, g2h_pages)?;
+        let h2g = QueueDims::new(geometry.h2g_queue_size as usize, h2g_pages)?;
+        let start = geometry.transport_arena.wrapping_add(SCRATCH_END.wrapping_sub(SCRATCH_END_PHYSICAL));
+        let places = TransportArena::new(start, g2h, h2g)?;
+        // SAFETY: the host maps the arena for as long as the guest lives, and shares it with this program alone.
+        let arena = unsafe { Arena::new(places.base_addr()..places.end_addr()) };
+
+        // SAFETY: the arena reserves aligned, disjoint space for both rings.
+        let g2h_ring = unsafe { Layout::from_base(places.g2h_ring_addr(), g2h.size()) }.ok()?;
+        // SAFETY: as above.
+        let h2g_ring = unsafe { Layout::from_base(places.h2g_ring_addr(), h2g.size()) }.ok()?;
+
+        let small = SlotLayout::new(places.g2h_pool_addr(), G2H_LOWER_SLOT_SIZE, G2H_LOWER_SLOT_COUNT).ok()?;
+        let large_count = (g2h_pages * page - G2H_LOWER_SLOT_COUNT * G2H_LOWER_SLOT_SIZE) / g2h_size;
+        let large = SlotLayout::new(small.end_addr(), g2h_size, large_count).ok()?;
+        let g2h_pool = SlotPool::new_tiered(small, large).ok()?;
+        let h2g_slots = SlotLayout::new(places.h2g_pool_addr(), h2g_size, h2g_pages * page / h2g_size).ok()?;
+        let h2g_pool = SlotPool::new(h2g_slots).ok()?;
+
+        // SAFETY: the mailbox is an aligned word of the arena that nothing else uses.
+        let mailbox = unsafe { AtomicU64::from_ptr(places.mbx_addr() as *mut u64) };
+        let mut transport = Self {
+            to_host: VirtqProducer::new(g2h_ring, arena.clone(), NotifyHost, g2h_pool),
+            from_host: VirtqProducer::new(h2g_ring, arena, Silent, h2g_pool),
+            buffer_size: h2g_size,
+            mailbox,
+            next_call: 1,
+        };
+        transport.offer_buffers();
+        Some(transport)
+    }
+
+    /// Offers every free buffer to the host.
+    fn offer_buffers(&mut self) {
+        let mut batch = self.from_host.batch();
+        while let Ok(chain) = batch.chain().writable(self.buffer_size).build() {
+            if batch.submit(chain).is_err() {
+                break;
+            }
+        }
+        batch.finish_without_notify();
+    }
+
+    /// Brings the rings into the state that a snapshot keeps: nothing on the way to the host, every buffer offered.
+    pub fn checkpoint(&mut self) {
+        self.mailbox.store(MailboxValue::CheckpointPending.raw(), Ordering::Release);
+        self.to_host.reclaim().expect("the host has taken all messages");
+        // SAFETY: the host waits for the checkpoint, so it uses neither ring, and it starts over with both after it. No
+        // buffer is in use: every message was copied.
+        unsafe {
+            self.to_host.reset().expect("nothing is on the way to the host");
+            self.from_host.reset().expect("no message from the host is left");
+        }
+        self.offer_buffers();
+        self.mailbox.store(MailboxValue::CheckpointComplete.raw(), Ordering::Release);
+    }
+
+    /// Forgets the buffers that were in use when the snapshot was taken.
+    pub fn after_restore(&mut self) {
+        // SAFETY: the snapshot was taken at a checkpoint, when no buffer was in use but those offered to the host, and the
+        // host waits for this call.
+        unsafe {
+            self.to_host.reclaim_slots().expect("nothing was on the way to the host");
+            self.from_host.reclaim_slots().expect("nothing was on the way from the host");
+        }
+    }
+
+    /// Takes the message for which the host called.
+    pub fn receive(&mut self) -> Request {
+        self.to_host.reclaim().expect("the host gives back what it has read");
+        let mut message = self.next_segments().expect("the host called with a message");
+        let header = message.split_to(MsgHeader::SIZE).and_then(|header| MsgHeader::from_bytes(&header.into_bytes()));
+        let header = header.expect("a message starts with a header");
+        if header.kind == MsgKind::SnapshotCheckpoint {
+            return Request::Checkpoint;
+        }
+        assert!(header.kind == MsgKind::Request && header.cid != 0, "the host called with a request");
+        while message.len() < header.payload_len as usize {
+            message.append(self.next_segments().expect("the message is complete"));
+        }
+        assert!(message.len() == header.payload_len as usize, "the message ends where it should");
+
+        let (control, mut rest) = split_control(message).expect("a message holds its control data");
+        let call = FunctionCall::decode(&control, &mut rest).expect("a call can be decoded");
+        Request::Call {
+            id: header.cid,
+            function: call.function_name,
+            arguments: call.parameters.unwrap_or_default(),
+        }
+    }
+
+    fn next_segments(&mut self) -> Option<Segments> {
+        match self.from_host.poll() {
+            Ok(Some(UsedChain::Data(_, segments))) if !segments.is_empty() => Some(segments),
+            _ => None,
+        }
+    }
+
+    /// Sends the result of a call. The host reads it when the guest halts.
+    pub fn answer(&mut self, id: u32, result: Result<ReturnValue, GuestError>) {
+        let result = FunctionCallResult::new(result);
+        self.submit_answer(id, &result).expect("an answer within the output limit fits the buffers");
+        drop(result);
+        self.offer_buffers();
+    }
+
+    fn submit_answer(&mut self, id: u32, result: &FunctionCallResult) -> Result<(), VirtqError> {
+        self.to_host.reclaim()?;
+        let mut builder = FlatBufferBuilder::new();
+        let mut externals = ExternalValues::new();
+        let control = result.encode(&mut builder, &mut externals).map_err(|_| VirtqError::Bookkeeping)?;
+        let message = EncodedMessage::new(MsgKind::Response, id, control, externals).ok_or(VirtqError::OutOfMemory)?;
+        let chain = self.chain(&message, Reply::None)?;
+        let mut batch = self.to_host.batch();
+        batch.submit(chain)?;
+        batch.finish_without_notify();
+        Ok(())
+    }
+
+    /// Calls a host function and waits for its result.
+    ///
+    /// # Errors
+    /// What the host function failed with, or why it could not be called.
+    pub fn call_host(
+        &mut self,
+        function: &str,
+        arguments: Vec<ParameterValue>,
+        returns: ReturnType,
+    ) -> Result<ReturnValue, GuestError> {
+        let failed = |what: &str| GuestError::new(ErrorCode::HostFunctionError, String::from(what));
+        let call = FunctionCall::new(function.into(), Some(arguments), FunctionCallType::Host, returns);
+        let mut builder = FlatBufferBuilder::new();
+        let mut externals = ExternalValues::new();
+        let control =
+            call.encode(&mut builder, &mut externals).map_err(|_| failed("the arguments cannot be encoded"))?;
+        let id = self.next_call;
+        self.next_call = self.next_call.checked_add(1).unwrap_or(1);
+        let message = EncodedMessage::new(MsgKind::Request, id, control, externals)
+            .ok_or_else(|| failed("the arguments are too large"))?;
+
+        let reply = match returns {
+            ReturnType::String | ReturnType::VecBytes | ReturnType::ByteChunks => Reply::AsLargeAsPossible,
+            _ => Reply::Small,
+        };
+        self.to_host.reclaim().expect("the host gives back what it has read");
+        let chain = self.chain(&message, reply).map_err(|_| failed("the arguments do not fit the buffers"))?;
+        let token = self.to_host.submit(chain).map_err(|_| failed("the call cannot be sent"))?;
+        let mut segments = loop {
+            match self.to_host.poll().expect("the ring is intact") {
+                Some(UsedChain::Data(used, segments)) if used == token => break segments,
+                Some(UsedChain::Ack(used)) if used != token => {}
+                _ => panic!("the host answers a call before it goes on"),
+            }
+        };
+        let header = segments.split_to(MsgHeader::SIZE).and_then(|header| MsgHeader::from_bytes(&header.into_bytes()));
+        let header = header.expect("an answer starts with a header");
+        assert!(header.kind == MsgKind::Response && header.cid == id, "the host answers the call that was made");
+        assert!(header.payload_len as usize == segments.len(), "the answer is complete");
+        let (control, mut rest) = split_control(segments).expect("an answer holds its control data");
+        FunctionCallResult::decode(&control, &mut rest).expect("an answer can be decoded").into_inner()
+    }
+
+    /// Copies a message into buffers and asks for room for its reply.
+    fn chain(&self, message: &EncodedMessage<'_>, reply: Reply) -> Result<SendChain<Arena>, VirtqError> {
+        let buffer_size = self.to_host.preferred_segment_len();
+        let chain = self.to_host.chain().readable(message.total_len());
+        let chain = match reply {
+            Reply::None => chain,
+            Reply::Small => chain.writable(G2H_LOWER_SLOT_SIZE),
+            Reply::AsLargeAsPossible => chain.writable(buffer_size).writable_avail(),
+        };
+        let mut chain = chain.build()?;
+        for chunk in message.chunks() {
+            chain.write_all(chunk)?;
+        }
+        Ok(chain)
+    }
+}
+
+/// Room to ask for, for the reply to a message.
+#[derive(Clone, Copy)]
+enum Reply {
+    None,
+    Small,
+    AsLargeAsPossible,
+}
+
+/// Splits a message's payload into its control data, a FlatBuffer behind its length, and the bytes that follow.
+fn split_control(mut payload: Segments) -> Option<(Bytes, Segments)> {
+    use hyperlight_common::transport::Buf;
+
+    let mut prefix = [0; SIZE_PREFIX_LEN];
+    payload.as_buf().try_copy_to_slice(&mut prefix).ok()?;
+    let length = size_prefixed_len(size_prefix_payload_len(&prefix)?)?;
+    Some((payload.split_to(length)?.into_bytes(), payload))
+}
+
+const _: () = {
+    use guest_abi::memory as abi;
+    use hyperlight_common::{layout, outb, vmem};
+
+    assert!(abi::PAGE_SIZE as usize == vmem::PAGE_SIZE, "follow hyperlight-common");
+    assert!(abi::SCRATCH_END - 1 == layout::SCRATCH_TOP_GVA as u64, "follow hyperlight-common");
+    assert!(abi::SCRATCH_END_PHYSICAL - 1 == layout::SCRATCH_TOP_GPA as u64, "follow hyperlight-common");
+    assert!(abi::SCRATCH_RESERVED_PAGES as usize == layout::SCRATCH_TOP_RESERVED_PAGES, "follow hyperlight-common");
+    assert!(gate::port::ABORT == outb::OutBAction::Abort as u16, "follow hyperlight-common");
+    assert!(gate::port::NOTIFY == outb::OutBAction::VirtqNotify as u16, "follow hyperlight-common");
+    assert!(gate::port::HALT == outb::VmAction::Halt as u16, "follow hyperlight-common");
+
+    macro_rules! same_place {
+        ($($field:ident: $offset:ident),* $(,)?) => {
+            $(assert!(
+                size_of::<ScratchMetadata>() - core::mem::offset_of!(ScratchMetadata, $field) == layout::$offset as usize,
+                "follow hyperlight-common"
+            );)*
+        };
+    }
+    same_place!(
+        h2g_buffer_size: SCRATCH_TOP_H2G_BUFFER_SIZE_OFFSET,
+        h2g_pool_pages: SCRATCH_TOP_H2G_POOL_PAGES_OFFSET,
+        h2g_queue_size: SCRATCH_TOP_H2G_QUEUE_SIZE_OFFSET,
+        g2h_buffer_size: SCRATCH_TOP_G2H_BUFFER_SIZE_OFFSET,
+        g2h_pool_pages: SCRATCH_TOP_G2H_POOL_PAGES_OFFSET,
+        g2h_queue_size: SCRATCH_TOP_G2H_QUEUE_SIZE_OFFSET,
+        transport_arena: SCRATCH_TOP_TRANSPORT_ARENA_GPA_OFFSET,
+        guest_log_level: SCRATCH_TOP_GUEST_LOG_LEVEL_OFFSET,
+        libc_rng_seed: SCRATCH_TOP_LIBC_RNG_SEED_OFFSET,
+        snapshot_generation: SCRATCH_TOP_SNAPSHOT_GENERATION_OFFSET,
+        page_tables: SCRATCH_TOP_SNAPSHOT_PT_GPA_BASE_OFFSET,
+        next_free: SCRATCH_TOP_ALLOCATOR_OFFSET,
+        scratch_size: SCRATCH_TOP_SIZE_OFFSET,
+    );
+};
