@@ -1,0 +1,147 @@
+//! What can go wrong.
+
+use std::path::PathBuf;
+
+use hyperlight_host::HyperlightError;
+
+/// Result of an operation on a sandbox.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation on a sandbox failed.
+///
+/// Unless a variant says otherwise the sandbox stays usable.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No hypervisor can be used on this machine, or not by this user.
+    #[error("{0}")]
+    NoHypervisor(String),
+
+    /// An argument or a setting is not acceptable.
+    #[error("{0}")]
+    InvalidArgument(String),
+
+    /// A script could not be read.
+    #[error("cannot read script {}: {source}", path.display())]
+    Script {
+        /// Path of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// The event is not JSON.
+    #[error("the event is not JSON: {0}")]
+    InvalidEvent(String),
+
+    /// There is no handler of this name.
+    #[error("there is no handler named {0:?}")]
+    HandlerNotFound(String),
+
+    /// A handler's source could not be compiled, linked or evaluated.
+    #[error("{}{name}: {message}", place(file, *line, *column))]
+    Compile {
+        /// Name of the error, such as `SyntaxError`.
+        name: String,
+        /// The error's message.
+        message: String,
+        /// Name of the handler or module.
+        file: String,
+        /// Line in its source, from 1; 0 if it is not known.
+        line: u32,
+        /// Column in its source, from 1; 0 if it is not known.
+        column: u32,
+        /// The guest's stack trace, one frame a line.
+        stack: String,
+    },
+
+    /// The handler threw, or the promise that it returned was rejected.
+    #[error("{}", exception(name, message))]
+    Guest {
+        /// The error's name, such as `TypeError`; empty if what was thrown is not an error.
+        name: String,
+        /// The error's message, or what was thrown as text.
+        message: String,
+        /// The guest's stack trace, one frame a line. Lines and columns are those of the handler's source.
+        stack: String,
+    },
+
+    /// Something does not fit the buffers between host and guest.
+    #[error("the {what} is {size} bytes long, but at most {limit} bytes fit")]
+    PayloadTooLarge {
+        /// What is too large: `event`, `result` or `source of a handler`.
+        what: &'static str,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+
+    /// The guest was stopped from outside. The sandbox is poisoned.
+    #[error("execution was cancelled by the host")]
+    Cancelled,
+
+    /// The guest ended the call without finishing it, by a fault or by breaking the protocol. The sandbox is poisoned.
+    #[error("the guest aborted: {0}")]
+    GuestAbort(String),
+
+    /// The sandbox is poisoned: an earlier call did not run to its end. Restore a snapshot.
+    #[error("the sandbox is poisoned by a call that did not run to its end; restore a snapshot to go on")]
+    Poisoned,
+
+    /// The sandbox is beyond repair and must be dropped.
+    #[error("the sandbox is beyond repair and must be dropped")]
+    Unrecoverable,
+
+    /// The hypervisor or `hyperlight-host` reported something that no caller can cause: a bug or a machine out of resources.
+    #[error("{0}")]
+    Internal(#[source] Box<HyperlightError>),
+}
+
+fn exception(name: &str, message: &str) -> String {
+    match (name, message) {
+        ("", message) => message.to_string(),
+        (name, "") => name.to_string(),
+        (name, message) => format!("{name}: {message}"),
+    }
+}
+
+fn place(file: &str, line: u32, column: u32) -> String {
+    match (line, column) {
+        (0, _) => format!("{file}: "),
+        (line, 0) => format!("{file}:{line}: "),
+        (line, column) => format!("{file}:{line}:{column}: "),
+    }
+}
+
+impl From<HyperlightError> for Error {
+    fn from(error: HyperlightError) -> Self {
+        match error {
+            HyperlightError::NoHypervisorFound() => Self::NoHypervisor("no hypervisor was found".to_string()),
+            HyperlightError::ExecutionCanceledByHost() => Self::Cancelled,
+            HyperlightError::GuestAborted(_, message) => Self::GuestAbort(message),
+            HyperlightError::PoisonedSandbox => Self::Poisoned,
+            HyperlightError::UnrecoverableSandbox => Self::Unrecoverable,
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_as_far_as_it_is_known() {
+        assert_eq!(place("greet", 3, 5), "greet:3:5: ");
+        assert_eq!(place("greet", 3, 0), "greet:3: ");
+        assert_eq!(place("greet", 0, 0), "greet: ");
+    }
+
+    #[test]
+    fn an_exception_is_written_as_javascript_writes_it() {
+        assert_eq!(exception("TypeError", "no"), "TypeError: no");
+        assert_eq!(exception("TypeError", ""), "TypeError");
+        assert_eq!(exception("", "thrown"), "thrown");
+    }
+}

@@ -1,0 +1,74 @@
+//! The guest images, and the snapshot of a guest that has just booted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use guest_abi::boot::BootHeader;
+use hyperlight_host::SandboxBuilder;
+use hyperlight_host::mem::memory_region::MemoryRegionFlags;
+use hyperlight_host::sandbox::snapshot::Snapshot;
+
+use super::builder::Configuration;
+use super::error::Result;
+use super::vm;
+
+static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
+static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
+#[cfg(feature = "test-guest")]
+static TEST_RUNTIME: &[u8] = include_bytes!(env!("GUEST_TEST_RUNTIME"));
+
+/// The state of a guest that has booted with this configuration and done nothing else.
+///
+/// The first use in a process boots one; that takes milliseconds, during which other first uses wait.
+pub fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+    static BOOTED: Mutex<Option<HashMap<Configuration, Arc<Snapshot>>>> = Mutex::new(None);
+
+    // A panic while booting leaves the map as it was, so a poisoned lock is as good as any.
+    let mut booted = BOOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let booted = booted.get_or_insert_default();
+    if let Some(snapshot) = booted.get(configuration) {
+        return Ok(snapshot.clone());
+    }
+    let snapshot = boot(configuration)?;
+    booted.insert(configuration.clone(), snapshot.clone());
+    Ok(snapshot)
+}
+
+fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+    let geometry = configuration.geometry();
+    let mut sandbox = SandboxBuilder::from_bytes(KERNEL)
+        .init_data(init_data(configuration), MemoryRegionFlags::READ)
+        // The runtime's heap is in scratch memory; hyperlight-host wants a heap of its own, so it gets the smallest.
+        .heap_size(guest_abi::memory::PAGE_SIZE)
+        .scratch_size(geometry.scratch_size)
+        .h2g_buffer_size(geometry.buffer_size)
+        .h2g_pool_pages(geometry.h2g_pool_pages)
+        .h2g_queue_size(geometry.h2g_queue_size)
+        .g2h_buffer_size(geometry.buffer_size)
+        .g2h_pool_pages(geometry.g2h_pool_pages)
+        .g2h_queue_size(geometry.g2h_queue_size)
+        .host_functions(vm::host_functions()?)
+        .build()?;
+    Ok(sandbox.snapshot()?)
+}
+
+fn init_data(configuration: &Configuration) -> Vec<u8> {
+    let runtime = runtime(configuration);
+    let header =
+        BootHeader::new(configuration.heap_size, runtime.len() as u64, configuration.output_size as u64).to_bytes();
+    let mut data = Vec::with_capacity(BootHeader::IMAGE_OFFSET as usize + runtime.len());
+    data.extend_from_slice(&header);
+    data.resize(BootHeader::IMAGE_OFFSET as usize, 0);
+    data.extend_from_slice(runtime);
+    data
+}
+
+#[cfg(feature = "test-guest")]
+fn runtime(configuration: &Configuration) -> &'static [u8] {
+    if configuration.test_guest { TEST_RUNTIME } else { RUNTIME }
+}
+
+#[cfg(not(feature = "test-guest"))]
+fn runtime(_: &Configuration) -> &'static [u8] {
+    RUNTIME
+}

@@ -1,0 +1,22 @@
+//! The Rust API. It knows `hyperlight-host` and the guest; it knows no Node.js.
+//!
+//! A value moves through these types, each consuming the one before:
+//! [`SandboxBuilder`](builder::SandboxBuilder) → [`ProtoJSSandbox`](proto::ProtoJSSandbox) →
+//! [`JSSandbox`](js::JSSandbox) → [`LoadedJSSandbox`](loaded::LoadedJSSandbox).
+//!
+//! What the rest relies on:
+//! - Every call into a guest goes through [`vm`], which alone turns the guest's answers into values and errors. An answer
+//!   that breaks the protocol poisons the sandbox.
+//! - A guest boots once per process and configuration ([`image`]); every sandbox starts from that snapshot, so nothing
+//!   that must differ between sandboxes may be decided during the boot.
+
+pub mod builder;
+mod clock;
+pub mod error;
+mod hypervisor;
+mod image;
+pub mod js;
+pub mod loaded;
+pub mod proto;
+pub mod script;
+mod vm;

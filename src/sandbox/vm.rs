@@ -1,0 +1,235 @@
+//! One micro-VM and the calls into it.
+//!
+//! This is the trust boundary: what comes back from the guest is checked here, and nothing of it goes further unchecked.
+
+use std::sync::Arc;
+
+use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
+use guest_abi::message::{CallContext, Reply};
+use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
+use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
+use hyperlight_host::func::Registerable;
+use hyperlight_host::hypervisor::InterruptHandle;
+use hyperlight_host::sandbox::snapshot::Snapshot;
+use hyperlight_host::{HostFunctions, HyperlightError, Sandbox, SandboxBuilder};
+use rand::Rng;
+
+use super::builder::Configuration;
+use super::error::{Error, Result};
+use super::{clock, image};
+
+type AddHandler = (Vec<u8>, String, String);
+type CallHandler = (Vec<u8>, String, Vec<u8>, bool);
+type Console = (i32, String);
+
+const _: () = {
+    assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<Console, ()>(&function::CONSOLE), "see guest_abi::function");
+};
+
+const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnType>(signature: &Signature) -> bool {
+    let parameters = Parameters::TYPE;
+    if parameters.len() != signature.parameters.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < parameters.len() {
+        match (&parameters[i], signature.parameters[i]) {
+            (ParameterType::String, Kind::Text)
+            | (ParameterType::VecBytes, Kind::Bytes)
+            | (ParameterType::Bool, Kind::Bool)
+            | (ParameterType::Int, Kind::Int) => {}
+            _ => return false,
+        }
+        i += 1;
+    }
+    matches!(
+        (Output::TYPE, signature.result),
+        (ReturnType::String, Kind::Text)
+            | (ReturnType::VecBytes, Kind::Bytes)
+            | (ReturnType::Bool, Kind::Bool)
+            | (ReturnType::Int, Kind::Int)
+            | (ReturnType::Void, Kind::Void)
+    )
+}
+
+/// The host functions of every sandbox.
+pub fn host_functions() -> Result<HostFunctions> {
+    let mut functions = HostFunctions::default();
+    functions.register_host_function(function::CONSOLE.name, |level: i32, text: String| {
+        console(ConsoleLevel::from_int(level), &text);
+        Ok::<(), HyperlightError>(())
+    })?;
+    Ok(functions)
+}
+
+fn console(level: ConsoleLevel, text: &str) {
+    // The level of a tracing event is part of its static description, hence one call for each.
+    match level {
+        ConsoleLevel::Debug => tracing::debug!(target: "hyperlight_js::console", "{text}"),
+        ConsoleLevel::Info => tracing::info!(target: "hyperlight_js::console", "{text}"),
+        ConsoleLevel::Warn => tracing::warn!(target: "hyperlight_js::console", "{text}"),
+        ConsoleLevel::Error => tracing::error!(target: "hyperlight_js::console", "{text}"),
+    }
+}
+
+/// A micro-VM with the runtime in it.
+pub struct Vm {
+    sandbox: Sandbox,
+    booted: Arc<Snapshot>,
+    configuration: Configuration,
+    /// The guest answered with something that is no reply: its memory cannot be trusted until it is restored.
+    broke_protocol: bool,
+}
+
+impl Vm {
+    /// A VM whose guest has just booted.
+    pub fn new(configuration: Configuration) -> Result<Self> {
+        let booted = image::booted(&configuration)?;
+        let sandbox = SandboxBuilder::from_snapshot(booted.clone()).host_functions(host_functions()?).build()?;
+        Ok(Self { sandbox, booted, configuration, broke_protocol: false })
+    }
+
+    /// Compiles a handler and registers it.
+    pub fn add_handler(&mut self, name: &str, source: &str) -> Result<()> {
+        check_name(name)?;
+        check_size("source of a handler", source.len(), self.configuration.input_size)?;
+        let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
+        match self.call(&function::ADD_HANDLER, arguments)? {
+            Reply::Undefined => Ok(()),
+            Reply::Compile(exception, place) => Err(Error::Compile {
+                name: exception.name,
+                message: exception.message,
+                file: place.file,
+                line: place.line,
+                column: place.column,
+                stack: exception.stack,
+            }),
+            _ => Err(self.protocol_broken("it answered a handler's registration with something else")),
+        }
+    }
+
+    /// Calls a handler with an event, both JSON text. `None` stands for `undefined`.
+    pub fn call_handler(&mut self, name: &str, event: String, gc: bool) -> Result<Option<String>> {
+        check_name(name)?;
+        check_size("event", event.len(), self.configuration.input_size)?;
+        let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc);
+        match self.call(&function::CALL_HANDLER, arguments)? {
+            Reply::Value(json) => Ok(Some(json)),
+            Reply::Undefined => Ok(None),
+            Reply::Exception(exception) => {
+                Err(Error::Guest { name: exception.name, message: exception.message, stack: exception.stack })
+            }
+            Reply::HandlerNotFound => Err(Error::HandlerNotFound(name.to_string())),
+            Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
+            Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
+            Reply::Compile(..) => Err(self.protocol_broken("it answered an event with a compile error")),
+        }
+    }
+
+    fn call(&mut self, signature: &Signature, arguments: impl ParameterTuple) -> Result<Reply> {
+        if self.broke_protocol {
+            return Err(Error::Poisoned);
+        }
+        let reply = match self.sandbox.call::<Vec<u8>>(signature.name, arguments) {
+            Ok(bytes) => Reply::from_bytes(bytes).map_err(|error| error.to_string()),
+            Err(error) => match guest_fault(error) {
+                Ok(message) => Err(message),
+                Err(error) => return Err(error),
+            },
+        };
+        reply.map_err(|message| self.protocol_broken(&message))
+    }
+
+    fn protocol_broken(&mut self, what: &str) -> Error {
+        self.broke_protocol = true;
+        Error::GuestAbort(what.to_string())
+    }
+
+    /// Takes a snapshot of the guest.
+    pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
+        if self.broke_protocol {
+            return Err(Error::Poisoned);
+        }
+        Ok(self.sandbox.snapshot()?)
+    }
+
+    /// Puts the guest back to a snapshot.
+    pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
+        self.sandbox.restore(snapshot)?;
+        self.broke_protocol = false;
+        Ok(())
+    }
+
+    /// Puts the guest back to where it was when it had just booted.
+    pub fn reset(&mut self) -> Result<()> {
+        self.restore(self.booted.clone())
+    }
+
+    pub fn interrupt_handle(&self) -> Arc<dyn InterruptHandle> {
+        self.sandbox.interrupt_handle()
+    }
+
+    pub fn poisoned(&self) -> bool {
+        self.broke_protocol || self.sandbox.status().is_poisoned()
+    }
+
+    #[cfg(feature = "test-guest")]
+    pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
+        const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");
+        match self.sandbox.call::<i32>(function::COMMIT_FAULT.name, fault as i32) {
+            Ok(number) => Ok(number),
+            Err(error) => match guest_fault(error) {
+                Ok(message) => Err(self.protocol_broken(&message)),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").field("configuration", &self.configuration).field("poisoned", &self.poisoned()).finish()
+    }
+}
+
+/// Tells what only a guest that faults or breaks the protocol can cause (`Ok`) from everything else (`Err`).
+fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
+    use hyperlight_host::HyperlightError as H;
+    match error {
+        H::TransportError(_)
+        | H::GuestError(..)
+        | H::ReturnValueConversionFailure(..)
+        | H::UnexpectedReturnValueType(..)
+        | H::MemoryAccessViolation(..)
+        | H::ExecutionAccessViolation(_)
+        | H::HyperlightVmError(_)
+        | H::AnyhowError(_)
+        | H::InvalidFlatBuffer(_) => Ok(error.to_string()),
+        other => Err(other.into()),
+    }
+}
+
+fn context() -> CallContext {
+    let mut seed = [0; 32];
+    rand::rng().fill_bytes(&mut seed);
+    CallContext { epoch_nanos: clock::epoch_nanos(), tsc_hz: clock::tsc_hz(), seed }
+}
+
+/// Longest name of a handler in bytes.
+const NAME_SIZE_MAX: usize = 256;
+
+pub fn check_name(name: &str) -> Result<()> {
+    match name.len() {
+        0 => Err(Error::InvalidArgument("the handler's name must not be empty".to_string())),
+        1..=NAME_SIZE_MAX => Ok(()),
+        size => Err(Error::InvalidArgument(format!(
+            "the handler's name is {size} bytes long; at most {NAME_SIZE_MAX} are allowed"
+        ))),
+    }
+}
+
+fn check_size(what: &'static str, size: usize, limit: usize) -> Result<()> {
+    if size <= limit { Ok(()) } else { Err(Error::PayloadTooLarge { what, size: size as u64, limit: limit as u64 }) }
+}
