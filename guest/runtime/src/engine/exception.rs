@@ -62,10 +62,24 @@ pub fn text(ctx: &Ctx<'_>, value: &Value<'_>) -> Option<String> {
     };
     // SAFETY: QuickJS has just made these bytes.
     let bytes = unsafe { core::slice::from_raw_parts(start.cast(), length) };
-    let text = String::from_utf8_lossy(bytes).into_owned();
+    let text = match core::str::from_utf8(bytes) {
+        Ok(text) => String::from(text),
+        Err(_) => without_surrogates(bytes),
+    };
     // SAFETY: made above and not used any more.
     unsafe { qjs::JS_FreeCString(ctx.as_raw().as_ptr(), start) };
     Some(text)
+}
+
+/// QuickJS encodes a lone surrogate as if it were a character: three bytes that are not UTF-8.
+fn without_surrogates(bytes: &[u8]) -> String {
+    let mut bytes = bytes.to_vec();
+    for i in 2..bytes.len() {
+        if let [0xed, 0xa0..=0xbf, _] = bytes[i - 2..=i] {
+            bytes[i - 2..=i].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn cut(mut text: String) -> String {

@@ -1,0 +1,200 @@
+//! The boundary between the JavaScript engine at CPL 3, the kernel at CPL 0, and the host: whatever the engine does, it
+//! ends as an error of that call.
+
+#![cfg(feature = "test-guest")]
+
+mod sandboxes;
+
+use std::time::Duration;
+
+use guest_abi::function::Fault;
+use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder};
+use sandboxes::{call, guarded, load};
+
+fn test_guest() -> LoadedJSSandbox {
+    load(SandboxBuilder::new().with_test_guest(), "let n = 0; function handler() { return ++n; }").expect("the test guest")
+}
+
+/// Commits a fault that must end in an abort whose message holds all of `words`, and shows that the sandbox is poisoned by
+/// it and works again after a restore.
+fn aborts(fault: Fault, words: &[&str]) {
+    let mut sandbox = test_guest();
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    let error = guarded(&mut sandbox, |sandbox| sandbox.commit_fault(fault)).expect_err("the guest must not survive");
+    match &error {
+        Error::GuestAbort(message) => {
+            for word in words {
+                assert!(message.contains(word), "{fault:?}: {word:?} is not in {message:?}");
+            }
+        }
+        other => panic!("{fault:?}: {other:?}"),
+    }
+    assert!(sandbox.poisoned(), "{fault:?}");
+    assert!(matches!(call(&mut sandbox, "0"), Err(Error::Poisoned)), "{fault:?}");
+    assert!(matches!(sandbox.snapshot().map(drop), Err(Error::Poisoned)), "{fault:?}");
+    sandbox.restore(snapshot).expect("a restore");
+    assert!(!sandbox.poisoned(), "{fault:?}");
+    assert_eq!(call(&mut sandbox, "0").expect("a result after a restore"), 2, "{fault:?}");
+}
+
+#[test]
+fn the_engine_runs_at_cpl_3() {
+    assert_eq!(test_guest().commit_fault(Fault::CurrentPrivilegeLevel).expect("a level"), 3);
+}
+
+#[test]
+fn a_privileged_instruction_aborts() {
+    aborts(Fault::PrivilegedInstruction, &["general protection fault (vector 13", "at instruction 0x4", "CPL 3"]);
+}
+
+#[test]
+fn a_write_to_code_aborts() {
+    aborts(Fault::WriteToCode, &["page fault (vector 14", "cannot write 0x4", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_write_to_constants_aborts() {
+    aborts(Fault::WriteToConstants, &["page fault (vector 14", "cannot write 0x4", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_jump_to_data_aborts() {
+    aborts(Fault::JumpToData, &["page fault (vector 14", "cannot execute 0x100040000", "by instruction 0x100040000"]);
+}
+
+#[test]
+fn a_touch_of_the_guard_page_aborts() {
+    aborts(Fault::TouchGuardPage, &["stack overflow", "write 0x6feffff8", "by instruction 0x4"]);
+}
+
+#[test]
+fn an_endless_native_recursion_aborts() {
+    aborts(Fault::ExhaustStack, &["stack overflow", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_read_of_kernel_memory_aborts() {
+    aborts(Fault::ReadKernelMemory, &["page fault (vector 14", "cannot read 0xffffffff80000000", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_write_to_kernel_memory_aborts() {
+    aborts(Fault::WriteKernelMemory, &["page fault (vector 14", "cannot write 0xfffffd0000000000", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_read_of_scratch_memory_outside_the_transport_aborts() {
+    aborts(Fault::ReadPageTables, &["page fault (vector 14", "cannot read 0xffffffffffffe000", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_read_of_the_null_page_aborts() {
+    aborts(Fault::ReadNull, &["page fault (vector 14", "cannot read 0x0", "by instruction 0x4"]);
+}
+
+#[test]
+fn a_read_of_a_non_canonical_address_aborts() {
+    aborts(Fault::ReadNonCanonical, &["general protection fault (vector 13", "at instruction 0x4"]);
+}
+
+#[test]
+fn port_output_aborts() {
+    aborts(Fault::PortOutput, &["general protection fault (vector 13", "at instruction 0x4"]);
+}
+
+#[test]
+fn an_undefined_instruction_aborts() {
+    aborts(Fault::UndefinedInstruction, &["invalid instruction (vector 6", "at instruction 0x4"]);
+}
+
+#[test]
+fn a_division_by_zero_aborts() {
+    aborts(Fault::DivideByZero, &["divide error (vector 0", "at instruction 0x4"]);
+}
+
+#[test]
+fn a_system_call_aborts() {
+    // Hypervisors differ in how they deliver it: as an invalid instruction, or at the null page.
+    aborts(Fault::SystemCall, &["vector", "instruction"]);
+}
+
+#[test]
+fn a_write_to_a_model_specific_register_aborts() {
+    aborts(Fault::WriteModelSpecificRegister, &["general protection fault (vector 13", "at instruction 0x4"]);
+}
+
+#[test]
+fn a_gate_operation_that_does_not_exist_aborts() {
+    aborts(Fault::BadGateOperation, &["the gate has no operation 77"]);
+    aborts(Fault::GateWithoutStack, &["the gate has no operation 77"]);
+}
+
+#[test]
+fn a_panic_aborts_with_its_message() {
+    aborts(Fault::Panic, &["faults.rs", "told to panic"]);
+}
+
+#[test]
+fn a_call_that_ends_without_an_answer_aborts() {
+    aborts(Fault::HaltWithoutAnswer, &["no guest function result"]);
+}
+
+#[test]
+fn an_answer_of_the_wrong_kind_aborts() {
+    aborts(Fault::GarbageAnswer, &["not a number"]);
+}
+
+#[test]
+fn using_up_all_memory_aborts() {
+    // Past the end of the heap nothing may be mapped, so the write there is what ends it.
+    aborts(Fault::ExhaustHeap, &["page fault (vector 14", "cannot write 0x101000040"]);
+}
+
+#[test]
+fn a_fault_with_the_direction_flag_set_fills_the_right_page() {
+    assert_eq!(test_guest().commit_fault(Fault::FaultWithDirectionFlag).expect("a number"), 1);
+}
+
+#[test]
+fn an_endless_loop_can_be_stopped() {
+    let mut sandbox = test_guest();
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    let handle = sandbox.interrupt_handle();
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        handle.kill()
+    });
+    assert!(matches!(sandbox.commit_fault(Fault::Loop), Err(Error::Cancelled)));
+    assert!(killer.join().expect("no panic"));
+    assert!(sandbox.poisoned());
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+}
+
+#[test]
+fn javascript_that_uses_up_the_heap_gets_an_exception() {
+    let source = "let keep = []; function handler(n) { for (let i = 0; i < n; i++) keep.push(new Array(1000).fill(i)); return keep.length; }";
+    let mut sandbox = load(SandboxBuilder::new(), source).expect("the handler loads");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    match guarded(&mut sandbox, |sandbox| call(sandbox, "100000")).expect_err("too much") {
+        Error::Guest { message, .. } => assert!(message.contains("memory"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(!sandbox.poisoned());
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut sandbox, "3").expect("a result"), 3);
+}
+
+#[test]
+fn any_number_of_faults_in_a_row_leaves_nothing_behind() {
+    let mut sandbox = test_guest();
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    for fault in [Fault::WriteToCode, Fault::ReadNull, Fault::Panic, Fault::HaltWithoutAnswer, Fault::TouchGuardPage] {
+        for _ in 0..3 {
+            assert!(sandbox.commit_fault(fault).is_err());
+            sandbox.restore(snapshot.clone()).expect("a restore");
+            assert_eq!(call(&mut sandbox, "0").expect("a result"), 1, "after {fault:?}");
+        }
+    }
+}

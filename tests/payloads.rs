@@ -1,0 +1,84 @@
+//! Large events and results, and what many calls leave behind.
+
+mod sandboxes;
+
+use hyperlight_js::{Error, SandboxBuilder};
+use sandboxes::{call, load, loaded};
+
+const ECHO: &str = "function handler(event) { return event; }";
+
+/// A JSON string of `size` bytes, quotes included.
+fn text(size: usize) -> String {
+    format!("\"{}\"", "x".repeat(size - 2))
+}
+
+#[test]
+fn a_megabyte_round_trips() {
+    let mut sandbox = loaded(ECHO);
+    for size in [1 << 10, 64 << 10, (64 << 10) + 1, 1_000_000, 1 << 20] {
+        let event = text(size);
+        assert_eq!(sandbox.handle_event("handler", event.clone(), None).expect("a result"), event, "{size} bytes");
+    }
+}
+
+#[test]
+fn an_event_beyond_the_limit_is_refused_with_size_and_limit() {
+    let mut sandbox = loaded(ECHO);
+    let size = SandboxBuilder::DEFAULT_INPUT_SIZE + 1;
+    match sandbox.handle_event("handler", text(size), None).expect_err("too large") {
+        Error::PayloadTooLarge { what, size: got, limit } => {
+            assert_eq!((what, got, limit), ("event", size as u64, SandboxBuilder::DEFAULT_INPUT_SIZE as u64));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(call(&mut sandbox, "1").expect("usable"), 1);
+}
+
+#[test]
+fn a_result_beyond_the_limit_is_refused_with_size_and_limit_and_nothing_is_lost() {
+    let mut sandbox = loaded("let calls = 0; function handler(n) { calls++; return n ? 'x'.repeat(n - 2) : calls; }");
+    let limit = SandboxBuilder::DEFAULT_OUTPUT_SIZE;
+    for size in [limit + 1, limit + 1000, 3 << 20] {
+        match call(&mut sandbox, &size.to_string()).expect_err("too large") {
+            Error::PayloadTooLarge { what, size: got, limit: got_limit } => {
+                assert_eq!((what, got, got_limit), ("result", size as u64, limit as u64));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(!sandbox.poisoned());
+    }
+    assert_eq!(call(&mut sandbox, &limit.to_string()).expect("just fits").as_str().map(str::len), Some(limit - 2));
+    assert_eq!(call(&mut sandbox, "0").expect("usable"), 5);
+}
+
+#[test]
+fn a_source_beyond_the_limit_is_refused_and_one_within_is_not() {
+    let source = |size: usize| format!("{ECHO}{}", " ".repeat(size - ECHO.len()));
+    let limit = SandboxBuilder::DEFAULT_INPUT_SIZE;
+    let error = load(SandboxBuilder::new(), &source(limit + 1)).map(drop).expect_err("too large");
+    assert!(matches!(error, Error::PayloadTooLarge { what: "source of a handler", .. }), "{error:?}");
+    let mut sandbox = load(SandboxBuilder::new(), &source(limit)).expect("just fits");
+    assert_eq!(call(&mut sandbox, "1").expect("a result"), 1);
+}
+
+#[test]
+fn a_thousand_calls_leak_nothing() {
+    let mut sandbox = loaded("function handler(event) { return event.items.map((n) => ({ n, text: 'item ' + n })); }");
+    let event = serde_json::json!({ "items": (0..50).collect::<Vec<_>>() }).to_string();
+    let mut calls = |count: usize| {
+        for _ in 0..count {
+            sandbox.handle_event("handler", event.clone(), None).expect("a result");
+        }
+        resident_bytes()
+    };
+    // What grows once, buffers and caches, grows in the first calls.
+    let before = calls(200);
+    let after = calls(1000);
+    assert!(after < before + (256 << 10), "{before} bytes resident, {after} a thousand calls later");
+}
+
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("resident pages");
+    pages * 4096
+}

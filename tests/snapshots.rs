@@ -1,0 +1,78 @@
+//! Snapshots, and what sandboxes that start from the same one share: nothing.
+
+mod sandboxes;
+
+use sandboxes::{call, loaded};
+use serde_json::json;
+
+const COUNTER: &str = "let count = 0; function handler(event) { return { count: ++count, event }; }";
+
+#[test]
+fn a_restore_brings_back_the_state_of_the_snapshot_twenty_times_over() {
+    let mut sandbox = loaded(COUNTER);
+    call(&mut sandbox, "0").expect("a result");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    for round in 0..20 {
+        sandbox.restore(snapshot.clone()).expect("a restore");
+        for count in 2..5 {
+            let result = call(&mut sandbox, &round.to_string()).expect("a result");
+            assert_eq!(result, json!({ "count": count, "event": round }));
+        }
+    }
+}
+
+#[test]
+fn different_snapshots_can_be_restored_in_turn() {
+    let mut sandbox = loaded(COUNTER);
+    let first = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..10 {
+        call(&mut sandbox, "0").expect("a result");
+    }
+    let second = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..5 {
+        for (snapshot, count) in [(&first, 1), (&second, 11)] {
+            sandbox.restore(snapshot.clone()).expect("a restore");
+            assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], count);
+        }
+    }
+}
+
+#[test]
+fn taking_a_snapshot_changes_nothing() {
+    let mut sandbox = loaded(COUNTER);
+    for count in 1..10 {
+        sandbox.snapshot().expect("a snapshot");
+        assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], count);
+    }
+}
+
+#[test]
+fn two_sandboxes_never_share_state() {
+    let (mut a, mut b) = (loaded(COUNTER), loaded(COUNTER));
+    for count in 1..4 {
+        assert_eq!(call(&mut a, "0").expect("a result")["count"], count);
+    }
+    assert_eq!(call(&mut b, "0").expect("a result")["count"], 1);
+}
+
+#[test]
+fn random_numbers_never_repeat_between_sandboxes_calls_or_restores() {
+    const SOURCE: &str = "const early = Math.random(); function handler(event) { return [early, Math.random(), Math.random()]; }";
+    let mut seen = std::collections::HashSet::new();
+    let mut expect_new = |number: &serde_json::Value| {
+        let number = number.as_f64().expect("a number");
+        assert!((0.0..1.0).contains(&number));
+        assert!(seen.insert(number.to_bits()), "{number} came twice");
+    };
+    for _ in 0..5 {
+        let mut sandbox = loaded(SOURCE);
+        let first = call(&mut sandbox, "0").expect("a result");
+        (0..3).for_each(|i| expect_new(&first[i]));
+        let snapshot = sandbox.snapshot().expect("a snapshot");
+        for _ in 0..3 {
+            let result = call(&mut sandbox, "0").expect("a result");
+            (1..3).for_each(|i| expect_new(&result[i]));
+            sandbox.restore(snapshot.clone()).expect("a restore");
+        }
+    }
+}
