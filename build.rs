@@ -21,8 +21,7 @@ const KERNEL: Image =
     Image { package: "guest-kernel", target: "x86_64-unknown-none", features: &[], variable: "GUEST_KERNEL" };
 const RUNTIME: Image =
     Image { package: "guest-runtime", target: "x86_64-unknown-linux-musl", features: &[], variable: "GUEST_RUNTIME" };
-const TEST_RUNTIME: Image =
-    Image { features: &["commit-faults"], variable: "GUEST_TEST_RUNTIME", ..RUNTIME };
+const TEST_RUNTIME: Image = Image { features: &["commit-faults"], variable: "GUEST_TEST_RUNTIME", ..RUNTIME };
 
 fn main() {
     #[cfg(feature = "node")]
@@ -52,7 +51,8 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) {
     // What holds for the build of the library does not hold for that of the guest: flags, wrappers, targets, profiles.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        let foreign = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOCFLAGS"];
+        let foreign =
+            ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOCFLAGS"];
         let foreign_prefixes = ["CARGO_BUILD_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PROFILE_", "CARGO_TARGET_"];
         if foreign.contains(&&*name) || foreign_prefixes.iter().any(|prefix| name.starts_with(prefix)) {
             cargo.env_remove(&*name);

@@ -59,7 +59,8 @@ fn state_at_module_level_lives_from_call_to_call() {
 #[test]
 fn handlers_of_one_sandbox_share_its_globals_but_not_their_modules() {
     let mut sandbox = SandboxBuilder::new().build().expect("build").load_runtime().expect("load_runtime");
-    let source = "let own = 0; function handler() { globalThis.n = (globalThis.n ?? 0) + 1; return [globalThis.n, ++own]; }";
+    let source =
+        "let own = 0; function handler() { globalThis.n = (globalThis.n ?? 0) + 1; return [globalThis.n, ++own]; }";
     for name in ["a", "b"] {
         sandbox.add_handler(name, Script::from_content(source)).expect("add_handler");
     }
@@ -109,7 +110,8 @@ fn anything_can_be_thrown() {
 
 #[test]
 fn a_long_message_is_cut_and_a_deep_recursion_is_caught() {
-    let mut sandbox = loaded("function handler(n) { if (n) throw new Error('é'.repeat(n)); return handler.call(null, 0) + 1; }");
+    let mut sandbox =
+        loaded("function handler(n) { if (n) throw new Error('é'.repeat(n)); return handler.call(null, 0) + 1; }");
     match call(&mut sandbox, "3000000").expect_err("thrown") {
         Error::Guest { message, .. } => assert!(message.len() <= 16 << 10 && message.starts_with("éé")),
         other => panic!("{other:?}"),
@@ -144,8 +146,33 @@ fn what_json_cannot_express_is_null_or_an_exception() {
 fn an_event_that_is_not_json_is_refused_and_the_sandbox_stays_usable() {
     let mut sandbox = loaded("function handler(event) { return event; }");
     for event in [
-        "", " ", "{", "{'a':1}", "[1,]", "{\"a\":1,}", "undefined", "NaN", "01", "1 2", "+1", ".5", "1.", "0x10", "\"\u{1}\"",
-        "\"\\x41\"", "// c\n1", "[1 2]", "nul", "{\"a\" 1}", "\"", "\0", "1\0", "\u{feff}1", "{a:1}", "Infinity", "-",
+        "",
+        " ",
+        "{",
+        "{'a':1}",
+        "[1,]",
+        "{\"a\":1,}",
+        "undefined",
+        "NaN",
+        "01",
+        "1 2",
+        "+1",
+        ".5",
+        "1.",
+        "0x10",
+        "\"\u{1}\"",
+        "\"\\x41\"",
+        "// c\n1",
+        "[1 2]",
+        "nul",
+        "{\"a\" 1}",
+        "\"",
+        "\0",
+        "1\0",
+        "\u{feff}1",
+        "{a:1}",
+        "Infinity",
+        "-",
     ] {
         let error = sandbox.handle_event("handler", event.to_string(), None).expect_err(event);
         assert!(matches!(error, Error::InvalidEvent(_)), "{event:?}: {error:?}");
@@ -159,7 +186,9 @@ fn an_unknown_handler_and_a_bad_name_are_refused_and_the_sandbox_stays_usable() 
     let mut call = |name: &str| sandbox.handle_event(name, "1".to_string(), None);
     assert!(matches!(call("nobody"), Err(Error::HandlerNotFound(name)) if name == "nobody"));
     assert!(matches!(call(""), Err(Error::InvalidArgument(_))));
-    assert!(matches!(call(&"n".repeat(257)), Err(Error::InvalidArgument(text)) if text.contains("257") && text.contains("256")));
+    assert!(
+        matches!(call(&"n".repeat(257)), Err(Error::InvalidArgument(text)) if text.contains("257") && text.contains("256"))
+    );
     assert!(matches!(call("a\0b"), Err(Error::HandlerNotFound(_))));
     assert_eq!(call("handler").expect("usable"), "1");
 }
@@ -182,8 +211,20 @@ fn names_are_unique_and_not_empty() {
 fn sources_that_cannot_be_loaded_are_refused_with_their_place() {
     for (source, name, text, line, column) in [
         ("function handler() {\n  return 1 +;\n}", "SyntaxError", "", 2, 13),
-        ("\n\nimport { x } from 'user:nope';\nfunction handler() {}", "ReferenceError", "cannot find module 'user:nope'", 3, 19),
-        ("import 'a'; import * as b from \"b\";\nfunction handler() {}", "ReferenceError", "cannot find module 'a'", 1, 8),
+        (
+            "\n\nimport { x } from 'user:nope';\nfunction handler() {}",
+            "ReferenceError",
+            "cannot find module 'user:nope'",
+            3,
+            19,
+        ),
+        (
+            "import 'a'; import * as b from \"b\";\nfunction handler() {}",
+            "ReferenceError",
+            "cannot find module 'a'",
+            1,
+            8,
+        ),
         ("export * from 'c';\nfunction handler() {}", "ReferenceError", "cannot find module 'c'", 1, 15),
         ("function other() {}", "SyntaxError", "no function named 'handler'", 0, 0),
         ("const handler = 5;", "SyntaxError", "not a function", 0, 0),
@@ -207,7 +248,9 @@ fn sources_that_cannot_be_loaded_are_refused_with_their_place() {
 
 #[test]
 fn text_round_trips_whatever_it_holds() {
-    let mut sandbox = loaded("function handler(event) { return { echo: event, length: event.length, codes: [...event].map((c) => c.codePointAt(0)) }; }");
+    let mut sandbox = loaded(
+        "function handler(event) { return { echo: event, length: event.length, codes: [...event].map((c) => c.codePointAt(0)) }; }",
+    );
     // JSON escapes what UTF-8 cannot hold; an event is such text already.
     for (event, codes) in [
         (r#""""#, vec![]),
@@ -218,7 +261,8 @@ fn text_round_trips_whatever_it_holds() {
         let result = sandbox.handle_event("handler", event.to_string(), None).expect(event);
         assert!(result.contains(&format!("\"codes\":{}", serde_json::to_string(&codes).expect("JSON"))), "{result}");
         // What comes back is the same text, though it may be escaped otherwise: compare what a parser makes of it.
-        let again = sandbox.handle_event("handler", result[8..].split(",\"length\"").next().expect("echo").to_string(), None);
+        let again =
+            sandbox.handle_event("handler", result[8..].split(",\"length\"").next().expect("echo").to_string(), None);
         assert_eq!(again.expect("the echo is JSON"), result);
     }
 }
@@ -229,7 +273,8 @@ fn the_clock_is_the_hosts_and_runs_without_leaving_the_vm() {
         "function handler() { const a = Date.now(); let b = a; while (b - a < 20) b = Date.now();
          return { a, b, zone: new Date().getTimezoneOffset(), monotonic: performance.now() <= performance.now() }; }",
     );
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
+    let now =
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     let before = now();
     let result = guarded(&mut sandbox, |sandbox| call(sandbox, "0")).expect("a result");
     let after = now();
@@ -284,8 +329,11 @@ fn console_lines_reach_the_tracing_log_with_their_level() {
 
 #[test]
 fn handlers_cannot_reach_what_a_guest_does_not_have() {
-    let mut sandbox = loaded("function handler() { return ['require', 'process', 'std', 'os', 'fetch', 'setTimeout'].filter((name) => name in globalThis); }");
+    let mut sandbox = loaded(
+        "function handler() { return ['require', 'process', 'std', 'os', 'fetch', 'setTimeout'].filter((name) => name in globalThis); }",
+    );
     assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([]));
-    let mut sandbox = loaded("async function handler() { try { await import('os'); } catch (error) { return error.message; } }");
+    let mut sandbox =
+        loaded("async function handler() { try { await import('os'); } catch (error) { return error.message; } }");
     assert_eq!(call(&mut sandbox, "0").expect("a result"), "cannot find module 'os'");
 }

@@ -12,7 +12,8 @@ use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder};
 use sandboxes::{call, guarded, load};
 
 fn test_guest() -> LoadedJSSandbox {
-    load(SandboxBuilder::new().with_test_guest(), "let n = 0; function handler() { return ++n; }").expect("the test guest")
+    load(SandboxBuilder::new().with_test_guest(), "let n = 0; function handler() { return ++n; }")
+        .expect("the test guest")
 }
 
 /// Commits a fault that must end in an abort whose message holds all of `words`, and shows that the sandbox is poisoned by
@@ -80,7 +81,10 @@ fn a_read_of_kernel_memory_aborts() {
 
 #[test]
 fn a_write_to_kernel_memory_aborts() {
-    aborts(Fault::WriteKernelMemory, &["page fault (vector 14", "cannot write 0xfffffd0000000000", "by instruction 0x4"]);
+    aborts(
+        Fault::WriteKernelMemory,
+        &["page fault (vector 14", "cannot write 0xfffffd0000000000", "by instruction 0x4"],
+    );
 }
 
 #[test]

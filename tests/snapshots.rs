@@ -57,7 +57,8 @@ fn two_sandboxes_never_share_state() {
 
 #[test]
 fn random_numbers_never_repeat_between_sandboxes_calls_or_restores() {
-    const SOURCE: &str = "const early = Math.random(); function handler(event) { return [early, Math.random(), Math.random()]; }";
+    const SOURCE: &str =
+        "const early = Math.random(); function handler(event) { return [early, Math.random(), Math.random()]; }";
     let mut seen = std::collections::HashSet::new();
     let mut expect_new = |number: &serde_json::Value| {
         let number = number.as_f64().expect("a number");

@@ -133,7 +133,8 @@ impl Configuration {
         // Every page that the guest can write, once each: it is copied or zero-filled into scratch when first written.
         // The image's data and the kernel's stacks and tables are small; page tables take an entry of 8 bytes a page.
         const IMAGE_AND_KERNEL: usize = 2 << 20;
-        let written = (self.heap_size + STACK_SIZE) as usize + IMAGE_AND_KERNEL + (h2g_pool_pages + g2h_pool_pages) * PAGE;
+        let written =
+            (self.heap_size + STACK_SIZE) as usize + IMAGE_AND_KERNEL + (h2g_pool_pages + g2h_pool_pages) * PAGE;
         let page_tables = (written / PAGE * 8).next_multiple_of(PAGE) * 2 + 64 * PAGE;
         Geometry {
             scratch_size: (written + page_tables).next_multiple_of(16 << 10),

@@ -10,17 +10,15 @@ pub fn check() -> Result<()> {
     // Asked of the system each time: hyperlight-host remembers its first answer for the life of the process.
     #[cfg(target_os = "linux")]
     check_kvm()?;
-    if hyperlight_host::is_hypervisor_present() {
-        Ok(())
-    } else {
-        Err(Error::NoHypervisor(NONE.to_string()))
-    }
+    if hyperlight_host::is_hypervisor_present() { Ok(()) } else { Err(Error::NoHypervisor(NONE.to_string())) }
 }
 
 #[cfg(target_os = "linux")]
-const NONE: &str = "/dev/kvm is there but does not offer the KVM API that is needed (version 12 with user memory regions)";
+const NONE: &str =
+    "/dev/kvm is there but does not offer the KVM API that is needed (version 12 with user memory regions)";
 #[cfg(target_os = "windows")]
-const NONE: &str = "the Windows Hypervisor Platform is not available; turn on the Windows feature of that name and restart";
+const NONE: &str =
+    "the Windows Hypervisor Platform is not available; turn on the Windows feature of that name and restart";
 #[cfg(not(any(target_os = "linux", target_os = "windows")))]
 const NONE: &str = "there is no supported hypervisor for this platform; Linux with KVM and Windows have one";
 

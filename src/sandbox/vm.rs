@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
 use guest_abi::message::{CallContext, Reply};
-use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
+use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
 use hyperlight_host::hypervisor::InterruptHandle;
 use hyperlight_host::sandbox::snapshot::Snapshot;

@@ -49,14 +49,12 @@ pub const CALL_HANDLER: Signature = Signature {
 /// Guest function of the test guest only: does something that must not work.
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
-pub const COMMIT_FAULT: Signature =
-    Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Int };
+pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Int };
 
 /// Host function: takes one line that guest code wrote to its console.
 ///
 /// Arguments: a [`ConsoleLevel`], the text.
-pub const CONSOLE: Signature =
-    Signature { name: "Console", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
+pub const CONSOLE: Signature = Signature { name: "Console", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
 
 /// Severity of a line on the console, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -242,7 +242,7 @@ mod tests {
     fn a_reply_cut_short_or_stretched_is_malformed_or_another_reply_but_never_a_panic() {
         for reply in replies() {
             let bytes = reply.into_bytes();
-            let (status, body) = bytes.split_last().unwrap();
+            let (status, body) = bytes.split_last().expect("a status");
             let is_text = matches!(*status, status::VALUE | status::INVALID_EVENT);
             for length in 0..body.len() {
                 let mut cut = body[..length].to_vec();

@@ -2,9 +2,7 @@
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootHeader, BootInfo};
-use guest_abi::memory::{
-    HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_TOP, THREAD_AREA,
-};
+use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_TOP, THREAD_AREA};
 use guest_kernel::elf::{Image, Segment};
 use guest_kernel::page_table::{Access, Entry, page_of};
 

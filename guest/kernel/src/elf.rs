@@ -99,12 +99,8 @@ impl<'a> Image<'a> {
         {
             return Err(ElfError::WrongKind);
         }
-        let image = Self {
-            file,
-            headers: read_u64(file, 32)?,
-            header_count: read_u16(file, 56)?,
-            entry: read_u64(file, 24)?,
-        };
+        let image =
+            Self { file, headers: read_u64(file, 32)?, header_count: read_u16(file, 56)?, entry: read_u64(file, 24)? };
         let mut end = IMAGE_START;
         let mut entry_found = false;
         for segment in image.checked_segments() {

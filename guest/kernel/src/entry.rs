@@ -256,6 +256,7 @@ exception_common:
 );
 
 /// The exceptions for which the processor pushes an error code.
-const WITH_ERROR_CODE: u32 = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
+const WITH_ERROR_CODE: u32 =
+    1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = assert!(gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT, "the gate compares in this order");

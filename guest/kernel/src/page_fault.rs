@@ -9,9 +9,7 @@
 //! Since a fault costs far more than the work in it, each serves a window of pages.
 
 use guest_abi::abort::AbortCode;
-use guest_abi::memory::{
-    HEAP_START, PAGE_SIZE, STACK_BOTTOM, STACK_GUARD_SIZE, STACK_TOP, USER_END,
-};
+use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_BOTTOM, STACK_GUARD_SIZE, STACK_TOP, USER_END};
 use guest_kernel::page_table::{Access, Entry, FaultCode, page_of, window_of};
 
 use crate::abort::abort;
@@ -31,7 +29,11 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
     }
     let tables = PageTables::current();
     if !error.is_protection() {
-        return is_demand_zero(address) && map_fresh(&tables, address);
+        if !is_demand_zero(address) {
+            return false;
+        }
+        map_fresh(&tables, address);
+        return true;
     }
     if !belongs_to_user(address) {
         return false;
@@ -50,8 +52,7 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
 
 fn is_demand_zero(address: u64) -> bool {
     (STACK_BOTTOM..STACK_TOP).contains(&address)
-        || (HEAP_START..HEAP_START + guest_abi::memory::HEAP_SIZE_MAX).contains(&address)
-            && address < constants().heap_end
+        || (HEAP_START..HEAP_START + HEAP_SIZE_MAX).contains(&address) && address < constants().heap_end
 }
 
 /// The lower half of the address space holds nothing but the runtime's pages; above it the transport arena is its only one.
@@ -59,7 +60,7 @@ fn belongs_to_user(address: u64) -> bool {
     address < USER_END || (constants().arena_start..constants().arena_end).contains(&address)
 }
 
-fn map_fresh(tables: &PageTables, address: u64) -> bool {
+fn map_fresh(tables: &PageTables, address: u64) {
     let start = window_of(address, FRESH_WINDOW);
     let end = start + FRESH_WINDOW * PAGE_SIZE;
     // The stack's bounds and the heap's start are aligned to windows; only the heap's end may cut one short.
@@ -70,7 +71,6 @@ fn map_fresh(tables: &PageTables, address: u64) -> bool {
             slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
         }
     }
-    true
 }
 
 fn open(tables: &PageTables, address: u64) {
@@ -98,7 +98,11 @@ pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
     if !frame.is_from_user() {
         abort(
             AbortCode::Kernel,
-            format_args!("page fault in the kernel: {} {address:#x} by instruction {:#x}", error.verb(), frame.instruction),
+            format_args!(
+                "page fault in the kernel: {} {address:#x} by instruction {:#x}",
+                error.verb(),
+                frame.instruction
+            ),
         );
     }
     if (STACK_BOTTOM - STACK_GUARD_SIZE..STACK_BOTTOM).contains(&address) {

@@ -95,6 +95,8 @@ unsafe fn write(address: u64) {
 #[inline(never)]
 fn recurse(depth: i32) -> i32 {
     let frame = [depth; 64];
-    black_box(&frame);
+    if black_box(&frame)[3] < 0 {
+        return depth;
+    }
     recurse(depth + 1) + frame[black_box(3)]
 }

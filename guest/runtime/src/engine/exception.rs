@@ -58,7 +58,7 @@ pub fn text(ctx: &Ctx<'_>, value: &Value<'_>) -> Option<String> {
         if start.is_null() {
             return None;
         }
-        (start, length.assume_init() as usize)
+        (start, length.assume_init())
     };
     // SAFETY: QuickJS has just made these bytes.
     let bytes = unsafe { core::slice::from_raw_parts(start.cast(), length) };

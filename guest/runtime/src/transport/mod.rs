@@ -167,11 +167,7 @@ impl Transport {
 
         let (control, mut rest) = split_control(message).expect("a message holds its control data");
         let call = FunctionCall::decode(&control, &mut rest).expect("a call can be decoded");
-        Request::Call {
-            id: header.cid,
-            function: call.function_name,
-            arguments: call.parameters.unwrap_or_default(),
-        }
+        Request::Call { id: header.cid, function: call.function_name, arguments: call.parameters.unwrap_or_default() }
     }
 
     fn next_segments(&mut self) -> Option<Segments> {
