@@ -71,10 +71,16 @@ fn a_thousand_calls_leak_nothing() {
         }
         resident_bytes()
     };
-    // What grows once, buffers and caches, grows in the first calls.
-    let before = calls(200);
-    let after = calls(1000);
-    assert!(after < before + (256 << 10), "{before} bytes resident, {after} a thousand calls later");
+    // Buffers and caches grow once, in the first calls, and the system may round memory up to larger pages at any time; a leak
+    // grows with every thousand calls.
+    let mut resident = calls(200);
+    let growth: Vec<i64> = (0..4)
+        .map(|_| {
+            let before = std::mem::replace(&mut resident, calls(1000));
+            resident as i64 - before as i64
+        })
+        .collect();
+    assert!(growth.iter().any(|bytes| *bytes < 64 << 10), "resident memory grew by {growth:?} bytes a thousand calls");
 }
 
 fn resident_bytes() -> u64 {
