@@ -45,17 +45,15 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
 
     let relro = image.read_only_after_relocation();
     for segment in image.segments() {
-        for address in segment.pages().step_by(PAGE_SIZE as usize) {
-            let entry = image_page(&segment, image_start, address);
-            let entry = if relro.contains(&address) { entry.sealed() } else { entry };
-            tables.user_slot_or_new(address).set(entry);
-        }
+        map_segment(&tables, &segment, image_start);
     }
+    tables.for_each_user_slot(relro, |slot, _| slot.set(slot.get().sealed()));
     map_zeroed(&tables, THREAD_AREA);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
-    unmap(&tables, environment as *const _ as u64, init_data.start + init_data.size);
+    let remains = page_of(environment as *const _ as u64)..init_data.start + init_data.size;
+    tables.for_each_user_slot(remains, |slot, _| slot.set(Entry::ABSENT));
     seal_kernel(&tables);
     descriptors::seal(&tables);
     PageTables::flush();
@@ -89,25 +87,30 @@ fn arena() -> (u64, u64) {
     (start, start + (metadata.page_tables - metadata.transport_arena))
 }
 
-/// The mapping of one page of a segment.
-fn image_page(segment: &Segment, image_start: u64, address: u64) -> Entry {
-    let in_file = segment.address + segment.file_size;
+/// Maps a segment: what the file has of it from where it lies in the init data, and zeroed pages for the rest.
+fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
+    let pages = segment.pages();
+    let end_in_file = segment.address + segment.file_size;
+    // Zeroes may follow within the last page that is in the file; such a page must be a copy.
+    let end_of_whole_pages = if segment.file_size == segment.memory_size { pages.end } else { page_of(end_in_file) };
+
     // The init data is mapped at its physical address, and `Image` has checked that offset and address are congruent.
-    let source = page_of(image_start + segment.offset) + (address - page_of(segment.address));
-    if address >= in_file {
-        Entry::user_page(Page::allocate().physical(), segment.access)
-    } else if address + PAGE_SIZE <= in_file || segment.file_size == segment.memory_size {
-        match segment.access {
+    let mut source = page_of(image_start + segment.offset);
+    tables.for_each_user_slot(pages.start..end_of_whole_pages, |slot, _| {
+        slot.set(match segment.access {
             Access::ReadWrite => Entry::user_copy_on_write(source),
             access => Entry::user_page(source, access),
-        }
-    } else {
-        // What the file has of the page, and zeroes after it.
+        });
+        source += PAGE_SIZE;
+    });
+    tables.for_each_user_slot(end_of_whole_pages..pages.end, |slot, address| {
         let mut page = Page::allocate();
-        // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
-        unsafe { page.copy_from(source, in_file - address) };
-        Entry::user_page(page.physical(), segment.access)
-    }
+        if address < end_in_file {
+            // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
+            unsafe { page.copy_from(source, end_in_file - address) };
+        }
+        slot.set(Entry::user_page(page.physical(), segment.access));
+    });
 }
 
 fn map_zeroed(tables: &PageTables, address: u64) -> Page {
@@ -124,14 +127,6 @@ fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
     // SAFETY: the page is ours and large enough; the offset keeps the struct aligned.
     unsafe { page.as_mut_ptr::<u8>().add((PAGE_SIZE - size) as usize).cast::<BootInfo>().write(info) };
     STACK_TOP - size
-}
-
-fn unmap(tables: &PageTables, start: u64, end: u64) {
-    for address in (page_of(start)..end).step_by(PAGE_SIZE as usize) {
-        if let Some(slot) = tables.slot(address) {
-            slot.set(Entry::ABSENT);
-        }
-    }
 }
 
 /// Makes the kernel's own image read-only.

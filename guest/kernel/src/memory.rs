@@ -4,6 +4,7 @@
 //! puts its own there and the kernel allocates there. So every table is reached without a mapping of its own.
 
 use core::arch::asm;
+use core::ops::Range;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
@@ -101,12 +102,9 @@ impl Slot {
         unsafe { self.0.write_volatile(entry) };
     }
 
-    /// The slots of `count` pages from this one's page on, all in the same table.
-    pub fn following(self, count: usize) -> impl Iterator<Item = Slot> {
-        let within_table = self.0.align_offset(PAGE_SIZE as usize);
-        let left = if within_table == 0 { guest_kernel::page_table::ENTRIES } else { within_table };
-        // SAFETY: the offset stays below the end of the table.
-        (0..count.min(left)).map(move |i| Slot(unsafe { self.0.add(i) }))
+    /// The slot of the next page, which must be in the same table.
+    pub fn next(self) -> Slot {
+        Slot(self.0.wrapping_add(1))
     }
 }
 
@@ -148,6 +146,23 @@ impl PageTables {
         match slot {
             Some(slot) => slot,
             None => unreachable!(),
+        }
+    }
+
+    /// Visits the slots for a range of pages; the tables are opened to CPL 3, and made if they are missing. The way down to
+    /// a table is gone once for all pages in it.
+    pub fn for_each_user_slot(&self, pages: Range<u64>, mut visit: impl FnMut(Slot, u64)) {
+        let mut address = pages.start;
+        while address < pages.end {
+            let mut slot = self.user_slot_or_new(address);
+            loop {
+                visit(slot, address);
+                address += PAGE_SIZE;
+                if address >= pages.end || index(address, 0) == 0 {
+                    break;
+                }
+                slot = slot.next();
+            }
         }
     }
 

@@ -65,24 +65,22 @@ fn map_fresh(tables: &PageTables, address: u64) {
     let end = start + FRESH_WINDOW * PAGE_SIZE;
     // The stack's bounds and the heap's start are aligned to windows; only the heap's end may cut one short.
     let end = if address >= HEAP_START { end.min(constants().heap_end) } else { end };
-    let count = ((end - start) / PAGE_SIZE) as usize;
-    for slot in tables.user_slot_or_new(start).following(count) {
+    tables.for_each_user_slot(start..end, |slot, _| {
         if slot.get().is_absent() {
             slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
         }
-    }
+    });
 }
 
 fn open(tables: &PageTables, address: u64) {
     let start = window_of(address, OPEN_WINDOW);
-    let Some(first) = tables.user_slot(start) else { return };
-    for (slot, page) in first.following(OPEN_WINDOW as usize).zip((start..).step_by(PAGE_SIZE as usize)) {
-        // A window at an end of the arena may reach beyond it.
+    tables.for_each_user_slot(start..start + OPEN_WINDOW * PAGE_SIZE, |slot, page| {
         let entry = slot.get();
+        // A window at an end of the arena may reach beyond it.
         if entry.is_present() && belongs_to_user(page) {
             slot.set(entry.for_user());
         }
-    }
+    });
 }
 
 fn copy(slot: Slot, address: u64) {
