@@ -76,14 +76,14 @@ fn an_endless_native_recursion_aborts() {
 
 #[test]
 fn a_read_of_kernel_memory_aborts() {
-    aborts(Fault::ReadKernelMemory, &["page fault (vector 14", "cannot read 0xffffffff80000000", "by instruction 0x4"]);
+    aborts(Fault::ReadKernelMemory, &["page fault (vector 14", "cannot read 0xfffffd0000000000", "by instruction 0x4"]);
 }
 
 #[test]
 fn a_write_to_kernel_memory_aborts() {
     aborts(
         Fault::WriteKernelMemory,
-        &["page fault (vector 14", "cannot write 0xfffffd0000000000", "by instruction 0x4"],
+        &["page fault (vector 14", "cannot write 0xfffffd0040000000", "by instruction 0x4"],
     );
 }
 

@@ -136,4 +136,20 @@ pub enum Fault {
     GarbageAnswer = 23,
     /// Faults in a page while the direction flag is set; gives 1.
     FaultWithDirectionFlag = 24,
+    /// Jumps to its stack.
+    JumpToStack = 25,
+    /// Jumps to its constants.
+    JumpToConstants = 26,
+    /// Jumps to a buffer that it shares with the host.
+    JumpToTransport = 27,
+    /// Uses the last page that it shares with the host, then reads the one behind it.
+    ReadBehindTransport = 28,
+    /// Raises a page fault by an instruction that names its vector.
+    RaisePageFault = 29,
+    /// Raises the vector that is a system call elsewhere.
+    RaiseSystemCall = 30,
+    /// Writes the last page of its heap; gives 1.
+    TouchLastHeapPage = 31,
+    /// Reads what the last page of its heap holds.
+    ReadLastHeapPage = 32,
 }

@@ -32,14 +32,16 @@ pub const HEAP_SIZE_MAX: u64 = 8 << 30;
 pub const USER_END: u64 = 0x0000_8000_0000_0000;
 
 /// Where the kernel is linked.
-pub const KERNEL_START: u64 = 0xffff_ffff_8000_0000;
+pub const KERNEL_START: u64 = 0xffff_fd00_0000_0000;
 /// Descriptor tables and boot-time constants of the kernel: read-only once the sandbox has booted, kept by snapshots.
-pub const KERNEL_TABLES: u64 = 0xffff_fd00_0000_0000;
+pub const KERNEL_TABLES: u64 = KERNEL_START + (1 << 30);
 
 /// Exclusive end of scratch memory, as a guest virtual address. All of scratch is mapped below it, for CPL 0.
 pub const SCRATCH_END: u64 = 0xffff_ffff_ffff_f000;
 /// Exclusive end of scratch memory, as a guest physical address.
 pub const SCRATCH_END_PHYSICAL: u64 = 0x10_0000_0000;
+/// Largest scratch memory that hyperlight-host allows, rounded up.
+pub const SCRATCH_SIZE_MAX: u64 = 16 << 30;
 /// Pages at the end of scratch that hyperlight-host leaves to the guest. A restore zeroes them.
 pub const SCRATCH_RESERVED_PAGES: u64 = 12;
 
@@ -89,6 +91,7 @@ const _: () = {
     );
     assert!(IMAGE_END <= THREAD_AREA && THREAD_AREA + PAGE_SIZE <= STACK_BOTTOM - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
+    assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
     assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");
     assert!(STACK_TOP < 1 << 31, "the kernel pushes it as a sign-extended 32-bit immediate");
 };

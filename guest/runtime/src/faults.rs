@@ -8,7 +8,7 @@ use guest_abi::function::Fault;
 use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, STACK_BOTTOM};
 use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 
-use crate::gate;
+use crate::{TRANSPORT, gate, heap};
 
 /// Commits a fault. Most do not come back.
 pub fn commit(fault: i32) -> ReturnValue {
@@ -28,7 +28,7 @@ pub fn commit(fault: i32) -> ReturnValue {
             write(black_box(&raw const CONSTANT) as u64);
         } else if is(Fault::JumpToData) {
             write(HEAP_START + PAGE_SIZE * 64);
-            asm!("call {}", in(reg) HEAP_START + PAGE_SIZE * 64);
+            jump(HEAP_START + PAGE_SIZE * 64);
         } else if is(Fault::TouchGuardPage) {
             write(STACK_BOTTOM - 8);
         } else if is(Fault::ReadKernelMemory) {
@@ -77,9 +77,43 @@ pub fn commit(fault: i32) -> ReturnValue {
             let address = HEAP_START + PAGE_SIZE * 2048;
             asm!("std", "mov byte ptr [{}], 1", "cld", in(reg) address);
             return ReturnValue::Int(i32::from((address as *const u8).read_volatile()));
+        } else if is(Fault::JumpToStack) {
+            let mut code = [0xc3u8; 16];
+            jump(black_box(&raw mut code) as u64);
+        } else if is(Fault::JumpToConstants) {
+            static CODE: [u8; 16] = [0xc3; 16];
+            jump(black_box(&raw const CODE) as u64);
+        } else if is(Fault::JumpToTransport) {
+            let end = TRANSPORT.with(|transport| transport.end_address());
+            write(end - PAGE_SIZE);
+            jump(end - PAGE_SIZE);
+        } else if is(Fault::ReadBehindTransport) {
+            let end = TRANSPORT.with(|transport| transport.end_address());
+            write(end - 1);
+            read(end);
+        } else if is(Fault::RaisePageFault) {
+            asm!("int 14");
+        } else if is(Fault::RaiseSystemCall) {
+            asm!("int 0x80", inout("rax") 0u64 => _);
+        } else if is(Fault::TouchLastHeapPage) {
+            let last = last_heap_page() as *mut u8;
+            last.write_volatile(last.read_volatile() + 1);
+            return ReturnValue::Int(i32::from(last.read_volatile()));
+        } else if is(Fault::ReadLastHeapPage) {
+            return ReturnValue::Int(i32::from((last_heap_page() as *const u8).read_volatile()));
         }
     }
     ReturnValue::Int(-1)
+}
+
+/// Far above what the allocator uses, so that nothing else is there; its own mark is at the very end of the page.
+fn last_heap_page() -> u64 {
+    HEAP_START + heap::size() - PAGE_SIZE
+}
+
+unsafe fn jump(address: u64) {
+    // SAFETY: as in `commit`.
+    unsafe { asm!("call {}", in(reg) address) };
 }
 
 unsafe fn read(address: u64) {

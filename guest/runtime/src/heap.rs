@@ -32,8 +32,19 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
+/// Size of the heap in bytes.
+#[cfg(feature = "commit-faults")]
+pub fn size() -> u64 {
+    SIZE.load(core::sync::atomic::Ordering::Relaxed)
+}
+
+#[cfg(feature = "commit-faults")]
+static SIZE: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+
 /// Gives the heap's address range to the allocator; the kernel backs it with memory page by page.
 pub fn claim(size: u64) {
+    #[cfg(feature = "commit-faults")]
+    SIZE.store(size, core::sync::atomic::Ordering::Relaxed);
     // SAFETY: called once, at boot; nothing else uses these addresses.
     let claimed = unsafe { HEAP.0.claim(HEAP_START as *mut u8, size as usize) };
     assert!(claimed.is_some(), "the heap is too small");

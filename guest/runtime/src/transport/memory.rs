@@ -22,6 +22,11 @@ impl Arena {
         Self { addresses }
     }
 
+    #[cfg(feature = "commit-faults")]
+    pub fn end_address(&self) -> u64 {
+        self.addresses.end
+    }
+
     fn pointer(&self, address: u64, length: usize) -> Result<*mut u8, OutOfBounds> {
         let end = address.checked_add(length as u64).ok_or(OutOfBounds)?;
         if address < self.addresses.start || end > self.addresses.end {

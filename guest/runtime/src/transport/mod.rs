@@ -115,6 +115,12 @@ impl Transport {
         Some(transport)
     }
 
+    /// Exclusive end of the shared memory.
+    #[cfg(feature = "commit-faults")]
+    pub fn end_address(&self) -> u64 {
+        self.to_host.memory().end_address()
+    }
+
     /// Offers every free buffer to the host.
     fn offer_buffers(&mut self) {
         let mut batch = self.from_host.batch();
