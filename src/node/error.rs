@@ -1,0 +1,156 @@
+//! The one place where errors become JavaScript errors.
+
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, JsError, JsValue, Unknown};
+
+/// Result of something that JavaScript asked for.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something that JavaScript asked for failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The sandbox said no.
+    #[error(transparent)]
+    Sandbox(#[from] crate::Error),
+
+    /// An argument is not acceptable.
+    #[error("{0}")]
+    InvalidArgument(String),
+
+    /// The object was given up to a method that makes another object of it.
+    #[error("this {class} was consumed by {method}()")]
+    Consumed {
+        /// Class of the object.
+        class: &'static str,
+        /// Method that took it.
+        method: &'static str,
+    },
+
+    /// A bug in this addon, such as a panic.
+    #[error("internal error: {0}")]
+    Internal(String),
+
+    /// Node-API refused.
+    #[error("Node-API: {}", .0.reason)]
+    NodeApi(#[from] napi::Error),
+}
+
+/// The `code` property of a JavaScript error. Each has one meaning and one row in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    Cancelled,
+    Compile,
+    Consumed,
+    GuestAbort,
+    GuestError,
+    HandlerNotFound,
+    Internal,
+    InvalidArg,
+    NoHypervisor,
+    PayloadTooLarge,
+    Poisoned,
+}
+
+impl Code {
+    /// What JavaScript sees.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cancelled => "ERR_CANCELLED",
+            Self::Compile => "ERR_COMPILE",
+            Self::Consumed => "ERR_CONSUMED",
+            Self::GuestAbort => "ERR_GUEST_ABORT",
+            Self::GuestError => "ERR_GUEST_ERROR",
+            Self::HandlerNotFound => "ERR_HANDLER_NOT_FOUND",
+            Self::Internal => "ERR_INTERNAL",
+            Self::InvalidArg => "ERR_INVALID_ARG",
+            Self::NoHypervisor => "ERR_NO_HYPERVISOR",
+            Self::PayloadTooLarge => "ERR_PAYLOAD_TOO_LARGE",
+            Self::Poisoned => "ERR_POISONED",
+        }
+    }
+}
+
+impl AsRef<str> for Code {
+    fn as_ref(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Error {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
+        use crate::Error as E;
+        match self {
+            Self::InvalidArgument(_) => Code::InvalidArg,
+            Self::Consumed { .. } => Code::Consumed,
+            Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
+            Self::Sandbox(error) => match error {
+                E::NoHypervisor(_) => Code::NoHypervisor,
+                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } => Code::InvalidArg,
+                E::HandlerNotFound(_) => Code::HandlerNotFound,
+                E::Compile { .. } => Code::Compile,
+                E::Guest { .. } => Code::GuestError,
+                E::PayloadTooLarge { .. } => Code::PayloadTooLarge,
+                E::Cancelled => Code::Cancelled,
+                E::GuestAbort(_) => Code::GuestAbort,
+                E::Poisoned | E::Unrecoverable => Code::Poisoned,
+                E::Internal(_) => Code::Internal,
+            },
+        }
+    }
+
+    /// The JavaScript `Error` for this error, to be thrown or to reject a promise.
+    pub fn into_js(self, env: &Env) -> napi::Error {
+        let error = napi::Error::new(self.code(), self.to_string());
+        let mut object = JsError::from(error).into_unknown(*env);
+        if let Err(refused) = self.add_properties(env, &mut object) {
+            return refused;
+        }
+        napi::Error::from(object)
+    }
+
+    fn add_properties(self, env: &Env, error: &mut Unknown<'_>) -> napi::Result<()> {
+        let Self::Sandbox(cause) = self else {
+            return Ok(());
+        };
+        let mut object = Object::from_raw(env.raw(), error.raw());
+        match cause {
+            crate::Error::Compile { file, line, column, stack, .. } => {
+                object.set_named_property("file", file)?;
+                object.set_named_property("line", line)?;
+                object.set_named_property("column", column)?;
+                object.set_named_property("guestStack", stack)
+            }
+            crate::Error::Guest { name, message, stack } => {
+                object.set_named_property("guestName", name)?;
+                object.set_named_property("guestMessage", message)?;
+                object.set_named_property("guestStack", stack)
+            }
+            crate::Error::PayloadTooLarge { size, limit, .. } => {
+                // As numbers: a size that a number cannot hold exactly does not fit into memory either.
+                object.set_named_property("size", size as f64)?;
+                object.set_named_property("limit", limit as f64)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(error: crate::Error) -> &'static str {
+        Error::from(error).code().name()
+    }
+
+    // The others come up in the tests of the addon; these need a guest that breaks the rules, or a bug.
+    #[test]
+    fn failures_that_no_handler_can_cause_have_their_codes() {
+        assert_eq!(code(crate::Error::GuestAbort(String::new())), "ERR_GUEST_ABORT");
+        assert_eq!(code(crate::Error::Cancelled), "ERR_CANCELLED");
+        assert_eq!(code(crate::Error::Poisoned), "ERR_POISONED");
+        assert_eq!(code(crate::Error::Unrecoverable), "ERR_POISONED");
+        assert_eq!(Error::Internal(String::new()).code().name(), "ERR_INTERNAL");
+    }
+}

@@ -1,0 +1,33 @@
+//! Exceptions that JavaScript code throws while native code calls it.
+
+use std::ptr;
+
+use napi::{Env, JsValue, Unknown, sys};
+
+/// Takes the exception that JavaScript code has thrown and nobody has caught, as text.
+pub fn take(env: &Env) -> Option<String> {
+    let exception = take_value(env)?;
+    match exception.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()) {
+        Ok(text) => Some(text),
+        Err(_) => {
+            // The conversion runs code of the exception's own, which may throw as well.
+            take_value(env);
+            Some("an exception that cannot be shown".to_string())
+        }
+    }
+}
+
+fn take_value(env: &Env) -> Option<Unknown<'_>> {
+    let mut is_pending = false;
+    let mut exception = ptr::null_mut();
+    // SAFETY: the environment is that of the running call, on its own thread; the value is only read if Node-API has
+    // set it.
+    unsafe {
+        let asked = sys::napi_is_exception_pending(env.raw(), &raw mut is_pending);
+        if asked != sys::Status::napi_ok || !is_pending {
+            return None;
+        }
+        let taken = sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception);
+        (taken == sys::Status::napi_ok).then(|| Unknown::from_raw_unchecked(env.raw(), exception))
+    }
+}

@@ -1,0 +1,118 @@
+//! Work on other threads, and the promises for its results.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
+use napi::{Env, JsDeferred, JsValue};
+use tokio::runtime::{Builder, Runtime};
+
+use super::error::{Error, Result};
+
+/// Starts some work and gives the promise for its result.
+///
+/// - `prepare` runs now and gives what the work needs. Its error rejects the promise.
+/// - `begin` runs now and hands the work, with the [`Pending`] result, to another thread.
+/// - `finish` runs on the JavaScript thread when the work is done, and makes the promise's value of its result.
+///
+/// The promise is also rejected if any of this panics. If the JavaScript environment ends before the work does,
+/// `finish` never runs.
+pub fn promise<'env, I, T, V>(
+    env: &'env Env,
+    prepare: impl FnOnce() -> Result<I>,
+    begin: impl FnOnce(I, Pending<T>),
+    finish: impl FnOnce(&Env, T) -> Result<V> + Send + 'static,
+) -> napi::Result<PromiseRaw<'env, V>>
+where
+    T: Send + 'static,
+    V: ToNapiValue + 'static,
+{
+    let begun = guard(|| {
+        let input = prepare()?;
+        let (deferred, promise) = env.create_deferred()?;
+        begin(input, Pending::new(deferred, finish));
+        Ok(promise.raw())
+    });
+    match begun {
+        Ok(promise) => Ok(PromiseRaw::new(env.raw(), promise)),
+        Err(error) => PromiseRaw::reject(env, error.into_js(env)),
+    }
+}
+
+type Resolver<V> = Box<dyn FnOnce(Env) -> napi::Result<V>>;
+
+/// A promise that waits for the result of some work. Dropped without one, it is rejected.
+pub struct Pending<T>(Option<Box<dyn FnOnce(Result<T>) + Send>>);
+
+impl<T: Send + 'static> Pending<T> {
+    fn new<V: ToNapiValue + 'static>(
+        deferred: JsDeferred<V, Resolver<V>>,
+        finish: impl FnOnce(&Env, T) -> Result<V> + Send + 'static,
+    ) -> Self {
+        Self(Some(Box::new(move |result: Result<T>| {
+            deferred.resolve(Box::new(move |env| {
+                guard(|| result.and_then(|value| finish(&env, value))).map_err(|error| error.into_js(&env))
+            }));
+        })))
+    }
+}
+
+impl<T> Pending<T> {
+    /// Does the work on this thread and settles the promise with its result.
+    pub fn settle_with(mut self, work: impl FnOnce() -> Result<T>) {
+        self.settle(guard(work));
+    }
+
+    fn settle(&mut self, result: Result<T>) {
+        if let Some(settle) = self.0.take() {
+            settle(result);
+        }
+    }
+}
+
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        self.settle(Err(Error::Internal("the work was given up".to_string())));
+    }
+}
+
+/// Runs something on a thread of its own that may block. What cannot be run is dropped.
+pub fn blocking(work: impl FnOnce() + Send + 'static) {
+    // It outlives every JavaScript environment, so that objects collected while one is torn down still find it. Its
+    // threads may outlive them too: napi keeps the addon's code loaded once it has made a promise.
+    static POOL: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| Builder::new_current_thread().build());
+
+    let _ = guard(|| {
+        if let Ok(pool) = &*POOL {
+            pool.spawn_blocking(work);
+        }
+        Ok(())
+    });
+}
+
+/// Runs something and makes an error of a panic: nothing may unwind into Node.js.
+pub fn guard<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(Error::Internal(panic_message(&*payload))))
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(result: Result<()>) -> String {
+        result.expect_err("it panics").to_string()
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_message() {
+        assert_eq!(failure(guard(|| panic!("static"))), "internal error: static");
+        assert_eq!(failure(guard(|| panic!("formatted {}", 1))), "internal error: formatted 1");
+        assert_eq!(failure(guard(|| std::panic::panic_any(1))), "internal error: panic");
+    }
+}
