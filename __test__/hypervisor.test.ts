@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(__dirname, '..', '..');
+const BUILD = `
+  const { SandboxBuilder } = require('@hyperlight/js-host-api');
+  new SandboxBuilder().build().then(
+    () => console.log('built'),
+    (error) => console.log(error instanceof Error, error.code, error.message),
+  );
+`;
+
+/** Builds a sandbox in a mount namespace of its own, after a shell command that changes what is mounted there. */
+async function buildAfter(mount: string, ...launcher: string[]): Promise<string> {
+  const namespace = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const script = `${mount} && exec "$@"`;
+  const program = [...launcher, process.execPath, '-e', BUILD];
+  try {
+    const { stdout } = await run('unshare', [...namespace, '--mount', 'sh', '-c', script, 'sh', ...program], {
+      cwd: ROOT,
+    });
+    return stdout;
+  } catch (error) {
+    const reason = (error as { stderr?: string }).stderr || error;
+    return assert.fail(`this test needs unshare, setpriv and the right to make a mount namespace: ${reason}`);
+  }
+}
+
+test('without /dev/kvm build() says that it is missing and what to do', async () => {
+  const answer = await buildAfter('mount -t tmpfs none /dev');
+  assert.match(answer, /^true ERR_NO_HYPERVISOR .*no \/dev\/kvm/);
+  assert.match(answer, /virtualization/);
+});
+
+test('without permission to open /dev/kvm build() says so and what to do', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'js-host-api-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const closed = join(folder, 'kvm');
+  writeFileSync(closed, '');
+  chmodSync(closed, 0o000);
+  // Without these capabilities even root must ask.
+  const unprivileged = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all'];
+  const answer = await buildAfter(`mount --bind '${closed}' /dev/kvm`, ...unprivileged);
+  assert.match(answer, /^true ERR_NO_HYPERVISOR .*may not open \/dev\/kvm/);
+  assert.match(answer, /group/);
+});
+
+test('a /dev/kvm that is no hypervisor is not taken for one', async () => {
+  const answer = await buildAfter('mount --bind /dev/null /dev/kvm');
+  assert.match(answer, /^true ERR_NO_HYPERVISOR /);
+});
+
+test('a machine out of resources is an internal error, and the sandboxes that it has go on', async () => {
+  const program = `
+    const { load } = require(${JSON.stringify(join(__dirname, 'sandbox.js'))});
+    (async () => {
+      const { SandboxBuilder } = require('@hyperlight/js-host-api');
+      const protos = await Promise.all(Array.from({ length: 60 }, () => new SandboxBuilder().build()));
+      const loaded = await load({ f: 'function handler(event) { return event; }' });
+      const sandboxes = [];
+      for (const proto of protos) {
+        const error = await proto.loadRuntime().then((sandbox) => void sandboxes.push(sandbox), (error) => error);
+        if (error) {
+          console.log(error.code, await loaded.callHandler('f', 'still here'));
+          break;
+        }
+      }
+    })();
+  `;
+  // Each virtual machine has file descriptors of its own.
+  const { stdout } = await run('sh', ['-c', 'ulimit -n 60 && exec "$@"', 'sh', process.execPath, '-e', program], {
+    cwd: ROOT,
+  });
+  assert.equal(stdout, 'ERR_INTERNAL still here\n');
+});

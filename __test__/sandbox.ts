@@ -1,0 +1,61 @@
+// What most tests begin with, and what most error tests end with.
+import assert from 'node:assert/strict';
+import { type JSSandbox, type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
+
+/** A sandbox to which handlers can be added. */
+export async function start(): Promise<JSSandbox> {
+  const proto = await new SandboxBuilder().build();
+  return proto.loadRuntime();
+}
+
+/** A sandbox with these handlers, by name. */
+export async function load(handlers: Record<string, string>): Promise<LoadedJSSandbox> {
+  const sandbox = await start();
+  for (const [name, code] of Object.entries(handlers)) sandbox.addHandler(name, code);
+  return sandbox.getLoadedSandbox();
+}
+
+/** A sandbox whose handler `f` has this body. */
+export function loadBody(body: string): Promise<LoadedJSSandbox> {
+  return load({ f: `function handler(event) { ${body} }` });
+}
+
+/** Properties of every error that this API makes, and of some. */
+export interface ApiError extends Error {
+  code: string;
+  file?: string;
+  line?: number;
+  column?: number;
+  guestName?: string;
+  guestMessage?: string;
+  guestStack?: string;
+  size?: number;
+  limit?: number;
+}
+
+/** The error with which a promise is rejected; it must be a real `Error` with this code. */
+export async function rejection(code: string, promise: Promise<unknown>): Promise<ApiError> {
+  const error = await promise.then(
+    (value) => assert.fail(`fulfilled with ${JSON.stringify(value)} instead of being rejected with ${code}`),
+    (reason: unknown) => reason,
+  );
+  return checked(code, error);
+}
+
+/** The error that a function throws; it must be a real `Error` with this code. */
+export function thrown(code: string, run: () => unknown): ApiError {
+  try {
+    run();
+  } catch (error) {
+    return checked(code, error);
+  }
+  return assert.fail(`nothing is thrown instead of an error with ${code}`);
+}
+
+function checked(code: string, error: unknown): ApiError {
+  assert.ok(error instanceof Error, `not an Error: ${error}`);
+  const apiError = error as ApiError;
+  assert.equal(apiError.code, code, apiError.stack);
+  assert.notEqual(apiError.message, '');
+  return apiError;
+}

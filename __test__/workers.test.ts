@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { loadBody } from './sandbox';
+
+const run = promisify(execFile);
+const WORKER = join(__dirname, 'worker.js');
+
+function spin(milliseconds: number): Worker {
+  return new Worker(WORKER, { workerData: milliseconds });
+}
+
+test('worker threads use sandboxes of their own side by side', async () => {
+  const results = await Promise.all(
+    [10, 20, 30].map(async (milliseconds) => {
+      const worker = spin(milliseconds);
+      assert.deepEqual(await once(worker, 'message'), ['calling']);
+      const [result] = await once(worker, 'message');
+      assert.deepEqual(await once(worker, 'exit'), [0]);
+      return result;
+    }),
+  );
+  assert.deepEqual(results, [10, 20, 30]);
+});
+
+test('a worker can be terminated during a call, and the other threads go on', async () => {
+  const loaded = await loadBody('return event;');
+  for (let i = 0; i < 5; i++) {
+    const worker = spin(200);
+    await once(worker, 'message');
+    await worker.terminate();
+    assert.equal(await loaded.callHandler('f', i), i);
+  }
+  // The calls of the terminated workers end meanwhile, with nobody to tell.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(await loaded.callHandler('f', 'done'), 'done');
+});
+
+test('a process whose only user of the addon was a terminated worker exits cleanly', async () => {
+  const program = `
+    const { Worker } = require('node:worker_threads');
+    const worker = new Worker(${JSON.stringify(WORKER)}, { workerData: 60_000 });
+    worker.once('message', async () => {
+      await worker.terminate();
+      console.log('terminated');
+    });
+  `;
+  const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: 30_000 });
+  assert.equal(stdout, 'terminated\n');
+  assert.equal(stderr, '');
+});
+
+test('a process can exit during a call', async () => {
+  const program = `
+    const { loadBody } = require(${JSON.stringify(join(__dirname, 'sandbox.js'))});
+    loadBody('for (;;);').then((loaded) => {
+      loaded.callHandler('f', {});
+      setTimeout(() => process.exit(7), 50);
+    });
+  `;
+  await assert.rejects(run(process.execPath, ['-e', program], { timeout: 30_000 }), (error: { code?: unknown }) => {
+    assert.equal(error.code, 7, String(error));
+    return true;
+  });
+});

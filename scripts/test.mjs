@@ -1,0 +1,79 @@
+// Runs all tests and ends with one line of counts for each kind. All of them run on a real hypervisor.
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import './setup.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const COMPILED = join(ROOT, 'target', '__test__');
+
+checkHypervisor();
+const results = [await testRust(), await testNode()];
+console.log();
+for (const { name, passed, failed } of results) {
+  console.log(`${name}: ${passed} passed, ${failed} failed`);
+}
+process.exitCode = results.every(({ passed, failed }) => passed > 0 && failed === 0) ? 0 : 1;
+
+function checkHypervisor() {
+  if (process.platform !== 'linux') return;
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch (error) {
+    console.error(`The tests need a hypervisor, but /dev/kvm cannot be opened: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+async function testRust() {
+  // The library without Node.js, then the parts of the addon and of the guest that need no VM.
+  const runs = [
+    ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
+    ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
+    ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
+  ];
+  const total = { name: 'rust', passed: 0, failed: 0 };
+  for (const args of runs) {
+    const { text, status } = await run('cargo', args);
+    let failed = 0;
+    for (const [, passedHere, failedHere] of text.matchAll(/^test result: .* (\d+) passed; (\d+) failed;/gm)) {
+      total.passed += Number(passedHere);
+      failed += Number(failedHere);
+    }
+    // A run that did not get as far as its tests has failed as well.
+    total.failed += status !== 0 && failed === 0 ? 1 : failed;
+  }
+  return total;
+}
+
+async function testNode() {
+  // What a deleted test was compiled to must not run on.
+  rmSync(COMPILED, { recursive: true, force: true });
+  const compiler = await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
+  if (compiler.status !== 0) return { name: 'node', passed: 0, failed: 1 };
+  const files = readdirSync(COMPILED).filter((file) => /\.test\.[cm]?js$/.test(file));
+  const { text, status } = await run(process.execPath, [
+    '--test',
+    '--test-reporter=spec',
+    ...files.map((file) => join(COMPILED, file)),
+  ]);
+  const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
+  const failed = count('fail') + count('cancelled');
+  return { name: 'node', passed: count('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
+}
+
+/** Runs a command, shows what it prints and gives it back. */
+function run(command, args) {
+  console.log(`\n> ${[command, ...args].join(' ').replaceAll(ROOT, '')}`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const chunks = [];
+    child.stdout.on('data', (chunk) => {
+      chunks.push(chunk);
+      process.stdout.write(chunk);
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ text: Buffer.concat(chunks).toString(), status }));
+  });
+}
