@@ -1,0 +1,147 @@
+// Runs the tests on this machine's hypervisor and on an ordinary KVM (see machine.mjs), and compares what was run.
+//
+//   test.mjs           all tests; then, with shadow instead of nested paging, those of the boundary and of snapshots
+//   test.mjs --part    only those of the boundary and of snapshots, with nested paging
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { ROOT, run, say } from '../system.mjs';
+import { addProgram, boot, prepare, which } from './machine.mjs';
+
+const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
+/** Test programs that show most of what differs between hypervisors. */
+const PART = ['hypervisors', 'isolation', 'snapshots'];
+/** Tests of these names measure time, which emulation stretches. */
+const MEASURES_TIME = /\[measures time\]|measures_time::/;
+
+const partOnly = process.argv.includes('--part');
+prepare();
+const programs = await rustPrograms();
+const nodeTests = partOnly ? [] : compiledNodeTests();
+const tree = mkdtempSync(join(tmpdir(), 'standard-kvm-tree-'));
+let failed = false;
+try {
+  fill(tree);
+  const all = partOnly ? programs.filter(({ name }) => PART.includes(name)) : programs;
+  say(`tests: ${[...all.map(({ name }) => name), ...nodeTests.map((file) => relative(ROOT, file))].join(', ')}`);
+
+  const here = await section('this machine', (command) => shell(command), all, nodeTests);
+  const nested = await section('standard KVM, nested paging', (command) => boot({ tree, command }), all, nodeTests);
+  compare(here, nested);
+  if (!partOnly) {
+    const part = programs.filter(({ name }) => PART.includes(name));
+    const shadow = (command) => boot({ tree, command, kvmOptions: 'npt=0' });
+    await section('standard KVM, shadow paging', shadow, part, []);
+  }
+} finally {
+  rmSync(tree, { recursive: true, force: true });
+}
+process.exitCode = failed ? 1 : 0;
+
+/** The integration tests, built. */
+async function rustPrograms() {
+  run('cargo', [...CARGO_TEST, '--no-run']);
+  const { text } = await shell(`cargo ${CARGO_TEST.join(' ')} --no-run --message-format=json 2>/dev/null`, {
+    quiet: true,
+  });
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+    .filter((message) => message.executable && message.target?.kind.includes('test'))
+    .map((message) => ({ name: message.target.name, path: message.executable }));
+}
+
+function compiledNodeTests() {
+  run('npm', ['run', '--silent', 'build']);
+  const compiled = join(ROOT, 'target', '__test__');
+  rmSync(compiled, { recursive: true, force: true });
+  run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
+  return readdirSync(compiled)
+    .filter((file) => /\.test\.[cm]?js$/.test(file))
+    .map((file) => join(compiled, file));
+}
+
+/** Everything that the tests need, at the paths that it has here. */
+function fill(tree) {
+  for (const { path } of programs) addProgram(tree, path);
+  if (partOnly) return;
+  addProgram(tree, process.execPath);
+  for (const program of ['unshare', 'setpriv', 'mount', 'sh']) addProgram(tree, which(program));
+  const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
+  for (const path of ['package.json', 'index.js', 'examples', 'target/__test__', ...addon]) {
+    mkdirSync(join(tree, ROOT), { recursive: true });
+    cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
+  }
+}
+
+/** Runs the tests on one hypervisor and prints the counts; gives the names and results of the tests. */
+async function section(where, runCommand, programs, nodeTests) {
+  console.log(`\n== ${where}`);
+  const started = Date.now();
+  // One test at a time: the emulated machine has one processor, and output must not mix.
+  const commands = programs.map(({ name, path }) => `echo "# program ${name}"; ${path} --test-threads=1 || failed=1`);
+  if (nodeTests.length > 0) {
+    const files = nodeTests.map((file) => `'${file}'`).join(' ');
+    commands.push(
+      `echo "# program node"; '${process.execPath}' --test --test-concurrency=1 --test-reporter=tap ${files} || failed=1`,
+    );
+  }
+  const stretched = where === 'this machine' ? '' : 'export TIME_IS_STRETCHED=1; ';
+  const command = `${stretched}cd '${ROOT}'; failed=0; ${commands.join('; ')}; exit $failed`;
+  const { status, text } = await runCommand(command);
+  const results = parse(text);
+  const count = (result) => [...results.values()].filter((value) => value === result).length;
+  const minutes = ((Date.now() - started) / 60_000).toFixed(1);
+  console.log(`\n${where}: ${minutes} minutes`);
+  console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
+  if (status !== 0 || count('failed') > 0 || count('passed') === 0) failed = true;
+  return results;
+}
+
+/** Results by the names of the tests, from the output of libtest and of node's runner. */
+function parse(text) {
+  const results = new Map();
+  let program = '';
+  for (const line of text.split(/\r?\n/)) {
+    const start = line.match(/^# program (\S+)$/);
+    const rust = line.match(/^test (\S+) \.\.\. (ok|FAILED|ignored)/);
+    const node = line.match(/^\s*(not )?ok \d+ - (.*?)( # SKIP.*)?$/);
+    if (start) program = start[1];
+    else if (rust)
+      results.set(`${program}: ${rust[1]}`, { ok: 'passed', FAILED: 'failed', ignored: 'skipped' }[rust[2]]);
+    else if (node) results.set(`${program}: ${node[2]}`, node[1] ? 'failed' : node[3] ? 'skipped' : 'passed');
+  }
+  return results;
+}
+
+/** A test that one hypervisor knows and the other does not, or that only one skips without measuring time, is an error. */
+function compare(here, there) {
+  for (const name of new Set([...here.keys(), ...there.keys()])) {
+    const problem = !here.has(name)
+      ? 'was not run on this machine'
+      : !there.has(name)
+        ? 'was not run on a standard KVM'
+        : there.get(name) === 'skipped' && !MEASURES_TIME.test(name)
+          ? 'was skipped on a standard KVM though it does not measure time'
+          : undefined;
+    if (problem) {
+      console.log(`the test "${name}" ${problem}`);
+      failed = true;
+    }
+  }
+}
+
+function shell(command, { quiet = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', command], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const chunks = [];
+    child.stdout.on('data', (chunk) => {
+      chunks.push(chunk);
+      if (!quiet) process.stdout.write(chunk);
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, text: Buffer.concat(chunks).toString() }));
+  });
+}
