@@ -37,6 +37,8 @@ mod node;
 
 pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};
+pub use sandbox::host_function::{HostCall, HostFunctionError};
+pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::proto::ProtoJSSandbox;

@@ -10,6 +10,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot;
 
 use super::builder::Configuration;
 use super::error::Result;
+use super::host_function::Dispatcher;
 use super::vm;
 
 static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
@@ -47,7 +48,7 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_buffer_size(geometry.buffer_size)
         .g2h_pool_pages(geometry.g2h_pool_pages)
         .g2h_queue_size(geometry.g2h_queue_size)
-        .host_functions(vm::host_functions()?)
+        .host_functions(vm::host_functions(Dispatcher::default())?)
         .build()?;
     Ok(sandbox.snapshot()?)
 }

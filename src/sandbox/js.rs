@@ -5,16 +5,24 @@ use super::loaded::LoadedJSSandbox;
 use super::script::Script;
 use super::vm::{self, Vm};
 
-/// A sandbox with the JavaScript runtime in it, to which handlers are added.
+/// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
+const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
+
+/// A sandbox with the JavaScript runtime in it, to which handlers and modules are added.
 #[derive(Debug)]
 pub struct JSSandbox {
     vm: Vm,
     handlers: Vec<(String, Script)>,
+    /// Modules by their specifiers.
+    modules: Vec<(String, Script)>,
 }
 
 impl JSSandbox {
+    /// Namespace of modules for which none is named.
+    pub const DEFAULT_NAMESPACE: &str = "user";
+
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, handlers: Vec::new() }
+        Self { vm, handlers: Vec::new(), modules: Vec::new() }
     }
 
     /// Adds a handler. It is compiled by [`get_loaded_sandbox`](Self::get_loaded_sandbox).
@@ -26,12 +34,48 @@ impl JSSandbox {
     /// [`Error::InvalidArgument`] if the name is empty, too long or taken.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
         let name = name.into();
-        vm::check_name(&name)?;
-        if self.handlers.iter().any(|(taken, _)| *taken == name) {
-            return Err(Error::InvalidArgument(format!("there is a handler named {name:?} already")));
-        }
-        self.handlers.push((name, script));
-        Ok(())
+        vm::check_name("handler", &name)?;
+        add("handler", &mut self.handlers, name, script)
+    }
+
+    /// Removes a handler.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is none of this name.
+    pub fn remove_handler(&mut self, name: &str) -> Result<()> {
+        remove("handler", &mut self.handlers, name)
+    }
+
+    /// Removes all handlers.
+    pub fn clear_handlers(&mut self) {
+        self.handlers.clear();
+    }
+
+    /// Adds an ES module that handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
+    /// imported, so modules can be added in any order and may import each other.
+    ///
+    /// `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the name or the namespace is empty, too long or has a colon in it, if the namespace is
+    /// reserved (`host`, `hyperlight`), or if there is such a module already.
+    pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
+        let specifier = specifier(name, namespace)?;
+        add("module", &mut self.modules, specifier, script)
+    }
+
+    /// Removes a module.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is none of this name, or the names are not acceptable.
+    pub fn remove_module(&mut self, name: &str, namespace: Option<&str>) -> Result<()> {
+        let specifier = specifier(name, namespace)?;
+        remove("module", &mut self.modules, &specifier)
+    }
+
+    /// Removes all modules.
+    pub fn clear_modules(&mut self) {
+        self.modules.clear();
     }
 
     /// Compiles the handlers and evaluates their modules.
@@ -45,19 +89,60 @@ impl JSSandbox {
         Ok(self.into_loaded())
     }
 
-    /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), but keeps the sandbox and its handlers when a handler does
-    /// not compile. To be followed by [`into_loaded`](Self::into_loaded).
+    /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), but keeps the sandbox with its handlers and modules when one
+    /// cannot be loaded. To be followed by [`into_loaded`](Self::into_loaded).
     pub(crate) fn load(&mut self) -> Result<()> {
+        let result = self.try_load();
+        if result.is_err() {
+            self.vm.reset()?;
+        }
+        result
+    }
+
+    fn try_load(&mut self) -> Result<()> {
+        self.vm.announce_host_functions()?;
+        for (specifier, script) in &self.modules {
+            self.vm.add_module(specifier, script.content())?;
+        }
         for (name, script) in &self.handlers {
-            if let Err(error) = self.vm.add_handler(name, script.content()) {
-                self.vm.reset()?;
-                return Err(error);
-            }
+            self.vm.add_handler(name, script.content())?;
         }
         Ok(())
     }
 
     pub(crate) fn into_loaded(self) -> LoadedJSSandbox {
         LoadedJSSandbox::new(self.vm)
+    }
+}
+
+fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {
+    let namespace = namespace.unwrap_or(JSSandbox::DEFAULT_NAMESPACE);
+    for (what, text) in [("module", name), ("namespace", namespace)] {
+        vm::check_name(what, text)?;
+        if text.contains(':') {
+            return Err(Error::InvalidArgument(format!("the {what}'s name {text:?} must not have a colon in it")));
+        }
+    }
+    if RESERVED_NAMESPACES.contains(&namespace) {
+        return Err(Error::InvalidArgument(format!("the namespace {namespace:?} is reserved")));
+    }
+    Ok(format!("{namespace}:{name}"))
+}
+
+fn add(what: &str, scripts: &mut Vec<(String, Script)>, name: String, script: Script) -> Result<()> {
+    if scripts.iter().any(|(taken, _)| *taken == name) {
+        return Err(Error::InvalidArgument(format!("there is a {what} named {name:?} already")));
+    }
+    scripts.push((name, script));
+    Ok(())
+}
+
+fn remove(what: &str, scripts: &mut Vec<(String, Script)>, name: &str) -> Result<()> {
+    match scripts.iter().position(|(known, _)| known == name) {
+        Some(i) => {
+            scripts.remove(i);
+            Ok(())
+        }
+        None => Err(Error::InvalidArgument(format!("there is no {what} named {name:?}"))),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hyperlight_host::hypervisor::InterruptHandle;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
 use super::error::Result;
+use super::interrupt::InterruptHandle;
+use super::js::JSSandbox;
 use super::vm::Vm;
 
 /// A sandbox with its handlers loaded.
@@ -19,6 +20,17 @@ pub struct LoadedJSSandbox {
 impl LoadedJSSandbox {
     pub(super) fn new(vm: Vm) -> Self {
         Self { vm }
+    }
+
+    /// Forgets the handlers, the modules and all state, and gives back the sandbox as it was when its runtime had just been
+    /// loaded. Its host functions stay. This works for a poisoned sandbox as well.
+    ///
+    /// # Errors
+    /// [`Error::Unrecoverable`](super::error::Error::Unrecoverable),
+    /// [`Error::Internal`](super::error::Error::Internal).
+    pub fn unload(mut self) -> Result<JSSandbox> {
+        self.vm.reset()?;
+        Ok(JSSandbox::new(self.vm))
     }
 
     /// Calls a handler and gives back what it returned, as JSON text.
@@ -67,7 +79,7 @@ impl LoadedJSSandbox {
     }
 
     /// A handle with which another thread can stop a running call.
-    pub fn interrupt_handle(&self) -> Arc<dyn InterruptHandle> {
+    pub fn interrupt_handle(&self) -> InterruptHandle {
         self.vm.interrupt_handle()
     }
 

@@ -5,16 +5,18 @@
 //! [`JSSandbox`](js::JSSandbox) → [`LoadedJSSandbox`](loaded::LoadedJSSandbox).
 //!
 //! What the rest relies on:
-//! - Every call into a guest goes through [`vm`], which alone turns the guest's answers into values and errors. An answer
+//! - Every call into a guest goes through `vm`, which alone turns the guest's answers into values and errors. An answer
 //!   that breaks the protocol poisons the sandbox.
-//! - A guest boots once per process and configuration ([`image`]); every sandbox starts from that snapshot, so nothing
+//! - A guest boots once per process and configuration (`image`); every sandbox starts from that snapshot, so nothing
 //!   that must differ between sandboxes may be decided during the boot.
 
 pub mod builder;
 mod clock;
 pub mod error;
+pub mod host_function;
 mod hypervisor;
 mod image;
+pub mod interrupt;
 pub mod js;
 pub mod loaded;
 pub mod proto;

@@ -2,18 +2,58 @@
 
 use super::builder::Configuration;
 use super::error::Result;
+use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::js::JSSandbox;
 use super::vm::Vm;
 
-/// A sandbox whose settings are known to work on this machine, without its runtime yet.
+/// A sandbox whose settings are known to work on this machine, without its runtime yet. It is given its host functions.
 #[derive(Debug)]
 pub struct ProtoJSSandbox {
     configuration: Configuration,
+    host_functions: HostFunctions,
 }
 
 impl ProtoJSSandbox {
     pub(super) fn new(configuration: Configuration) -> Self {
-        Self { configuration }
+        Self { configuration, host_functions: HostFunctions::default() }
+    }
+
+    /// Registers a function of the host that guest code can import from `host:MODULE` and call. A function that was
+    /// registered under the same names is replaced.
+    ///
+    /// The function is given its arguments as a JSON array, and gives its result as JSON text, or `None` for `undefined`.
+    /// It runs on the thread that made the guest's call, which waits for it. An error becomes a `HostFunctionError` in the
+    /// guest, and so does a panic.
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut proto = SandboxBuilder::new().build()?;
+    /// proto.register_raw("text", "shout", |_call, arguments| Ok(Some(arguments.to_uppercase())))?;
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("handler", Script::from_content("
+    ///     import { shout } from 'host:text';
+    ///     function handler(event) { return shout(event)[0]; }
+    /// "))?;
+    /// let result = sandbox.get_loaded_sandbox()?.handle_event("handler", r#""hello""#.to_string(), None)?;
+    /// assert_eq!(result, r#""HELLO""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty.
+    pub fn register_raw(
+        &mut self,
+        module: impl AsRef<str>,
+        name: impl AsRef<str>,
+        function: impl Fn(&HostCall, String) -> std::result::Result<Option<String>, HostFunctionError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<()> {
+        self.host_functions.register(module.as_ref(), name.as_ref(), function)
     }
 
     /// Starts the micro-VM with the JavaScript runtime in it.
@@ -24,6 +64,6 @@ impl ProtoJSSandbox {
     /// [`Error::Internal`](super::error::Error::Internal) if the hypervisor or the memory for the VM cannot be had,
     /// [`Error::GuestAbort`](super::error::Error::GuestAbort) if the guest does not boot.
     pub fn load_runtime(self) -> Result<JSSandbox> {
-        Ok(JSSandbox::new(Vm::new(self.configuration)?))
+        Ok(JSSandbox::new(Vm::new(self.configuration, self.host_functions)?))
     }
 }

@@ -9,22 +9,29 @@ use guest_abi::message::{CallContext, Reply};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
-use hyperlight_host::hypervisor::InterruptHandle;
 use hyperlight_host::sandbox::snapshot::Snapshot;
-use hyperlight_host::{HostFunctions, HyperlightError, Sandbox, SandboxBuilder};
+use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use rand::Rng;
 
 use super::builder::Configuration;
 use super::error::{Error, Result};
+use super::host_function::{Dispatcher, HostFunctions};
+use super::interrupt::{CallControl, InterruptHandle};
 use super::{clock, image};
 
 type AddHandler = (Vec<u8>, String, String);
 type CallHandler = (Vec<u8>, String, Vec<u8>, bool);
+type SetHostFunctions = Vec<u8>;
+type AddModule = (String, String);
+type CallHost = (String, String, Vec<u8>);
 type Console = (i32, String);
 
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
+    assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
+    assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
     assert!(matches_signature::<Console, ()>(&function::CONSOLE), "see guest_abi::function");
 };
 
@@ -54,9 +61,15 @@ const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnTy
     )
 }
 
-/// The host functions of every sandbox.
-pub fn host_functions() -> Result<HostFunctions> {
-    let mut functions = HostFunctions::default();
+/// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher.
+pub fn host_functions(dispatcher: Dispatcher) -> Result<hyperlight_host::HostFunctions> {
+    let mut functions = hyperlight_host::HostFunctions::default();
+    functions.register_host_function(
+        function::CALL_HOST.name,
+        move |module: String, name: String, arguments: Vec<u8>| {
+            Ok::<Vec<u8>, HyperlightError>(dispatcher.call(module, name, arguments))
+        },
+    )?;
     functions.register_host_function(function::CONSOLE.name, |level: i32, text: String| {
         console(ConsoleLevel::from_int(level), &text);
         Ok::<(), HyperlightError>(())
@@ -77,6 +90,8 @@ fn console(level: ConsoleLevel, text: &str) {
 /// A micro-VM with the runtime in it.
 pub struct Vm {
     sandbox: Sandbox,
+    control: Arc<CallControl>,
+    host_functions: HostFunctions,
     booted: Arc<Snapshot>,
     configuration: Configuration,
     /// The guest answered with something that is no reply: its memory cannot be trusted until it is restored.
@@ -85,18 +100,40 @@ pub struct Vm {
 
 impl Vm {
     /// A VM whose guest has just booted.
-    pub fn new(configuration: Configuration) -> Result<Self> {
+    pub fn new(configuration: Configuration, host_functions: HostFunctions) -> Result<Self> {
         let booted = image::booted(&configuration)?;
-        let sandbox = SandboxBuilder::from_snapshot(booted.clone()).host_functions(host_functions()?).build()?;
-        Ok(Self { sandbox, booted, configuration, broke_protocol: false })
+        let dispatcher = Dispatcher::new(host_functions.clone());
+        let sandbox = SandboxBuilder::from_snapshot(booted.clone())
+            .host_functions(self::host_functions(dispatcher.clone())?)
+            .build()?;
+        let control = CallControl::new(sandbox.interrupt_handle());
+        dispatcher.set_control(control.clone());
+        Ok(Self { sandbox, control, host_functions, booted, configuration, broke_protocol: false })
+    }
+
+    /// Makes the host functions importable in the guest, which must have just booted.
+    pub fn announce_host_functions(&mut self) -> Result<()> {
+        if self.host_functions.is_empty() {
+            return Ok(());
+        }
+        let names: SetHostFunctions = self.host_functions.names().to_bytes();
+        check_size("list of host functions", names.len(), self.configuration.input_size)?;
+        self.call(&function::SET_HOST_FUNCTIONS, names)
+    }
+
+    /// Makes a module importable in the guest.
+    pub fn add_module(&mut self, specifier: &str, source: &str) -> Result<()> {
+        check_size("source of a module", source.len(), self.configuration.input_size)?;
+        let arguments: AddModule = (specifier.to_string(), source.to_string());
+        self.call(&function::ADD_MODULE, arguments)
     }
 
     /// Compiles a handler and registers it.
     pub fn add_handler(&mut self, name: &str, source: &str) -> Result<()> {
-        check_name(name)?;
+        check_name("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
         let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
-        match self.call(&function::ADD_HANDLER, arguments)? {
+        match self.call_for_reply(&function::ADD_HANDLER, arguments)? {
             Reply::Undefined => Ok(()),
             Reply::Compile(exception, place) => Err(Error::Compile {
                 name: exception.name,
@@ -112,10 +149,10 @@ impl Vm {
 
     /// Calls a handler with an event, both JSON text. `None` stands for `undefined`.
     pub fn call_handler(&mut self, name: &str, event: String, gc: bool) -> Result<Option<String>> {
-        check_name(name)?;
+        check_name("handler", name)?;
         check_size("event", event.len(), self.configuration.input_size)?;
         let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc);
-        match self.call(&function::CALL_HANDLER, arguments)? {
+        match self.call_for_reply(&function::CALL_HANDLER, arguments)? {
             Reply::Value(json) => Ok(Some(json)),
             Reply::Undefined => Ok(None),
             Reply::Exception(exception) => {
@@ -128,18 +165,26 @@ impl Vm {
         }
     }
 
-    fn call(&mut self, signature: &Signature, arguments: impl ParameterTuple) -> Result<Reply> {
+    fn call_for_reply(&mut self, signature: &Signature, arguments: impl ParameterTuple) -> Result<Reply> {
+        let bytes: Vec<u8> = self.call(signature, arguments)?;
+        Reply::from_bytes(bytes).map_err(|error| self.protocol_broken(&error.to_string()))
+    }
+
+    fn call<Output: SupportedReturnType>(
+        &mut self,
+        signature: &Signature,
+        arguments: impl ParameterTuple,
+    ) -> Result<Output> {
         if self.broke_protocol {
             return Err(Error::Poisoned);
         }
-        let reply = match self.sandbox.call::<Vec<u8>>(signature.name, arguments) {
-            Ok(bytes) => Reply::from_bytes(bytes).map_err(|error| error.to_string()),
-            Err(error) => match guest_fault(error) {
-                Ok(message) => Err(message),
-                Err(error) => return Err(error),
-            },
-        };
-        reply.map_err(|message| self.protocol_broken(&message))
+        let running = self.control.begin();
+        let result = self.sandbox.call::<Output>(signature.name, arguments);
+        drop(running);
+        result.map_err(|error| match guest_fault(error) {
+            Ok(message) => self.protocol_broken(&message),
+            Err(error) => error,
+        })
     }
 
     fn protocol_broken(&mut self, what: &str) -> Error {
@@ -167,8 +212,8 @@ impl Vm {
         self.restore(self.booted.clone())
     }
 
-    pub fn interrupt_handle(&self) -> Arc<dyn InterruptHandle> {
-        self.sandbox.interrupt_handle()
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.control.clone())
     }
 
     pub fn poisoned(&self) -> bool {
@@ -178,13 +223,7 @@ impl Vm {
     #[cfg(feature = "test-guest")]
     pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
         const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");
-        match self.sandbox.call::<i32>(function::COMMIT_FAULT.name, fault as i32) {
-            Ok(number) => Ok(number),
-            Err(error) => match guest_fault(error) {
-                Ok(message) => Err(self.protocol_broken(&message)),
-                Err(error) => Err(error),
-            },
-        }
+        self.call(&function::COMMIT_FAULT, fault as i32)
     }
 }
 
@@ -217,15 +256,16 @@ fn context() -> CallContext {
     CallContext { epoch_nanos: clock::epoch_nanos(), tsc_hz: clock::tsc_hz(), seed }
 }
 
-/// Longest name of a handler in bytes.
+/// Longest name in bytes.
 const NAME_SIZE_MAX: usize = 256;
 
-pub fn check_name(name: &str) -> Result<()> {
+/// Checks the name of a handler, a module or the like.
+pub fn check_name(what: &str, name: &str) -> Result<()> {
     match name.len() {
-        0 => Err(Error::InvalidArgument("the handler's name must not be empty".to_string())),
+        0 => Err(Error::InvalidArgument(format!("the {what}'s name must not be empty"))),
         1..=NAME_SIZE_MAX => Ok(()),
         size => Err(Error::InvalidArgument(format!(
-            "the handler's name is {size} bytes long; at most {NAME_SIZE_MAX} are allowed"
+            "the {what}'s name is {size} bytes long; at most {NAME_SIZE_MAX} are allowed"
         ))),
     }
 }

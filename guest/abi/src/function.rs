@@ -29,6 +29,18 @@ pub struct Signature {
     pub result: Kind,
 }
 
+/// Guest function: says which host functions guest code can import. It is called before modules and handlers are added.
+///
+/// Argument: an encoded [list](crate::message::HostFunctionNames). Result: nothing.
+pub const SET_HOST_FUNCTIONS: Signature =
+    Signature { name: "SetHostFunctions", parameters: &[Kind::Bytes], result: Kind::Void };
+
+/// Guest function: registers a module's source. It is compiled when it is first imported.
+///
+/// Arguments: the specifier by which it is imported, its source. Result: nothing.
+pub const ADD_MODULE: Signature =
+    Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text], result: Kind::Void };
+
 /// Guest function: compiles a handler's source and registers it.
 ///
 /// Arguments: a [call context](crate::message::CallContext), the handler's name, its source. Result: a
@@ -50,6 +62,13 @@ pub const CALL_HANDLER: Signature = Signature {
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
 pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Int };
+
+/// Host function: calls a function that the user has registered.
+///
+/// Arguments: the names of its module and of the function, its arguments as a JSON array. Result: a
+/// [host reply](crate::message::HostReply).
+pub const CALL_HOST: Signature =
+    Signature { name: "CallHost", parameters: &[Kind::Text, Kind::Text, Kind::Bytes], result: Kind::Bytes };
 
 /// Host function: takes one line that guest code wrote to its console.
 ///

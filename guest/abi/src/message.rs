@@ -79,6 +79,21 @@ pub enum Reply {
     TooLarge(u64, u64),
 }
 
+/// How a host function ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostReply {
+    /// It gave this value, as JSON text.
+    Value(String),
+    /// It gave `undefined`, or something else that JSON cannot express.
+    Undefined,
+    /// It failed: the error's name and message.
+    Failed(String, String),
+}
+
+/// The host functions of a sandbox, by the names of their modules and their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostFunctionNames(pub Vec<(String, String)>);
+
 /// A reply that breaks the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedReply;
@@ -153,6 +168,54 @@ impl Reply {
         let mut reader = Reader(&bytes);
         let reply = reader.reply(status).ok_or(MalformedReply)?;
         if reader.0.is_empty() { Ok(reply) } else { Err(MalformedReply) }
+    }
+}
+
+impl HostReply {
+    /// Encodes the reply.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Value(json) => Reply::Value(json).into_bytes(),
+            Self::Undefined => Reply::Undefined.into_bytes(),
+            Self::Failed(name, message) => {
+                Reply::Exception(Exception { name, message, stack: String::new() }).into_bytes()
+            }
+        }
+    }
+
+    /// Decodes a reply.
+    ///
+    /// # Errors
+    /// [`MalformedReply`] as for a [`Reply`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, MalformedReply> {
+        match Reply::from_bytes(bytes)? {
+            Reply::Value(json) => Ok(Self::Value(json)),
+            Reply::Undefined => Ok(Self::Undefined),
+            Reply::Exception(exception) => Ok(Self::Failed(exception.name, exception.message)),
+            _ => Err(MalformedReply),
+        }
+    }
+}
+
+impl HostFunctionNames {
+    /// Encodes the list.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (module, function) in &self.0 {
+            put_text(&mut bytes, module);
+            put_text(&mut bytes, function);
+        }
+        bytes
+    }
+
+    /// Decodes a list; `None` if it is malformed.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let mut names = Vec::new();
+        while !reader.0.is_empty() {
+            names.push((reader.text()?, reader.text()?));
+        }
+        Some(Self(names))
     }
 }
 
@@ -280,6 +343,22 @@ mod tests {
         for status in status::TOO_LARGE + 1..=u8::MAX {
             assert_eq!(Reply::from_bytes(vec![status]), Err(MalformedReply));
         }
+    }
+
+    #[test]
+    fn host_replies_and_names_round_trip() {
+        for reply in
+            [HostReply::Value("[1]".into()), HostReply::Undefined, HostReply::Failed("TypeError".into(), "no".into())]
+        {
+            assert_eq!(HostReply::from_bytes(reply.clone().into_bytes()), Ok(reply));
+        }
+        assert_eq!(HostReply::from_bytes(Reply::HandlerNotFound.into_bytes()), Err(MalformedReply));
+
+        let names = HostFunctionNames(vec![("math".into(), "add".into()), ("ü".into(), String::new())]);
+        let bytes = names.to_bytes();
+        assert_eq!(HostFunctionNames::from_bytes(&bytes), Some(names));
+        assert_eq!(HostFunctionNames::from_bytes(&[]), Some(HostFunctionNames::default()));
+        assert_eq!(HostFunctionNames::from_bytes(&bytes[..bytes.len() - 1]), None);
     }
 
     #[test]

@@ -32,8 +32,8 @@ use alloc::vec::Vec;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
-use guest_abi::function::{ADD_HANDLER, CALL_HANDLER};
-use guest_abi::message::{CallContext, Reply};
+use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, SET_HOST_FUNCTIONS};
+use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
@@ -117,6 +117,17 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.add_handler(&context, name, source))
+    } else if function == ADD_MODULE.name {
+        let [ParameterValue::String(specifier), ParameterValue::String(source)] = exactly(arguments)? else {
+            return Err(wrong_arguments());
+        };
+        ENGINE.with(|engine| engine.add_module(specifier, source));
+        return Ok(ReturnValue::Void(()));
+    } else if function == SET_HOST_FUNCTIONS.name {
+        let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };
+        let names = HostFunctionNames::from_bytes(&names).ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.set_host_functions(&names));
+        return Ok(ReturnValue::Void(()));
     } else {
         #[cfg(feature = "commit-faults")]
         if function == guest_abi::function::COMMIT_FAULT.name {

@@ -6,6 +6,7 @@
 pub mod clock;
 mod console;
 mod exception;
+mod host;
 mod module;
 mod random;
 
@@ -15,7 +16,7 @@ use alloc::vec::Vec;
 
 use guest_abi::boot::BootInfo;
 use guest_abi::memory::STACK_SIZE;
-use guest_abi::message::{CallContext, Exception, Reply};
+use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
 use rquickjs::allocator::RustAllocator;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
@@ -40,15 +41,27 @@ impl Engine {
         let runtime = Runtime::new_with_alloc(RustAllocator).expect("memory for a JavaScript runtime");
         runtime.set_max_stack_size(STACK_SIZE as usize - NATIVE_STACK_SIZE);
         runtime.set_memory_limit((info.heap_size - info.heap_size / NATIVE_HEAP_SHARE) as usize);
+        module::init();
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
         context
             .with(|ctx| {
                 console::install(&ctx)?;
+                host::install(&ctx)?;
                 random::install(&ctx)
             })
             .expect("memory for the global objects");
         Self { runtime, context, handlers: BTreeMap::new(), output_limit: info.output_limit as usize }
+    }
+
+    /// Makes host functions importable.
+    pub fn set_host_functions(&mut self, names: &HostFunctionNames) {
+        module::set_host_functions(names);
+    }
+
+    /// Makes a module importable.
+    pub fn add_module(&mut self, specifier: String, source: String) {
+        module::add(specifier, source);
     }
 
     /// Compiles a handler's module, evaluates it, and keeps its function.

@@ -1,34 +1,75 @@
-//! Modules: how a handler's source becomes a function.
+//! Modules: what guest code can import, and how a handler's source becomes a function.
+//!
+//! | specifier | module |
+//! |---|---|
+//! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
+//! | any other | a module that was added under it |
+//!
+//! A handler's module bears the handler's name and cannot be imported.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use guest_abi::message::{Exception, Place};
+use guest_abi::message::{Exception, HostFunctionNames, Place};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Function, Module, Value};
 
-use super::{exception, settled};
+use super::{exception, host, settled};
 use crate::global::Global;
 
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
 const EXPORT: &str = "$hyperlight_handler";
 
-/// Specifier of the import that could not be resolved last.
-static UNRESOLVED: Global<Option<String>> = Global::new();
+static REGISTRY: Global<Registry> = Global::new();
 
-/// Resolves and loads imports. There is nothing to import yet.
+#[derive(Default)]
+struct Registry {
+    /// Sources of modules by their specifiers, those of host functions included.
+    sources: BTreeMap<String, String>,
+    /// The import that could not be resolved last: the importer and the specifier.
+    unresolved: Option<(String, String)>,
+}
+
+/// Prepares an empty registry.
+pub fn init() {
+    REGISTRY.set(Registry::default());
+}
+
+/// Makes host functions importable.
+pub fn set_host_functions(names: &HostFunctionNames) {
+    let sources = host::module_sources(names);
+    REGISTRY.with(|registry| registry.sources.extend(sources));
+}
+
+/// Makes a module importable. It is compiled when it is first imported.
+pub fn add(specifier: String, source: String) {
+    REGISTRY.with(|registry| registry.sources.insert(specifier, source));
+}
+
+/// Resolves and loads imports.
 pub struct Modules;
 
 impl Resolver for Modules {
     fn resolve<'js>(
         &mut self,
         ctx: &Ctx<'js>,
-        _importer: &str,
+        importer: &str,
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
-        UNRESOLVED.set(Some(specifier.to_string()));
+        let known = host::is_bridge(importer, specifier)
+            || REGISTRY.with(|registry| {
+                let known = registry.sources.contains_key(specifier);
+                if !known {
+                    registry.unresolved = Some((importer.to_string(), specifier.to_string()));
+                }
+                known
+            });
+        if known {
+            return Ok(specifier.to_string());
+        }
         Err(rquickjs::Exception::throw_reference(ctx, &format!("cannot find module '{specifier}'")))
     }
 }
@@ -36,11 +77,17 @@ impl Resolver for Modules {
 impl Loader for Modules {
     fn load<'js>(
         &mut self,
-        _ctx: &Ctx<'js>,
-        name: &str,
+        ctx: &Ctx<'js>,
+        specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<Module<'js, Declared>> {
-        Err(Error::new_loading(name))
+        if let Some(bridge) = host::bridge(ctx, specifier) {
+            return bridge;
+        }
+        match REGISTRY.with(|registry| registry.sources.get(specifier).cloned()) {
+            Some(source) => Module::declare(ctx.clone(), specifier, source),
+            None => Err(Error::new_loading(specifier)),
+        }
     }
 }
 
@@ -49,22 +96,28 @@ impl Loader for Modules {
 /// # Errors
 /// What went wrong, and where in the source.
 pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>, (Exception, Place)> {
-    UNRESOLVED.set(None);
+    let name_is_taken = REGISTRY.with(|registry| {
+        registry.unresolved = None;
+        registry.sources.contains_key(name)
+    });
     let failed = |exception: Exception| {
         let place = place_of(&exception, name, source);
         (exception, place)
     };
     let thrown = |error: Error| failed(exception::describe(ctx, &error));
-    let missing = |message: &str| {
+    let wrong = |message: &str| {
         failed(Exception { name: String::from("SyntaxError"), message: message.to_string(), stack: String::new() })
     };
+    if name_is_taken {
+        return Err(wrong("there is a module of the same name as the handler"));
+    }
 
     // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
     let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
     let module = Module::declare(ctx.clone(), name, exporting).map_err(|error| {
         let exception = exception::describe(ctx, &error);
         if exception.message == "exported variable 'handler' does not exist" {
-            missing("the module defines no function named 'handler'")
+            wrong("the module defines no function named 'handler'")
         } else {
             failed(exception)
         }
@@ -72,26 +125,34 @@ pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Fun
     let (module, evaluated) = module.eval().map_err(thrown)?;
     settled(ctx, &evaluated).map_err(failed)?;
     let handler: Value = module.get(EXPORT).map_err(thrown)?;
-    handler.into_function().ok_or_else(|| missing("'handler' is not a function"))
+    handler.into_function().ok_or_else(|| wrong("'handler' is not a function"))
 }
 
-/// Where in a handler's source an exception comes from.
-fn place_of(exception: &Exception, name: &str, source: &str) -> Place {
-    let (line, column) = UNRESOLVED
-        .with(|specifier| specifier.take())
-        .and_then(|specifier| position_of_import(source, &specifier))
-        .or_else(|| position_in_stack(&exception.stack, name))
-        .unwrap_or_default();
-    Place { file: name.to_string(), line, column }
-}
-
-/// The first position in `file` that a stack trace names, as in `at f (file:3:5)`.
-fn position_in_stack(stack: &str, file: &str) -> Option<(u32, u32)> {
-    stack.lines().find_map(|frame| {
-        let (_, position) = frame.trim_end_matches(')').rsplit_once(&format!("{file}:"))?;
-        let (line, column) = position.split_once(':')?;
-        Some((line.parse().ok()?, column.parse().ok()?))
+/// Where an exception comes from that ended the loading of a handler.
+fn place_of(exception: &Exception, handler: &str, source: &str) -> Place {
+    let unresolved = REGISTRY.with(|registry| {
+        let (importer, specifier) = registry.unresolved.take()?;
+        let source = registry.sources.get(&importer).map_or(source, String::as_str);
+        let (line, column) = position_of_import(source, &specifier)?;
+        Some(Place { file: importer, line, column })
+    });
+    unresolved.or_else(|| exception.stack.lines().find_map(place_in_frame)).unwrap_or_else(|| Place {
+        file: handler.to_string(),
+        line: 0,
+        column: 0,
     })
+}
+
+/// The place that one line of a stack trace names, as in `at f (file:3:5)` or `at file:3:5`.
+fn place_in_frame(frame: &str) -> Option<Place> {
+    let frame = frame.trim().strip_prefix("at ")?;
+    let place = match frame.rsplit_once(" (") {
+        Some((_, place)) => place.strip_suffix(')')?,
+        None => frame,
+    };
+    let mut parts = place.rsplitn(3, ':');
+    let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Place { file: file.to_string(), line: line.parse().ok()?, column: column.parse().ok()? })
 }
 
 /// Where the specifier of an import stands. The engine does not tell, so it is looked for: a string behind `from` or

@@ -1,0 +1,116 @@
+//! Host functions: what guest code imports from `host:NAME`.
+//!
+//! Such a module is made of text, one function a name, each of which calls the bridge: a native function that sends its
+//! arguments to the host as JSON and waits. Only these modules can import the bridge.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+
+use guest_abi::function::CALL_HOST;
+use guest_abi::message::{HostFunctionNames, HostReply};
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
+use rquickjs::function::Constructor;
+use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
+use rquickjs::{Ctx, Error, Function, Module, Object, Value};
+
+use super::exception;
+use crate::TRANSPORT;
+
+/// What the specifiers of modules with host functions begin with.
+const SCHEME: &str = "host:";
+const BRIDGE: &str = "hyperlight:bridge";
+const ERROR_CLASS: &str = "HostFunctionError";
+
+/// Sources of the modules, by their specifiers.
+pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for (i, (module, function)) in names.0.iter().enumerate() {
+        let source: &mut String = sources
+            .entry(format!("{SCHEME}{module}"))
+            .or_insert_with(|| format!("import {{ call }} from '{BRIDGE}';\n"));
+        let (module, function) = (quoted(module), quoted(function));
+        source.push_str(&format!(
+            "const f{i} = (...args) => call({module}, {function}, args);\nexport {{ f{i} as {function} }};\n"
+        ));
+    }
+    sources
+}
+
+/// A JavaScript string literal.
+fn quoted(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for unit in text.encode_utf16() {
+        literal.push_str(&format!("\\u{unit:04x}"));
+    }
+    literal.push('"');
+    literal
+}
+
+/// Whether this is the bridge, asked for by a module that may have it.
+pub fn is_bridge(importer: &str, specifier: &str) -> bool {
+    specifier == BRIDGE && importer.starts_with(SCHEME)
+}
+
+/// The module that exports the bridge, if that is what the specifier names.
+pub fn bridge<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Module<'js, Declared>>> {
+    (specifier == BRIDGE).then(|| Module::declare_def::<Bridge, _>(ctx.clone(), specifier))
+}
+
+struct Bridge;
+
+impl ModuleDef for Bridge {
+    fn declare(declarations: &Declarations<'_>) -> rquickjs::Result<()> {
+        declarations.declare("call")?;
+        Ok(())
+    }
+
+    fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> rquickjs::Result<()> {
+        exports.export("call", Function::new(ctx.clone(), call)?)?;
+        Ok(())
+    }
+}
+
+/// Makes the global class of errors that host functions fail with.
+pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    ctx.eval::<(), _>(
+        "Object.defineProperty(globalThis, 'HostFunctionError', {
+            value: class HostFunctionError extends Error {
+                constructor(message, hostName) {
+                    super(message);
+                    Object.defineProperty(this, 'hostName', { value: hostName, configurable: true, writable: true });
+                }
+                get name() { return 'HostFunctionError'; }
+            },
+            configurable: true, writable: true,
+        });",
+    )
+}
+
+/// Calls a host function with an array of arguments.
+fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
+    let json = ctx.json_stringify(arguments)?;
+    let json = json.and_then(|json| exception::text(&ctx, json.as_value())).ok_or(Error::Exception)?;
+    let arguments = vec![
+        ParameterValue::String(module),
+        ParameterValue::String(function),
+        ParameterValue::VecBytes(json.into_bytes()),
+    ];
+    let reply = TRANSPORT.with(|transport| transport.call_host(CALL_HOST.name, arguments, ReturnType::VecBytes));
+    let reply = match reply {
+        Ok(ReturnValue::VecBytes(bytes)) => HostReply::from_bytes(bytes).expect("the host sends well-formed replies"),
+        Ok(_) => panic!("the host sends replies as bytes"),
+        Err(error) => HostReply::Failed(String::from("Error"), error.message),
+    };
+    match reply {
+        HostReply::Value(json) => ctx.json_parse(json),
+        HostReply::Undefined => Ok(Value::new_undefined(ctx)),
+        HostReply::Failed(name, message) => {
+            let globals: Object = ctx.globals();
+            let class: Constructor = globals.get(ERROR_CLASS)?;
+            let error: Value = class.construct((message, name))?;
+            Err(ctx.throw(error))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Functions of the host that guest code can call.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use guest_abi::message::{HostFunctionNames, HostReply};
+
+use super::error::{Error, Result};
+use super::interrupt::CallControl;
+
+/// Why a host function failed: becomes a `HostFunctionError` in the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFunctionError {
+    /// Name of the error, such as `TypeError`.
+    pub name: String,
+    /// The error's message.
+    pub message: String,
+}
+
+impl HostFunctionError {
+    /// An error of the name `Error`.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { name: "Error".to_string(), message: message.into() }
+    }
+}
+
+/// The call that a host function serves.
+#[derive(Clone)]
+pub struct HostCall {
+    control: Arc<CallControl>,
+}
+
+impl HostCall {
+    /// Says how to make the function give up waiting, should the guest's call be stopped meanwhile. It is called at most
+    /// once, from another thread or at once; what the function returns then is dropped.
+    pub fn on_cancel(&self, give_up: impl FnOnce() + Send + 'static) {
+        self.control.on_cancel(give_up);
+    }
+}
+
+impl std::fmt::Debug for HostCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostCall").finish_non_exhaustive()
+    }
+}
+
+/// A host function in its raw form: it takes its arguments as a JSON array and gives its result as JSON text, or `None` for
+/// `undefined`.
+type RawHostFunction =
+    dyn Fn(&HostCall, String) -> std::result::Result<Option<String>, HostFunctionError> + Send + Sync;
+
+/// The host functions of a sandbox, by module and name.
+#[derive(Clone, Default)]
+pub(crate) struct HostFunctions {
+    functions: BTreeMap<(String, String), Arc<RawHostFunction>>,
+}
+
+impl HostFunctions {
+    pub fn register(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(&HostCall, String) -> std::result::Result<Option<String>, HostFunctionError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<()> {
+        for (what, text) in [("module's", module), ("function's", name)] {
+            if text.is_empty() {
+                return Err(Error::InvalidArgument(format!("the {what} name must not be empty")));
+            }
+        }
+        self.functions.insert((module.to_string(), name.to_string()), Arc::new(function));
+        Ok(())
+    }
+
+    pub fn names(&self) -> HostFunctionNames {
+        HostFunctionNames(self.functions.keys().cloned().collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    fn call(&self, call: &HostCall, module: String, name: String, arguments: Vec<u8>) -> HostReply {
+        let failed = |message: &str| HostReply::Failed("Error".to_string(), message.to_string());
+        let Ok(arguments) = String::from_utf8(arguments) else { return failed("the arguments are not UTF-8") };
+        let Some(function) = self.functions.get(&(module, name)) else {
+            return failed("there is no such host function");
+        };
+        // A panic must not unwind through the hypervisor's code.
+        let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
+        call.control.waits_no_more();
+        match result {
+            Ok(Ok(Some(json))) => HostReply::Value(json),
+            Ok(Ok(None)) => HostReply::Undefined,
+            Ok(Err(error)) => HostReply::Failed(error.name, error.message),
+            Err(_) => failed("the host function panicked"),
+        }
+    }
+}
+
+impl std::fmt::Debug for HostFunctions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.functions.keys()).finish()
+    }
+}
+
+/// Serves the guest's calls of host functions. The VM needs it when it is made, before there is anything to stop, so the
+/// [`CallControl`] comes later.
+#[derive(Clone, Default)]
+pub(super) struct Dispatcher {
+    functions: Arc<HostFunctions>,
+    control: Arc<Mutex<Option<Arc<CallControl>>>>,
+}
+
+impl Dispatcher {
+    pub fn new(functions: HostFunctions) -> Self {
+        Self { functions: Arc::new(functions), control: Arc::default() }
+    }
+
+    pub fn set_control(&self, control: Arc<CallControl>) {
+        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
+    }
+
+    pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {
+        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reply = match control {
+            Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
+            None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),
+        };
+        reply.into_bytes()
+    }
+}

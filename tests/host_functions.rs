@@ -1,0 +1,225 @@
+//! Functions of the host, called from the guest.
+
+mod sandboxes;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::Duration;
+
+use hyperlight_js::{
+    Error, HostFunctionError, InterruptHandle, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script,
+};
+use sandboxes::call;
+use serde_json::{Value, json};
+
+fn with_functions(source: &str, register: impl FnOnce(&mut ProtoJSSandbox)) -> LoadedJSSandbox {
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    register(&mut proto);
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    sandbox.get_loaded_sandbox().expect("get_loaded_sandbox")
+}
+
+fn add(arguments: &str) -> i64 {
+    let numbers: Vec<i64> = serde_json::from_str(arguments).expect("an array of numbers");
+    numbers.iter().sum()
+}
+
+#[test]
+fn a_guest_imports_and_calls_host_functions() {
+    let source = "import * as math from 'host:math'; import { upper } from 'host:text';
+        function handler(event) { return [math.add(event, 2), math.add(), upper('grüße 🦀')]; }";
+    let mut sandbox = with_functions(source, |proto| {
+        proto.register_raw("math", "add", |_, arguments| Ok(Some(add(&arguments).to_string()))).expect("register");
+        proto.register_raw("text", "upper", |_, arguments| Ok(Some(arguments.to_uppercase()))).expect("register");
+    });
+    assert_eq!(call(&mut sandbox, "40").expect("a result"), json!([42, 0, ["GRÜSSE 🦀"]]));
+}
+
+#[test]
+fn undefined_and_any_json_come_back() {
+    let source = "import * as host from 'host:host';
+        function handler(event) { const value = host.give(event); return { type: typeof value, value }; }";
+    let mut sandbox = with_functions(source, |proto| {
+        let give = |_: &_, arguments: String| {
+            let arguments: Vec<Value> = serde_json::from_str(&arguments).expect("an array");
+            Ok(arguments[0].get("json").map(Value::to_string))
+        };
+        proto.register_raw("host", "give", give).expect("register");
+    });
+    assert_eq!(call(&mut sandbox, "{}").expect("a result"), json!({ "type": "undefined" }));
+    for value in [json!(null), json!({ "a": [1.5, "\u{0}"] }), json!("x".repeat(500_000)), json!(false)] {
+        let event = json!({ "json": value }).to_string();
+        assert_eq!(call(&mut sandbox, &event).expect("a result")["value"], value);
+    }
+}
+
+#[test]
+fn a_failure_can_be_caught_in_the_guest_and_is_an_exception_if_it_is_not() {
+    let source = "import { fail } from 'host:host';
+        function handler(event) {
+            if (event) return fail();
+            try { fail(); } catch (error) {
+                return [error instanceof HostFunctionError, error instanceof Error, error.name, error.message, error.hostName,
+                    Object.keys(error)];
+            }
+        }";
+    let mut sandbox = with_functions(source, |proto| {
+        let fail = |_: &_, _| Err(HostFunctionError { name: "TypeError".into(), message: "näh".into() });
+        proto.register_raw("host", "fail", fail).expect("register");
+    });
+    let caught = json!([true, true, "HostFunctionError", "näh", "TypeError", []]);
+    assert_eq!(call(&mut sandbox, "false").expect("a result"), caught);
+    match call(&mut sandbox, "true").expect_err("not caught") {
+        Error::Guest { name, message, stack } => {
+            assert_eq!((name.as_str(), message.as_str()), ("HostFunctionError", "näh"));
+            assert!(stack.contains("handler:3:"), "{stack}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(call(&mut sandbox, "false").expect("usable"), caught);
+}
+
+#[test]
+fn a_panic_and_a_result_that_is_not_json_or_too_large_are_exceptions_and_harm_nothing() {
+    let source = "import * as host from 'host:host';
+        function handler(name) { try { return host[name](); } catch (error) { return error.message; } }";
+    let mut sandbox = with_functions(source, |proto| {
+        proto.register_raw("host", "panic", |_, _| panic!("told to")).expect("register");
+        proto.register_raw("host", "garbage", |_, _| Ok(Some("{no json".to_string()))).expect("register");
+        proto.register_raw("host", "large", |_, _| Ok(Some(format!("\"{}\"", "x".repeat(8 << 20))))).expect("register");
+        proto.register_raw("host", "fine", |_, _| Ok(Some("1".to_string()))).expect("register");
+    });
+    let mut message = |name: &str| call(&mut sandbox, &json!(name).to_string()).expect("a result").to_string();
+    assert!(message("panic").contains("panicked"));
+    assert!(message("garbage").len() > 2);
+    assert!(message("large").contains("capacity"), "{}", message("large"));
+    assert_eq!(message("fine"), "1");
+}
+
+#[test]
+fn what_is_not_registered_cannot_be_imported_nor_can_the_bridge() {
+    for (import, text) in [
+        ("import * as x from 'host:nope';", "cannot find module 'host:nope'"),
+        ("import { nope } from 'host:math';", "nope"),
+        ("import { call } from 'hyperlight:bridge';", "cannot find module 'hyperlight:bridge'"),
+    ] {
+        let mut proto = SandboxBuilder::new().build().expect("build");
+        proto.register_raw("math", "add", |_, _| Ok(None)).expect("register");
+        let mut sandbox = proto.load_runtime().expect("load_runtime");
+        sandbox.add_handler("handler", Script::from_content(format!("{import} function handler() {{}}"))).expect("add");
+        let error = sandbox.get_loaded_sandbox().map(drop).expect_err(import);
+        assert!(matches!(error, Error::Compile { .. }) && error.to_string().contains(text), "{error}");
+    }
+}
+
+#[test]
+fn names_may_hold_anything_but_nothing() {
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    for (module, name) in [("", "f"), ("m", "")] {
+        let error = proto.register_raw(module, name, |_, _| Ok(None)).expect_err("empty");
+        assert!(matches!(error, Error::InvalidArgument(_)));
+    }
+    let source = r#"import { "quote\"\n'" as f } from "host:a b\"c"; function handler() { return f(); }"#;
+    let mut sandbox = with_functions(source, |proto| {
+        proto.register_raw("a b\"c", "quote\"\n'", |_, _| Ok(Some("7".to_string()))).expect("register");
+    });
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 7);
+}
+
+#[test]
+fn host_functions_survive_restore_and_unload_and_keep_the_hosts_state() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let source = "import { hit } from 'host:stats'; let own = 0; function handler() { return [hit(), ++own]; }";
+    let mut sandbox = with_functions(source, |proto| {
+        let hit = move |_: &_, _| Ok(Some((counted.fetch_add(1, Ordering::Relaxed) + 1).to_string()));
+        proto.register_raw("stats", "hit", hit).expect("register");
+    });
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([1, 1]));
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([2, 2]));
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([3, 1]));
+
+    let mut unloaded = sandbox.unload().expect("unload");
+    unloaded.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    let mut sandbox = unloaded.get_loaded_sandbox().expect("get_loaded_sandbox");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([4, 1]));
+    assert_eq!(count.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn a_guest_that_waits_for_a_host_function_can_be_stopped() {
+    let (entered, has_entered) = mpsc::channel();
+    let source = "import { wait } from 'host:host'; function handler() { wait(); return 'went on'; }";
+    let mut sandbox = with_functions(source, |proto| {
+        let wait = move |call: &hyperlight_js::HostCall, _| {
+            let (give_up, given_up) = mpsc::channel::<()>();
+            call.on_cancel(move || drop(give_up));
+            entered.send(()).expect("the test waits");
+            assert!(given_up.recv_timeout(Duration::from_secs(30)).is_err());
+            Ok(None)
+        };
+        proto.register_raw("host", "wait", wait).expect("register");
+    });
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    let handle = sandbox.interrupt_handle();
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            let sandbox = &mut sandbox;
+            let called = scope.spawn(move || call(sandbox, "0"));
+            has_entered.recv().expect("the guest calls");
+            assert!(handle.kill());
+            assert!(matches!(called.join().expect("no panic"), Err(Error::Cancelled)));
+        });
+        assert!(sandbox.poisoned());
+        sandbox.restore(snapshot.clone()).expect("a restore");
+    }
+}
+
+#[test]
+fn stopping_a_sandbox_that_is_idle_harms_no_later_call() {
+    let mut sandbox = with_functions("function handler(event) { return event; }", |_| {});
+    let handle = sandbox.interrupt_handle();
+    for i in 0..100 {
+        assert!(!handle.kill());
+        assert_eq!(call(&mut sandbox, &i.to_string()).expect("a result"), i);
+    }
+    assert_eq!(handle.current_call(), None);
+}
+
+#[test]
+fn a_request_to_stop_one_call_never_stops_the_next() {
+    let handle: Arc<OnceLock<InterruptHandle>> = Arc::default();
+    let (started, has_started) = mpsc::channel();
+    let handle_inside = handle.clone();
+    let source = "import { started } from 'host:test';
+        function handler(ms) { if (ms === 1) started(); const end = Date.now() + ms; while (Date.now() < end); return ms; }";
+    let mut sandbox = with_functions(source, |proto| {
+        let started = move |_: &_, _| {
+            let call = handle_inside.get().and_then(InterruptHandle::current_call);
+            started.send(call.expect("a call is running")).expect("the test waits");
+            Ok(None)
+        };
+        proto.register_raw("test", "started", started).expect("register");
+    });
+    let handle = handle.get_or_init(|| sandbox.interrupt_handle());
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    for round in 0..30 {
+        let first = std::thread::scope(|scope| {
+            let sandbox = &mut sandbox;
+            let first = scope.spawn(move || call(sandbox, "1"));
+            // Catches the call at a different moment each time, often just as it ends.
+            let running = has_started.recv().expect("the guest calls");
+            std::thread::sleep(Duration::from_micros(70 * round));
+            scope.spawn(move || handle.kill_call(running));
+            first.join().expect("no panic")
+        });
+        assert!(matches!(first, Ok(_) | Err(Error::Cancelled)), "{first:?}");
+        if sandbox.poisoned() {
+            sandbox.restore(snapshot.clone()).expect("a restore");
+        }
+        assert_eq!(call(&mut sandbox, "3").expect("the next call is not affected"), 3);
+    }
+}

@@ -1,0 +1,151 @@
+//! Modules that handlers share.
+
+mod sandboxes;
+
+use hyperlight_js::{Error, JSSandbox, LoadedJSSandbox, SandboxBuilder, Script};
+use serde_json::json;
+
+fn sandbox() -> JSSandbox {
+    SandboxBuilder::new().build().expect("build").load_runtime().expect("load_runtime")
+}
+
+fn loaded(modules: &[(&str, &str)], handlers: &[(&str, &str)]) -> Result<LoadedJSSandbox, Error> {
+    let mut sandbox = sandbox();
+    for (name, source) in modules {
+        sandbox.add_module(name, Script::from_content(*source), None)?;
+    }
+    for (name, source) in handlers {
+        sandbox.add_handler(*name, Script::from_content(*source))?;
+    }
+    sandbox.get_loaded_sandbox()
+}
+
+#[test]
+fn handlers_import_modules_by_namespace_and_name() {
+    let mut sandbox = sandbox();
+    sandbox.add_module("math", Script::from_content("export const add = (a, b) => a + b;"), None).expect("add_module");
+    sandbox
+        .add_module("utils", Script::from_content("export function greet() { return 'hi'; }"), Some("mylib"))
+        .expect("add_module");
+    let source = "import { add } from 'user:math'; import { greet } from 'mylib:utils';
+        function handler(event) { return [add(event.a, event.b), greet()]; }";
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("get_loaded_sandbox");
+    assert_eq!(sandboxes::call(&mut sandbox, r#"{"a":2,"b":3}"#).expect("a result"), json!([5, "hi"]));
+}
+
+#[test]
+fn modules_import_each_other_in_any_order_and_in_circles() {
+    let modules = [
+        ("geometry", "import { PI } from 'user:constants'; export const area = (r) => PI * r * r;"),
+        ("constants", "export const PI = 3;"),
+        ("odd", "import { even } from 'user:even'; export const odd = (n) => n !== 0 && even(n - 1);"),
+        ("even", "import { odd } from 'user:odd'; export const even = (n) => n === 0 || odd(n - 1);"),
+        ("never", "this is no JavaScript, but nobody imports it"),
+    ];
+    let handler = "import { area } from 'user:geometry'; import { even } from 'user:even';
+        function handler(event) { return [area(event), even(event)]; }";
+    let mut sandbox = loaded(&modules, &[("handler", handler)]).expect("it loads");
+    assert_eq!(sandboxes::call(&mut sandbox, "2").expect("a result"), json!([12, true]));
+}
+
+#[test]
+fn a_module_is_one_instance_for_all_handlers_and_a_restore_resets_it() {
+    let modules =
+        [("counter", "let count = 0; export const increment = () => ++count; export const get = () => count;")];
+    let handlers = [
+        ("writer", "import { increment } from 'user:counter'; function handler() { return increment(); }"),
+        ("reader", "import { get } from 'user:counter'; function handler() { return get(); }"),
+    ];
+    let mut sandbox = loaded(&modules, &handlers).expect("it loads");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    let call =
+        |sandbox: &mut LoadedJSSandbox, name: &str| sandbox.handle_event(name, "0".into(), None).expect("a result");
+    assert_eq!(["writer", "reader", "writer", "reader"].map(|name| call(&mut sandbox, name)), ["1", "1", "2", "2"]);
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut sandbox, "reader"), "0");
+}
+
+#[test]
+fn an_error_in_a_module_names_the_module_and_the_place() {
+    for (source, text, line) in [
+        ("\nexport const x = ;", "SyntaxError", 2),
+        ("export const x = 1;\nthrow new TypeError('at load');", "at load", 2),
+        ("export const x = 1;\n\nimport 'user:missing';", "cannot find module 'user:missing'", 3),
+    ] {
+        let handler = "import { x } from 'user:broken'; function handler() { return x; }";
+        match loaded(&[("broken", source)], &[("handler", handler)]).map(drop).expect_err(source) {
+            Error::Compile { name, message, file, line: got, .. } => {
+                assert_eq!((file.as_str(), got), ("user:broken", line), "{name}: {message}");
+                assert!(format!("{name}: {message}").contains(text), "{name}: {message}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn names_and_namespaces_are_checked() {
+    let script = || Script::from_content("export {};");
+    let mut sandbox = sandbox();
+    sandbox.add_module("a", script(), None).expect("the first of its name");
+    sandbox.add_module("a", script(), Some("other")).expect("another namespace");
+    for (name, namespace) in [
+        ("a", None),
+        ("", None),
+        ("b", Some("")),
+        ("b", Some("host")),
+        ("b", Some("hyperlight")),
+        ("b:c", None),
+        ("b", Some("c:d")),
+    ] {
+        let error = sandbox.add_module(name, script(), namespace).expect_err("refused");
+        assert!(matches!(error, Error::InvalidArgument(_)), "{name:?} {namespace:?}: {error:?}");
+    }
+    assert!(sandbox.add_module(&"n".repeat(257), script(), None).is_err());
+}
+
+#[test]
+fn what_is_removed_is_gone_and_what_is_not_there_cannot_be_removed() {
+    let mut sandbox = sandbox();
+    let handler = || Script::from_content("import 'user:a'; function handler() { return 1; }");
+    sandbox.add_module("a", Script::from_content("export {};"), None).expect("add_module");
+    sandbox.add_handler("handler", handler()).expect("add_handler");
+    sandbox.remove_module("a", None).expect("it is there");
+    assert!(matches!(sandbox.remove_module("a", None), Err(Error::InvalidArgument(_))));
+    sandbox.remove_handler("handler").expect("it is there");
+    assert!(matches!(sandbox.remove_handler("handler"), Err(Error::InvalidArgument(_))));
+
+    sandbox.add_handler("handler", handler()).expect("add_handler");
+    sandbox.clear_handlers();
+    sandbox.add_module("a", Script::from_content("export {};"), None).expect("add_module");
+    sandbox.clear_modules();
+    sandbox.add_handler("handler", handler()).expect("add_handler");
+    assert!(matches!(sandbox.get_loaded_sandbox().map(drop), Err(Error::Compile { .. })));
+}
+
+#[test]
+fn unloading_clears_handlers_modules_and_state_and_an_older_snapshot_brings_them_back() {
+    let modules = [("counter", "let count = 0; export const increment = () => ++count;")];
+    let handlers = [("old", "import { increment } from 'user:counter'; function handler() { return increment(); }")];
+    let mut sandbox = loaded(&modules, &handlers).expect("it loads");
+    assert_eq!(sandbox.handle_event("old", "0".into(), None).expect("a result"), "1");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+
+    let mut unloaded = sandbox.unload().expect("unload");
+    unloaded.add_handler("new", Script::from_content("function handler() { return 'new'; }")).expect("add_handler");
+    let mut sandbox = unloaded.get_loaded_sandbox().expect("get_loaded_sandbox");
+    assert_eq!(sandbox.handle_event("new", "0".into(), None).expect("a result"), "\"new\"");
+    assert!(matches!(sandbox.handle_event("old", "0".into(), None), Err(Error::HandlerNotFound(_))));
+
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(sandbox.handle_event("old", "0".into(), None).expect("a result"), "2");
+    assert!(matches!(sandbox.handle_event("new", "0".into(), None), Err(Error::HandlerNotFound(_))));
+}
+
+#[test]
+fn a_handler_cannot_take_the_name_of_a_module() {
+    let handler = "import 'user:a'; function handler() { return 1; }";
+    let error = loaded(&[("a", "export {};")], &[("user:a", handler)]).map(drop).expect_err("refused");
+    assert!(matches!(&error, Error::Compile { message, .. } if message.contains("same name")), "{error:?}");
+}
