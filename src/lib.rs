@@ -41,5 +41,7 @@ pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
+pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
+pub use sandbox::stats::ExecutionStats;

@@ -94,7 +94,7 @@ impl Error {
                 E::Cancelled => Code::Cancelled,
                 E::GuestAbort(_) => Code::GuestAbort,
                 E::Poisoned | E::Unrecoverable => Code::Poisoned,
-                E::Internal(_) => Code::Internal,
+                E::Internal(_) | E::Monitor(_) => Code::Internal,
             },
         }
     }

@@ -77,6 +77,10 @@ pub enum Error {
         limit: u64,
     },
 
+    /// An execution monitor could not be started, so the handler was not run.
+    #[error("the execution monitor failed to start: {0}")]
+    Monitor(String),
+
     /// The guest was stopped from outside. The sandbox is poisoned.
     #[error("execution was cancelled by the host")]
     Cancelled,

@@ -94,9 +94,10 @@ impl CallControl {
     pub fn begin(self: &Arc<Self>) -> CallGuard {
         let mut state = self.lock();
         state.last += 1;
-        state.current = Some(CallId(state.last));
+        let id = CallId(state.last);
+        state.current = Some(id);
         state.cancelled = false;
-        CallGuard(self.clone())
+        CallGuard(self.clone(), id)
     }
 
     fn end(&self) {
@@ -128,7 +129,13 @@ impl CallControl {
 }
 
 /// Marks a call as running.
-pub struct CallGuard(Arc<CallControl>);
+pub struct CallGuard(Arc<CallControl>, CallId);
+
+impl CallGuard {
+    pub fn id(&self) -> CallId {
+        self.1
+    }
+}
 
 impl Drop for CallGuard {
     fn drop(&mut self) {

@@ -1,12 +1,14 @@
 //! A sandbox that handles events.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
+use super::monitor::{self, MonitorSet};
+use super::stats::{ExecutionStats, Stopwatch};
 use super::vm::Vm;
 
 /// A sandbox with its handlers loaded.
@@ -15,19 +17,20 @@ use super::vm::Vm;
 #[derive(Debug)]
 pub struct LoadedJSSandbox {
     vm: Vm,
+    last_call_stats: Option<ExecutionStats>,
 }
 
 impl LoadedJSSandbox {
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm }
+        Self { vm, last_call_stats: None }
     }
 
     /// Forgets the handlers, the modules and all state, and gives back the sandbox as it was when its runtime had just been
     /// loaded. Its host functions stay. This works for a poisoned sandbox as well.
     ///
     /// # Errors
-    /// [`Error::Unrecoverable`](super::error::Error::Unrecoverable),
-    /// [`Error::Internal`](super::error::Error::Internal).
+    /// [`Error::Unrecoverable`],
+    /// [`Error::Internal`].
     pub fn unload(mut self) -> Result<JSSandbox> {
         self.vm.reset()?;
         Ok(JSSandbox::new(self.vm))
@@ -43,28 +46,88 @@ impl LoadedJSSandbox {
     /// If the handler returns a promise, its value is awaited. `undefined` is given back as `null`.
     ///
     /// # Errors
-    /// The sandbox stays usable after: [`Error::InvalidArgument`](super::error::Error::InvalidArgument) (the name is
-    /// empty or too long), [`Error::HandlerNotFound`](super::error::Error::HandlerNotFound),
-    /// [`Error::InvalidEvent`](super::error::Error::InvalidEvent),
-    /// [`Error::PayloadTooLarge`](super::error::Error::PayloadTooLarge) (event or result),
-    /// [`Error::Guest`](super::error::Error::Guest) (the handler threw).
+    /// The sandbox stays usable after: [`Error::InvalidArgument`] (the name is
+    /// empty or too long), [`Error::HandlerNotFound`],
+    /// [`Error::InvalidEvent`],
+    /// [`Error::PayloadTooLarge`] (event or result),
+    /// [`Error::Guest`] (the handler threw).
     ///
-    /// It is poisoned after: [`Error::Cancelled`](super::error::Error::Cancelled),
-    /// [`Error::GuestAbort`](super::error::Error::GuestAbort).
+    /// It is poisoned after: [`Error::Cancelled`],
+    /// [`Error::GuestAbort`].
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
         let result = self.call_handler(&func_name.into(), event, gc.unwrap_or(true))?;
         Ok(result.unwrap_or_else(|| "null".to_string()))
     }
 
+    /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
+    /// [`monitor`](super::monitor).
+    ///
+    /// # Errors
+    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`] if a monitor fired: the sandbox is poisoned, and
+    /// [`last_call_stats`](Self::last_call_stats) names the monitor. [`Error::Monitor`] if a monitor could not start: the
+    /// handler was not run, and the sandbox stays usable.
+    pub fn handle_event_with_monitor<M: MonitorSet>(
+        &mut self,
+        func_name: impl Into<String>,
+        event: String,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let result = self.call_handler_with_monitor(&func_name.into(), event, monitor, gc.unwrap_or(true))?;
+        Ok(result.unwrap_or_else(|| "null".to_string()))
+    }
+
     /// As [`handle_event`](Self::handle_event), but gives `None` for `undefined`.
     pub(crate) fn call_handler(&mut self, name: &str, event: String, gc: bool) -> Result<Option<String>> {
-        self.vm.call_handler(name, event, gc)
+        let stopwatch = Stopwatch::start();
+        let result = self.vm.call_handler(&self.vm.begin(), name, event, gc);
+        self.last_call_stats = Some(stopwatch.stop(None));
+        result
+    }
+
+    /// As [`handle_event_with_monitor`](Self::handle_event_with_monitor), but gives `None` for `undefined`.
+    pub(crate) fn call_handler_with_monitor<M: MonitorSet>(
+        &mut self,
+        name: &str,
+        event: String,
+        monitor: &M,
+        gc: bool,
+    ) -> Result<Option<String>> {
+        let runtime = monitor::runtime().ok_or_else(|| Error::Monitor("there are no threads for it".to_string()))?;
+        let race = monitor.to_race().map_err(|error| Error::Monitor(error.to_string()))?;
+
+        let stopwatch = Stopwatch::start();
+        // The call begins before the monitors do: one that fires at once must find it.
+        let running = self.vm.begin();
+        let winner = Arc::new(OnceLock::new());
+        let task = {
+            let (winner, handle, call) = (winner.clone(), self.vm.interrupt_handle(), running.id());
+            runtime.spawn(async move {
+                let name = race.await;
+                tracing::warn!(monitor = name, "an execution monitor stops the handler");
+                let _ = winner.set(name);
+                // It returns when the guest has stopped, which must not keep other monitors waiting.
+                tokio::task::spawn_blocking(move || handle.kill_call(call));
+            })
+        };
+        let result = self.vm.call_handler(&running, name, event, gc);
+        task.abort();
+        drop(running);
+
+        let cancelled = matches!(result, Err(Error::Cancelled));
+        self.last_call_stats = Some(stopwatch.stop(winner.get().copied().filter(|_| cancelled)));
+        result
+    }
+
+    /// Statistics of the most recent call, also if it failed; `None` before the first.
+    pub fn last_call_stats(&self) -> Option<&ExecutionStats> {
+        self.last_call_stats.as_ref()
     }
 
     /// Takes a snapshot of the sandbox's state.
     ///
     /// # Errors
-    /// [`Error::Poisoned`](super::error::Error::Poisoned).
+    /// [`Error::Poisoned`].
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
         self.vm.snapshot()
     }
@@ -72,8 +135,8 @@ impl LoadedJSSandbox {
     /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
     ///
     /// # Errors
-    /// [`Error::Unrecoverable`](super::error::Error::Unrecoverable),
-    /// [`Error::Internal`](super::error::Error::Internal) if the snapshot does not fit this sandbox.
+    /// [`Error::Unrecoverable`],
+    /// [`Error::Internal`] if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
         self.vm.restore(snapshot)
     }
@@ -85,7 +148,7 @@ impl LoadedJSSandbox {
 
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted.
     ///
-    /// A poisoned sandbox refuses calls with [`Error::Poisoned`](super::error::Error::Poisoned) until a snapshot is
+    /// A poisoned sandbox refuses calls with [`Error::Poisoned`] until a snapshot is
     /// restored.
     pub fn poisoned(&self) -> bool {
         self.vm.poisoned()

@@ -19,6 +19,8 @@ mod image;
 pub mod interrupt;
 pub mod js;
 pub mod loaded;
+pub mod monitor;
 pub mod proto;
 pub mod script;
+pub mod stats;
 mod vm;

@@ -16,7 +16,7 @@ use rand::Rng;
 use super::builder::Configuration;
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
-use super::interrupt::{CallControl, InterruptHandle};
+use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::{clock, image};
 
 type AddHandler = (Vec<u8>, String, String);
@@ -118,14 +118,14 @@ impl Vm {
         }
         let names: SetHostFunctions = self.host_functions.names().to_bytes();
         check_size("list of host functions", names.len(), self.configuration.input_size)?;
-        self.call(&function::SET_HOST_FUNCTIONS, names)
+        self.call(&self.begin(), &function::SET_HOST_FUNCTIONS, names)
     }
 
     /// Makes a module importable in the guest.
     pub fn add_module(&mut self, specifier: &str, source: &str) -> Result<()> {
         check_size("source of a module", source.len(), self.configuration.input_size)?;
         let arguments: AddModule = (specifier.to_string(), source.to_string());
-        self.call(&function::ADD_MODULE, arguments)
+        self.call(&self.begin(), &function::ADD_MODULE, arguments)
     }
 
     /// Compiles a handler and registers it.
@@ -133,7 +133,8 @@ impl Vm {
         check_name("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
         let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
-        match self.call_for_reply(&function::ADD_HANDLER, arguments)? {
+        let running = self.begin();
+        match self.call_for_reply(&running, &function::ADD_HANDLER, arguments)? {
             Reply::Undefined => Ok(()),
             Reply::Compile(exception, place) => Err(Error::Compile {
                 name: exception.name,
@@ -148,11 +149,13 @@ impl Vm {
     }
 
     /// Calls a handler with an event, both JSON text. `None` stands for `undefined`.
-    pub fn call_handler(&mut self, name: &str, event: String, gc: bool) -> Result<Option<String>> {
+    ///
+    /// The call is one of those that `running` stands for: whoever made it can stop it from before it starts.
+    pub fn call_handler(&mut self, running: &CallGuard, name: &str, event: String, gc: bool) -> Result<Option<String>> {
         check_name("handler", name)?;
         check_size("event", event.len(), self.configuration.input_size)?;
         let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc);
-        match self.call_for_reply(&function::CALL_HANDLER, arguments)? {
+        match self.call_for_reply(running, &function::CALL_HANDLER, arguments)? {
             Reply::Value(json) => Ok(Some(json)),
             Reply::Undefined => Ok(None),
             Reply::Exception(exception) => {
@@ -165,23 +168,31 @@ impl Vm {
         }
     }
 
-    fn call_for_reply(&mut self, signature: &Signature, arguments: impl ParameterTuple) -> Result<Reply> {
-        let bytes: Vec<u8> = self.call(signature, arguments)?;
+    /// A call begins; others can stop it from now on, until the guard is dropped.
+    pub fn begin(&self) -> CallGuard {
+        self.control.begin()
+    }
+
+    fn call_for_reply(
+        &mut self,
+        running: &CallGuard,
+        signature: &Signature,
+        arguments: impl ParameterTuple,
+    ) -> Result<Reply> {
+        let bytes: Vec<u8> = self.call(running, signature, arguments)?;
         Reply::from_bytes(bytes).map_err(|error| self.protocol_broken(&error.to_string()))
     }
 
     fn call<Output: SupportedReturnType>(
         &mut self,
+        _running: &CallGuard,
         signature: &Signature,
         arguments: impl ParameterTuple,
     ) -> Result<Output> {
         if self.broke_protocol {
             return Err(Error::Poisoned);
         }
-        let running = self.control.begin();
-        let result = self.sandbox.call::<Output>(signature.name, arguments);
-        drop(running);
-        result.map_err(|error| match guest_fault(error) {
+        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| match guest_fault(error) {
             Ok(message) => self.protocol_broken(&message),
             Err(error) => error,
         })
@@ -223,7 +234,7 @@ impl Vm {
     #[cfg(feature = "test-guest")]
     pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
         const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");
-        self.call(&function::COMMIT_FAULT, fault as i32)
+        self.call(&self.begin(), &function::COMMIT_FAULT, fault as i32)
     }
 }
 
