@@ -2,7 +2,7 @@
 
 mod sandboxes;
 
-use hyperlight_js::{Error, SandboxBuilder, Script};
+use hyperlight_js::{ConsoleLevel, Error, SandboxBuilder, Script};
 use sandboxes::{call, guarded, load, loaded};
 use serde_json::json;
 
@@ -336,4 +336,25 @@ fn handlers_cannot_reach_what_a_guest_does_not_have() {
     let mut sandbox =
         loaded("async function handler() { try { await import('os'); } catch (error) { return error.message; } }");
     assert_eq!(call(&mut sandbox, "0").expect("a result"), "cannot find module 'os'");
+}
+
+#[test]
+fn console_lines_go_where_the_builder_says_and_a_panic_there_harms_nothing() {
+    use std::sync::{Arc, Mutex};
+
+    let lines: Arc<Mutex<Vec<(ConsoleLevel, String)>>> = Arc::default();
+    let kept = lines.clone();
+    let builder = SandboxBuilder::new().with_host_print_fn(move |level, line| {
+        if line == "panic" {
+            panic!("told to");
+        }
+        kept.lock().expect("not poisoned").push((level, line.to_string()));
+    });
+    let source = "function handler(event) { console.warn(event); console.log('after'); return event; }";
+    let mut sandbox = load(builder, source).expect("it loads");
+    assert_eq!(call(&mut sandbox, r#""panic""#).expect("a result"), "panic");
+    assert_eq!(call(&mut sandbox, r#""line""#).expect("a result"), "line");
+    let levels: Vec<_> = lines.lock().expect("not poisoned").clone();
+    let [after, warn] = [(ConsoleLevel::Info, "after".to_string()), (ConsoleLevel::Warn, "line".to_string())];
+    assert_eq!(levels, [after.clone(), warn, after]);
 }

@@ -95,7 +95,7 @@ fn translations_of_another_snapshot_are_forgotten() {
 
 #[test]
 fn a_heap_beyond_4_gib_works_and_is_restored() {
-    let builder = SandboxBuilder::new().with_test_guest().with_heap_size(5 << 30);
+    let builder = SandboxBuilder::new().with_test_guest().with_guest_heap_size(5 << 30);
     let mut sandbox = load(builder, COUNTER).expect("the test guest");
     let before = sandbox.snapshot().expect("a snapshot");
     assert_eq!(sandbox.commit_fault(Fault::TouchLastHeapPage).expect("a number"), 1);
@@ -111,7 +111,7 @@ fn a_heap_beyond_4_gib_works_and_is_restored() {
 #[test]
 fn a_guest_can_be_stopped_while_its_kernel_runs() {
     // It does little but fault pages in, so most of the time it is the kernel that runs.
-    let builder = SandboxBuilder::new().with_test_guest().with_heap_size(5 << 30);
+    let builder = SandboxBuilder::new().with_test_guest().with_guest_heap_size(5 << 30);
     let mut sandbox = load(builder, COUNTER).expect("the test guest");
     let snapshot = sandbox.snapshot().expect("a snapshot");
     for milliseconds in [1, 3, 7, 12, 20, 33] {

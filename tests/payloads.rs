@@ -88,3 +88,44 @@ fn resident_bytes() -> u64 {
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("resident pages");
     pages * 4096
 }
+
+#[test]
+fn the_buffers_are_as_large_as_the_settings_say() {
+    let builder = || {
+        SandboxBuilder::new()
+            .with_guest_heap_size(256 << 20)
+            .with_guest_input_buffer_size(50 << 20)
+            .with_guest_output_buffer_size(20 << 20)
+    };
+    let mut sandbox =
+        load(builder(), "function handler(event) { return event.slice(0, 20 * 1024 * 1024 - 2); }").expect("it loads");
+    let result = sandbox.handle_event("handler", text(50 << 20), None).expect("both fit");
+    assert_eq!(result.len(), 20 << 20);
+    assert!(matches!(
+        sandbox.handle_event("handler", text((50 << 20) + 1), None),
+        Err(Error::PayloadTooLarge { limit, .. }) if limit == 50 << 20
+    ));
+
+    let small = SandboxBuilder::new().with_guest_input_buffer_size(1 << 10).with_guest_output_buffer_size(1 << 10);
+    let mut sandbox = load(small, ECHO).expect("it loads");
+    assert_eq!(sandbox.handle_event("handler", text(1 << 10), None).expect("just fits"), text(1 << 10));
+    assert!(sandbox.handle_event("handler", text((1 << 10) + 1), None).is_err());
+}
+
+#[test]
+fn heap_and_stack_are_as_large_as_the_settings_say() {
+    let source = "function handler(event) {
+        if (event.blocks) return Array.from({ length: event.blocks }, () => new Uint8Array(1 << 20)).length;
+        const deep = (n) => { try { return deep(n + 1); } catch { return n; } };
+        return deep(0);
+    }";
+    let depth = |scratch: u64| {
+        let builder = SandboxBuilder::new().with_guest_scratch_size(scratch).with_guest_heap_size(32 << 20);
+        let mut sandbox = load(builder, source).expect("it loads");
+        assert_eq!(call(&mut sandbox, r#"{"blocks":24}"#).expect("24 of 32 MiB"), 24);
+        assert!(matches!(call(&mut sandbox, r#"{"blocks":33}"#), Err(Error::Guest { .. })));
+        call(&mut sandbox, "{}").expect("a depth").as_u64().expect("a number")
+    };
+    let (shallow, default, deep) = (depth(1 << 20), depth(SandboxBuilder::DEFAULT_SCRATCH_SIZE), depth(16 << 20));
+    assert!(100 < shallow && shallow < default && default * 4 < deep, "{shallow} {default} {deep}");
+}

@@ -1,6 +1,12 @@
 //! Settings of a sandbox.
 
-use guest_abi::memory::{HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use guest_abi::boot::Settings;
+use guest_abi::function::ConsoleLevel;
+use guest_abi::memory::{HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX, STACK_SIZE_STEP};
 
 use super::error::{Error, Result};
 use super::proto::ProtoJSSandbox;
@@ -8,28 +14,89 @@ use super::{clock, hypervisor};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
 ///
+/// Sizes are limits: memory is taken when the guest first writes to it, page by page.
+///
 /// ```
 /// # fn main() -> hyperlight_js::Result<()> {
-/// let proto = hyperlight_js::SandboxBuilder::new().build()?;
+/// let proto = hyperlight_js::SandboxBuilder::new()
+///     .with_guest_heap_size(64 << 20)
+///     .with_guest_input_buffer_size(4 << 20)
+///     .build()?;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SandboxBuilder {
     configuration: Configuration,
+    host_print: Option<Arc<HostPrint>>,
 }
+
+/// Takes a line that guest code wrote to its console.
+pub(super) type HostPrint = dyn Fn(ConsoleLevel, &str) + Send + Sync;
 
 impl SandboxBuilder {
     /// Default size of the guest's heap in bytes: 16 MiB.
     pub const DEFAULT_HEAP_SIZE: u64 = 16 << 20;
-    /// Default limit of an event in bytes of JSON text: 1 MiB. The source of a handler has the same limit.
+    /// Smallest and largest size of the guest's heap in bytes: 1 MiB and 6 GiB.
+    pub const HEAP_SIZE_RANGE: RangeInclusive<u64> = 1 << 20..=6 << 30;
+    /// Default size of the guest's scratch memory in bytes: 1.5 MiB, of which 1 MiB is its stack.
+    pub const DEFAULT_SCRATCH_SIZE: u64 = 3 << 19;
+    /// Smallest and largest size of the guest's scratch memory in bytes: 1 MiB and 64 MiB.
+    pub const SCRATCH_SIZE_RANGE: RangeInclusive<u64> = 1 << 20..=64 << 20;
+    /// Default limit of an event in bytes of JSON text: 1 MiB. The source of a handler or a module, and the result of a
+    /// host function, have the same limit.
     pub const DEFAULT_INPUT_SIZE: usize = 1 << 20;
-    /// Default limit of a result in bytes of JSON text: 1 MiB.
+    /// Default limit of a result in bytes of JSON text: 1 MiB. The arguments of a host function have the same limit.
     pub const DEFAULT_OUTPUT_SIZE: usize = 1 << 20;
+    /// Smallest and largest limit of an event or a result in bytes: 1 KiB and 256 MiB.
+    pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = 1 << 10..=256 << 20;
 
     /// A builder with the default settings.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets how much memory the guest's JavaScript may use, in bytes: its objects, strings and code. Default:
+    /// [`DEFAULT_HEAP_SIZE`](Self::DEFAULT_HEAP_SIZE), range: [`HEAP_SIZE_RANGE`](Self::HEAP_SIZE_RANGE). Code that needs
+    /// more gets an exception.
+    #[must_use]
+    pub fn with_guest_heap_size(mut self, bytes: u64) -> Self {
+        self.configuration.heap_size = bytes;
+        self
+    }
+
+    /// Sets the guest's memory beside its heap, in bytes. All of it but half a MiB is the stack. Default:
+    /// [`DEFAULT_SCRATCH_SIZE`](Self::DEFAULT_SCRATCH_SIZE), range: [`SCRATCH_SIZE_RANGE`](Self::SCRATCH_SIZE_RANGE).
+    #[must_use]
+    pub fn with_guest_scratch_size(mut self, bytes: u64) -> Self {
+        self.configuration.scratch_size = bytes;
+        self
+    }
+
+    /// Sets the limit of an event in bytes of JSON text. Default: [`DEFAULT_INPUT_SIZE`](Self::DEFAULT_INPUT_SIZE), range:
+    /// [`BUFFER_SIZE_RANGE`](Self::BUFFER_SIZE_RANGE).
+    #[must_use]
+    pub fn with_guest_input_buffer_size(mut self, bytes: usize) -> Self {
+        self.configuration.input_size = bytes;
+        self
+    }
+
+    /// Sets the limit of a result in bytes of JSON text. Default: [`DEFAULT_OUTPUT_SIZE`](Self::DEFAULT_OUTPUT_SIZE),
+    /// range: [`BUFFER_SIZE_RANGE`](Self::BUFFER_SIZE_RANGE).
+    #[must_use]
+    pub fn with_guest_output_buffer_size(mut self, bytes: usize) -> Self {
+        self.configuration.output_size = bytes;
+        self
+    }
+
+    /// Sets what takes the lines that guest code writes to its console. Default: the `tracing` log, under the target
+    /// `hyperlight_js::console`.
+    ///
+    /// It is called on the thread that runs the VM. Should it panic, that line is lost and nothing else happens.
+    #[must_use]
+    pub fn with_host_print_fn(mut self, print: impl Fn(ConsoleLevel, &str) + Send + Sync + 'static) -> Self {
+        self.host_print = Some(Arc::new(print));
+        self
     }
 
     /// Uses the runtime image that commits faults on demand.
@@ -41,25 +108,22 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the size of the guest's heap in bytes, rounded up to whole pages.
-    #[cfg(feature = "test-guest")]
-    #[doc(hidden)]
-    #[must_use]
-    pub fn with_heap_size(mut self, bytes: u64) -> Self {
-        self.configuration.heap_size = bytes;
-        self
-    }
-
     /// Checks the settings and that there is a hypervisor.
     ///
     /// # Errors
     /// [`Error::NoHypervisor`] if no virtual machine can be made here; the message says why and what to do.
     /// [`Error::InvalidArgument`] for a setting out of its range.
     pub fn build(self) -> Result<ProtoJSSandbox> {
-        let configuration = self.configuration.checked()?;
+        self.configuration.check()?;
         hypervisor::check()?;
         clock::tsc_hz();
-        Ok(ProtoJSSandbox::new(configuration))
+        Ok(ProtoJSSandbox::new(self.configuration, self.host_print))
+    }
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder").field("configuration", &self.configuration).finish_non_exhaustive()
     }
 }
 
@@ -67,6 +131,7 @@ impl SandboxBuilder {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Configuration {
     pub heap_size: u64,
+    pub scratch_size: u64,
     pub input_size: usize,
     pub output_size: usize,
     #[cfg(feature = "test-guest")]
@@ -77,6 +142,7 @@ impl Default for Configuration {
     fn default() -> Self {
         Self {
             heap_size: SandboxBuilder::DEFAULT_HEAP_SIZE,
+            scratch_size: SandboxBuilder::DEFAULT_SCRATCH_SIZE,
             input_size: SandboxBuilder::DEFAULT_INPUT_SIZE,
             output_size: SandboxBuilder::DEFAULT_OUTPUT_SIZE,
             #[cfg(feature = "test-guest")]
@@ -97,23 +163,39 @@ pub(crate) struct Geometry {
 }
 
 impl Configuration {
-    /// The smallest heap in which the runtime starts and has room for a handler.
-    const HEAP_SIZE_MIN: u64 = 4 << 20;
     /// Size of a message buffer. Few large buffers are cheaper than many small ones.
     const BUFFER_SIZE: usize = 64 << 10;
     /// What a message holds beside its payload: the header, the call context, the handler's name, the function's name.
     const MESSAGE_OVERHEAD: usize = 4096;
+    /// Scratch memory that is not stack: the image's data, the kernel's stacks and tables.
+    const SCRATCH_BESIDE_STACK: u64 = 512 << 10;
+    /// Heap for native code, beside what its messages need.
+    const NATIVE_HEAP_SIZE: u64 = 1 << 20;
 
-    fn checked(mut self) -> Result<Self> {
-        if !(Self::HEAP_SIZE_MIN..=HEAP_SIZE_MAX).contains(&self.heap_size) {
-            return Err(Error::InvalidArgument(format!(
-                "the heap size is {} bytes; it must be between {} and {HEAP_SIZE_MAX}",
-                self.heap_size,
-                Self::HEAP_SIZE_MIN
-            )));
+    fn check(&self) -> Result<()> {
+        fn check<T: PartialOrd + fmt::Display>(what: &str, value: &T, range: &RangeInclusive<T>) -> Result<()> {
+            if range.contains(value) {
+                return Ok(());
+            }
+            let (least, most) = (range.start(), range.end());
+            Err(Error::InvalidArgument(format!("the {what} is {value} bytes; it must be between {least} and {most}")))
         }
-        self.heap_size = self.heap_size.next_multiple_of(PAGE_SIZE);
-        Ok(self)
+        check("heap size", &self.heap_size, &SandboxBuilder::HEAP_SIZE_RANGE)?;
+        check("scratch size", &self.scratch_size, &SandboxBuilder::SCRATCH_SIZE_RANGE)?;
+        check("input buffer size", &self.input_size, &SandboxBuilder::BUFFER_SIZE_RANGE)?;
+        check("output buffer size", &self.output_size, &SandboxBuilder::BUFFER_SIZE_RANGE)
+    }
+
+    /// The settings as the guest needs them.
+    pub fn for_guest(&self) -> Settings {
+        // Native code holds a message as it came, as text, and encoded for the way back.
+        let messages = 3 * (self.input_size + self.output_size) as u64;
+        Settings {
+            heap_size: (self.heap_size + messages + Self::NATIVE_HEAP_SIZE).next_multiple_of(PAGE_SIZE),
+            javascript_limit: self.heap_size,
+            stack_size: (self.scratch_size - Self::SCRATCH_BESIDE_STACK) / STACK_SIZE_STEP * STACK_SIZE_STEP,
+            output_limit: self.output_size as u64,
+        }
     }
 
     /// Buffers that hold one message with a payload of `size` bytes, and one to spare: hyperlight-host keeps one free.
@@ -124,17 +206,17 @@ impl Configuration {
     pub fn geometry(&self) -> Geometry {
         const PAGE: usize = PAGE_SIZE as usize;
         let h2g_buffers = Self::buffers_for(self.input_size);
-        let g2h_buffers = Self::buffers_for(self.output_size);
+        // The guest sends a call of a host function together with room for its result.
+        let g2h_buffers = Self::buffers_for(self.output_size) + Self::buffers_for(self.input_size);
         // Small messages have a page of small buffers of their own, ahead of the others.
         let g2h_small = hyperlight_common::virtq::G2H_LOWER_SLOT_COUNT;
         let h2g_pool_pages = h2g_buffers * Self::BUFFER_SIZE / PAGE;
         let g2h_pool_pages = 1 + g2h_buffers * Self::BUFFER_SIZE / PAGE;
 
         // Every page that the guest can write, once each: it is copied or zero-filled into scratch when first written.
-        // The image's data and the kernel's stacks and tables are small; page tables take an entry of 8 bytes a page.
-        const IMAGE_AND_KERNEL: usize = 2 << 20;
+        // Page tables take an entry of 8 bytes a page.
         let written =
-            (self.heap_size + STACK_SIZE) as usize + IMAGE_AND_KERNEL + (h2g_pool_pages + g2h_pool_pages) * PAGE;
+            (self.for_guest().heap_size + self.scratch_size) as usize + (h2g_pool_pages + g2h_pool_pages) * PAGE;
         let page_tables = (written / PAGE * 8).next_multiple_of(PAGE) * 2 + 64 * PAGE;
         Geometry {
             scratch_size: (written + page_tables).next_multiple_of(16 << 10),
@@ -147,28 +229,64 @@ impl Configuration {
     }
 }
 
+const _: () = {
+    assert!(*SandboxBuilder::SCRATCH_SIZE_RANGE.start() >= Configuration::SCRATCH_BESIDE_STACK + STACK_SIZE_STEP);
+    assert!(*SandboxBuilder::SCRATCH_SIZE_RANGE.end() <= STACK_SIZE_MAX);
+    let messages = 6 * *SandboxBuilder::BUFFER_SIZE_RANGE.end() as u64 + (1 << 20);
+    assert!(*SandboxBuilder::HEAP_SIZE_RANGE.end() + messages <= HEAP_SIZE_MAX);
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_out_of_range_are_refused_with_the_range() {
-        for heap_size in [0, 1, Configuration::HEAP_SIZE_MIN - 1, HEAP_SIZE_MAX + 1, u64::MAX] {
-            let error = Configuration { heap_size, ..Default::default() }.checked().expect_err("out of range");
+    fn sizes_out_of_range_are_refused_with_value_and_range() {
+        let refused = |configuration: Configuration, value: u64, limit: u64| {
+            let error = configuration.check().expect_err("out of range");
             let text = error.to_string();
             assert!(matches!(error, Error::InvalidArgument(_)));
-            assert!(text.contains(&heap_size.to_string()) && text.contains(&HEAP_SIZE_MAX.to_string()), "{text}");
+            assert!(text.contains(&value.to_string()) && text.contains(&limit.to_string()), "{text}");
+        };
+        let default = Configuration::default;
+        for heap_size in [0, (1 << 20) - 1, (6 << 30) + 1, u64::MAX] {
+            refused(Configuration { heap_size, ..default() }, heap_size, 6 << 30);
+        }
+        for scratch_size in [0, (1 << 20) - 1, (64 << 20) + 1, u64::MAX] {
+            refused(Configuration { scratch_size, ..default() }, scratch_size, 64 << 20);
+        }
+        for size in [0, 1023, (256 << 20) + 1, usize::MAX] {
+            refused(Configuration { input_size: size, ..default() }, size as u64, 256 << 20);
+            refused(Configuration { output_size: size, ..default() }, size as u64, 256 << 20);
         }
     }
 
     #[test]
-    fn the_promised_payloads_fit_the_pools() {
-        let configuration = Configuration::default();
-        let geometry = configuration.geometry();
-        let page = PAGE_SIZE as usize;
-        assert!((geometry.h2g_pool_pages * page - geometry.buffer_size) > configuration.input_size);
-        assert!((geometry.g2h_pool_pages - 1) * page > configuration.output_size);
-        assert!(geometry.h2g_queue_size >= geometry.h2g_pool_pages * page / geometry.buffer_size);
-        assert!(geometry.scratch_size as u64 > configuration.heap_size + STACK_SIZE);
+    fn whatever_the_settings_the_promised_payloads_and_the_memory_fit() {
+        let largest = Configuration {
+            heap_size: *SandboxBuilder::HEAP_SIZE_RANGE.end(),
+            scratch_size: *SandboxBuilder::SCRATCH_SIZE_RANGE.end(),
+            input_size: *SandboxBuilder::BUFFER_SIZE_RANGE.end(),
+            output_size: *SandboxBuilder::BUFFER_SIZE_RANGE.end(),
+            ..Configuration::default()
+        };
+        let smallest = Configuration {
+            heap_size: *SandboxBuilder::HEAP_SIZE_RANGE.start(),
+            scratch_size: *SandboxBuilder::SCRATCH_SIZE_RANGE.start(),
+            input_size: *SandboxBuilder::BUFFER_SIZE_RANGE.start(),
+            output_size: *SandboxBuilder::BUFFER_SIZE_RANGE.start(),
+            ..Configuration::default()
+        };
+        for configuration in [Configuration::default(), largest, smallest] {
+            configuration.check().expect("within the ranges");
+            let (geometry, settings) = (configuration.geometry(), configuration.for_guest());
+            let page = PAGE_SIZE as usize;
+            assert!((geometry.h2g_pool_pages * page - geometry.buffer_size) > configuration.input_size);
+            assert!((geometry.g2h_pool_pages - 1) * page > configuration.output_size + configuration.input_size);
+            assert!(geometry.h2g_queue_size >= geometry.h2g_pool_pages * page / geometry.buffer_size);
+            assert!(geometry.scratch_size as u64 > settings.heap_size + settings.stack_size);
+            assert!(geometry.scratch_size as u64 <= guest_abi::memory::SCRATCH_SIZE_MAX - PAGE_SIZE * 4);
+            assert!(settings.heap_size <= HEAP_SIZE_MAX && settings.stack_size <= STACK_SIZE_MAX);
+        }
     }
 }

@@ -48,15 +48,14 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_buffer_size(geometry.buffer_size)
         .g2h_pool_pages(geometry.g2h_pool_pages)
         .g2h_queue_size(geometry.g2h_queue_size)
-        .host_functions(vm::host_functions(Dispatcher::default())?)
+        .host_functions(vm::host_functions(Dispatcher::default(), None)?)
         .build()?;
     Ok(sandbox.snapshot()?)
 }
 
 fn init_data(configuration: &Configuration) -> Vec<u8> {
     let runtime = runtime(configuration);
-    let header =
-        BootHeader::new(configuration.heap_size, runtime.len() as u64, configuration.output_size as u64).to_bytes();
+    let header = BootHeader::new(runtime.len() as u64, configuration.for_guest()).to_bytes();
     let mut data = Vec::with_capacity(BootHeader::IMAGE_OFFSET as usize + runtime.len());
     data.extend_from_slice(&header);
     data.resize(BootHeader::IMAGE_OFFSET as usize, 0);

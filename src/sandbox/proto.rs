@@ -1,21 +1,24 @@
 //! A sandbox without its runtime.
 
-use super::builder::Configuration;
+use std::fmt;
+use std::sync::Arc;
+
+use super::builder::{Configuration, HostPrint};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::js::JSSandbox;
 use super::vm::Vm;
 
 /// A sandbox whose settings are known to work on this machine, without its runtime yet. It is given its host functions.
-#[derive(Debug)]
 pub struct ProtoJSSandbox {
     configuration: Configuration,
     host_functions: HostFunctions,
+    host_print: Option<Arc<HostPrint>>,
 }
 
 impl ProtoJSSandbox {
-    pub(super) fn new(configuration: Configuration) -> Self {
-        Self { configuration, host_functions: HostFunctions::default() }
+    pub(super) fn new(configuration: Configuration, host_print: Option<Arc<HostPrint>>) -> Self {
+        Self { configuration, host_functions: HostFunctions::default(), host_print }
     }
 
     /// Registers a function of the host that guest code can import from `host:MODULE` and call. A function that was
@@ -64,6 +67,15 @@ impl ProtoJSSandbox {
     /// [`Error::Internal`](super::error::Error::Internal) if the hypervisor or the memory for the VM cannot be had,
     /// [`Error::GuestAbort`](super::error::Error::GuestAbort) if the guest does not boot.
     pub fn load_runtime(self) -> Result<JSSandbox> {
-        Ok(JSSandbox::new(Vm::new(self.configuration, self.host_functions)?))
+        Ok(JSSandbox::new(Vm::new(self.configuration, self.host_functions, self.host_print)?))
+    }
+}
+
+impl fmt::Debug for ProtoJSSandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtoJSSandbox")
+            .field("configuration", &self.configuration)
+            .field("host_functions", &self.host_functions)
+            .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! This is the trust boundary: what comes back from the guest is checked here, and nothing of it goes further unchecked.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
@@ -13,7 +14,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use rand::Rng;
 
-use super::builder::Configuration;
+use super::builder::{Configuration, HostPrint};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
@@ -62,7 +63,7 @@ const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnTy
 }
 
 /// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher.
-pub fn host_functions(dispatcher: Dispatcher) -> Result<hyperlight_host::HostFunctions> {
+pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> Result<hyperlight_host::HostFunctions> {
     let mut functions = hyperlight_host::HostFunctions::default();
     functions.register_host_function(
         function::CALL_HOST.name,
@@ -70,14 +71,19 @@ pub fn host_functions(dispatcher: Dispatcher) -> Result<hyperlight_host::HostFun
             Ok::<Vec<u8>, HyperlightError>(dispatcher.call(module, name, arguments))
         },
     )?;
-    functions.register_host_function(function::CONSOLE.name, |level: i32, text: String| {
-        console(ConsoleLevel::from_int(level), &text);
+    functions.register_host_function(function::CONSOLE.name, move |level: i32, text: String| {
+        let level = ConsoleLevel::from_int(level);
+        match &print {
+            // A panic must not unwind through the hypervisor's code.
+            Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &text)))),
+            None => log(level, &text),
+        }
         Ok::<(), HyperlightError>(())
     })?;
     Ok(functions)
 }
 
-fn console(level: ConsoleLevel, text: &str) {
+fn log(level: ConsoleLevel, text: &str) {
     // The level of a tracing event is part of its static description, hence one call for each.
     match level {
         ConsoleLevel::Debug => tracing::debug!(target: "hyperlight_js::console", "{text}"),
@@ -100,11 +106,15 @@ pub struct Vm {
 
 impl Vm {
     /// A VM whose guest has just booted.
-    pub fn new(configuration: Configuration, host_functions: HostFunctions) -> Result<Self> {
+    pub fn new(
+        configuration: Configuration,
+        host_functions: HostFunctions,
+        print: Option<Arc<HostPrint>>,
+    ) -> Result<Self> {
         let booted = image::booted(&configuration)?;
         let dispatcher = Dispatcher::new(host_functions.clone());
         let sandbox = SandboxBuilder::from_snapshot(booted.clone())
-            .host_functions(self::host_functions(dispatcher.clone())?)
+            .host_functions(self::host_functions(dispatcher.clone(), print)?)
             .build()?;
         let control = CallControl::new(sandbox.interrupt_handle());
         dispatcher.set_control(control.clone());

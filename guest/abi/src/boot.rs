@@ -12,10 +12,22 @@ pub struct BootHeader {
     pub version: u32,
     /// Keeps the rest aligned.
     pub reserved: u32,
-    /// Size of the runtime's heap in bytes: a multiple of the page size.
-    pub heap_size: u64,
     /// Length of the runtime image in bytes.
     pub image_size: u64,
+    /// Settings of the sandbox.
+    pub settings: Settings,
+}
+
+/// Settings of a sandbox, as the guest needs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Settings {
+    /// Size of the runtime's heap in bytes: a multiple of the page size.
+    pub heap_size: u64,
+    /// How much of the heap JavaScript may use, in bytes; the rest is for messages.
+    pub javascript_limit: u64,
+    /// Size of the runtime's stack in bytes: a multiple of [`STACK_SIZE_STEP`](crate::memory::STACK_SIZE_STEP).
+    pub stack_size: u64,
     /// Largest result of a guest function in bytes.
     pub output_limit: u64,
 }
@@ -31,8 +43,8 @@ impl BootHeader {
     pub const IMAGE_OFFSET: u64 = PAGE_SIZE;
 
     /// A header for this version.
-    pub const fn new(heap_size: u64, image_size: u64, output_limit: u64) -> Self {
-        Self { magic: Self::MAGIC, version: crate::VERSION, reserved: 0, heap_size, image_size, output_limit }
+    pub const fn new(image_size: u64, settings: Settings) -> Self {
+        Self { magic: Self::MAGIC, version: crate::VERSION, reserved: 0, image_size, settings }
     }
 
     /// The header's bytes, in the order of its fields, little endian.
@@ -41,9 +53,10 @@ impl BootHeader {
         bytes[..8].copy_from_slice(&self.magic);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.reserved.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.heap_size.to_le_bytes());
-        bytes[24..32].copy_from_slice(&self.image_size.to_le_bytes());
-        bytes[32..].copy_from_slice(&self.output_limit.to_le_bytes());
+        let Settings { heap_size, javascript_limit, stack_size, output_limit } = self.settings;
+        for (i, number) in [self.image_size, heap_size, javascript_limit, stack_size, output_limit].iter().enumerate() {
+            bytes[16 + 8 * i..24 + 8 * i].copy_from_slice(&number.to_le_bytes());
+        }
         bytes
     }
 }
@@ -52,10 +65,8 @@ impl BootHeader {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct BootInfo {
-    /// Size of the heap at [`crate::memory::HEAP_START`] in bytes.
-    pub heap_size: u64,
-    /// Largest result of a guest function in bytes.
-    pub output_limit: u64,
+    /// Settings of the sandbox.
+    pub settings: Settings,
     /// The transport's geometry.
     pub scratch: ScratchMetadata,
 }
@@ -69,7 +80,7 @@ pub mod entry {
 }
 
 const _: () = {
-    assert!(BootHeader::SIZE == 40, "the header has no padding, so its bytes are its fields");
+    assert!(BootHeader::SIZE == 56, "the header has no padding, so its bytes are its fields");
     assert!(BootHeader::SIZE as u64 <= BootHeader::IMAGE_OFFSET);
     assert!(size_of::<BootInfo>().is_multiple_of(16), "the runtime's stack stays 16-byte aligned below it");
 };
@@ -80,11 +91,15 @@ mod tests {
 
     #[test]
     fn header_bytes_are_its_fields_in_order() {
-        let bytes = BootHeader::new(0x1122, 0x3344, 0x5566).to_bytes();
+        let settings =
+            Settings { heap_size: 0x3344, javascript_limit: 0x5566, stack_size: 0x7788, output_limit: 0x99aa };
+        let bytes = BootHeader::new(0x1122, settings).to_bytes();
         assert_eq!(&bytes[..8], b"HLJSBOOT");
         assert_eq!(&bytes[8..16], &[crate::VERSION as u8, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(&bytes[16..18], &[0x22, 0x11]);
-        assert_eq!(&bytes[24..26], &[0x44, 0x33]);
-        assert_eq!(&bytes[32..34], &[0x66, 0x55]);
+        for (at, low) in
+            [(16, [0x22, 0x11]), (24, [0x44, 0x33]), (32, [0x66, 0x55]), (40, [0x88, 0x77]), (48, [0xaa, 0x99])]
+        {
+            assert_eq!(bytes[at..at + 2], low);
+        }
     }
 }

@@ -16,10 +16,10 @@ pub const THREAD_AREA: u64 = 0x4fff_0000;
 
 /// Exclusive end of the runtime's stack.
 pub const STACK_TOP: u64 = 0x7000_0000;
-/// Size of the runtime's stack in bytes.
-pub const STACK_SIZE: u64 = 1 << 20;
-/// Lowest address of the runtime's stack.
-pub const STACK_BOTTOM: u64 = STACK_TOP - STACK_SIZE;
+/// Largest stack in bytes. Its size is a setting of the sandbox, a multiple of [`STACK_SIZE_STEP`].
+pub const STACK_SIZE_MAX: u64 = 64 << 20;
+/// Stacks are multiples of this: the kernel backs them by so much at a time.
+pub const STACK_SIZE_STEP: u64 = 8 * PAGE_SIZE;
 /// Size of the unmapped area below the stack in bytes.
 pub const STACK_GUARD_SIZE: u64 = 1 << 20;
 
@@ -89,7 +89,7 @@ const _: () = {
         size_of::<ScratchMetadata>() == 0x70,
         "hyperlight-host fixes this layout; follow its version, do not edit the number"
     );
-    assert!(IMAGE_END <= THREAD_AREA && THREAD_AREA + PAGE_SIZE <= STACK_BOTTOM - STACK_GUARD_SIZE);
+    assert!(IMAGE_END <= THREAD_AREA && THREAD_AREA + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
     assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
     assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");

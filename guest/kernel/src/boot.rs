@@ -2,7 +2,9 @@
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootHeader, BootInfo};
-use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_TOP, THREAD_AREA};
+use guest_abi::memory::{
+    HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_SIZE_MAX, STACK_SIZE_STEP, STACK_TOP, THREAD_AREA,
+};
 use guest_kernel::elf::{Image, Segment};
 use guest_kernel::page_table::{Access, Entry, page_of};
 
@@ -40,7 +42,13 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     let (arena_start, arena_end) = arena();
     descriptors::install(
         &tables,
-        Constants { runtime_entry: image.entry, heap_end: HEAP_START + header.heap_size, arena_start, arena_end },
+        Constants {
+            runtime_entry: image.entry,
+            heap_end: HEAP_START + header.settings.heap_size,
+            stack_bottom: STACK_TOP - header.settings.stack_size,
+            arena_start,
+            arena_end,
+        },
     );
 
     let relro = image.read_only_after_relocation();
@@ -66,14 +74,18 @@ fn boot_header(init_data: &Region) -> BootHeader {
         // SAFETY: the host maps the init data, on a page boundary; every bit pattern is a header.
         unsafe { (init_data.start as *const BootHeader).read() }
     } else {
-        BootHeader::new(0, 0, 0)
+        abort(AbortCode::Boot, format_args!("there is no init data"))
     };
     if header.magic != BootHeader::MAGIC || header.version != guest_abi::VERSION {
         abort(AbortCode::Boot, format_args!("the init data is not of version {}", guest_abi::VERSION));
     }
+    let settings = &header.settings;
     if header.image_size > init_data.size - BootHeader::IMAGE_OFFSET
-        || header.heap_size > HEAP_SIZE_MAX
-        || !header.heap_size.is_multiple_of(PAGE_SIZE)
+        || settings.heap_size > HEAP_SIZE_MAX
+        || !settings.heap_size.is_multiple_of(PAGE_SIZE)
+        || settings.stack_size > STACK_SIZE_MAX
+        || settings.stack_size == 0
+        || !settings.stack_size.is_multiple_of(STACK_SIZE_STEP)
     {
         abort(AbortCode::Boot, format_args!("the init data names impossible sizes"));
     }
@@ -123,7 +135,7 @@ fn map_zeroed(tables: &PageTables, address: u64) -> Page {
 fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
     let size = size_of::<BootInfo>() as u64;
     let mut page = map_zeroed(tables, STACK_TOP - PAGE_SIZE);
-    let info = BootInfo { heap_size: header.heap_size, output_limit: header.output_limit, scratch: metadata() };
+    let info = BootInfo { settings: header.settings, scratch: metadata() };
     // SAFETY: the page is ours and large enough; the offset keeps the struct aligned.
     unsafe { page.as_mut_ptr::<u8>().add((PAGE_SIZE - size) as usize).cast::<BootInfo>().write(info) };
     STACK_TOP - size

@@ -36,6 +36,8 @@ pub struct Constants {
     pub runtime_entry: u64,
     /// Exclusive end of the heap.
     pub heap_end: u64,
+    /// Lowest address of the stack.
+    pub stack_bottom: u64,
     /// The transport arena, as guest virtual addresses.
     pub arena_start: u64,
     pub arena_end: u64,

@@ -9,7 +9,7 @@
 //! Since a fault costs far more than the work in it, each serves a window of pages.
 
 use guest_abi::abort::AbortCode;
-use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_BOTTOM, STACK_GUARD_SIZE, STACK_TOP, USER_END};
+use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END};
 use guest_kernel::page_table::{Access, Entry, FaultCode, page_of, window_of};
 
 use crate::abort::abort;
@@ -51,7 +51,7 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
 }
 
 fn is_demand_zero(address: u64) -> bool {
-    (STACK_BOTTOM..STACK_TOP).contains(&address)
+    (constants().stack_bottom..STACK_TOP).contains(&address)
         || (HEAP_START..HEAP_START + HEAP_SIZE_MAX).contains(&address) && address < constants().heap_end
 }
 
@@ -103,7 +103,8 @@ pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
             ),
         );
     }
-    if (STACK_BOTTOM - STACK_GUARD_SIZE..STACK_BOTTOM).contains(&address) {
+    let stack_bottom = constants().stack_bottom;
+    if (stack_bottom - STACK_GUARD_SIZE..stack_bottom).contains(&address) {
         abort(
             AbortCode::StackOverflow,
             format_args!("stack overflow: {} {address:#x} by instruction {:#x}", error.verb(), frame.instruction),
@@ -121,7 +122,7 @@ pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
 }
 
 const _: () = assert!(
-    STACK_BOTTOM.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
+    STACK_SIZE_STEP.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
         && STACK_TOP.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
         && HEAP_START.is_multiple_of(FRESH_WINDOW * PAGE_SIZE),
     "a window of fresh pages must not reach beyond the stack or below the heap"

@@ -18,8 +18,9 @@ struct TimeSpec {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn clock_gettime(_clock: i32, time: &mut TimeSpec) -> i32 {
-    let now = clock::now_nanos();
+extern "C" fn clock_gettime(clock: i32, time: &mut TimeSpec) -> i32 {
+    const REALTIME: i32 = 0;
+    let now = if clock == REALTIME { clock::now_nanos() } else { clock::since_origin_nanos() };
     *time = TimeSpec { seconds: (now / 1_000_000_000) as i64, nanoseconds: (now % 1_000_000_000) as i64 };
     0
 }

@@ -5,7 +5,7 @@ use core::arch::asm;
 use core::hint::black_box;
 
 use guest_abi::function::Fault;
-use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, STACK_BOTTOM};
+use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, STACK_TOP};
 use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 
 use crate::{TRANSPORT, gate, heap};
@@ -30,7 +30,7 @@ pub fn commit(fault: i32) -> ReturnValue {
             write(HEAP_START + PAGE_SIZE * 64);
             jump(HEAP_START + PAGE_SIZE * 64);
         } else if is(Fault::TouchGuardPage) {
-            write(STACK_BOTTOM - 8);
+            write(STACK_TOP - stack_size() - 8);
         } else if is(Fault::ReadKernelMemory) {
             read(KERNEL_START);
         } else if is(Fault::WriteKernelMemory) {
@@ -104,6 +104,11 @@ pub fn commit(fault: i32) -> ReturnValue {
         }
     }
     ReturnValue::Int(-1)
+}
+
+/// Size of the stack with the default settings.
+fn stack_size() -> u64 {
+    1 << 20
 }
 
 /// Far above what the allocator uses, so that nothing else is there; its own mark is at the very end of the page.

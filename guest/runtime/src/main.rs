@@ -77,9 +77,9 @@ extern "C" fn run(argument: u64) {
 }
 
 fn boot(info: &BootInfo) {
-    heap::claim(info.heap_size);
+    heap::claim(info.settings.heap_size);
     c_library::set_up_thread_area();
-    ENGINE.set(Engine::new(info));
+    ENGINE.set(Engine::new(&info.settings));
     let mut transport = Transport::new(&info.scratch);
     transport.checkpoint();
     TRANSPORT.set(transport);

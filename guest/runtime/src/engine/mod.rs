@@ -14,16 +14,13 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use guest_abi::boot::BootInfo;
-use guest_abi::memory::STACK_SIZE;
+use guest_abi::boot::Settings;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
 use rquickjs::allocator::RustAllocator;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
 /// Stack that is left to native code when JavaScript has used up its own.
 const NATIVE_STACK_SIZE: usize = 256 << 10;
-/// Share of the heap that is left to native code, for the messages that it holds: one part in so many.
-const NATIVE_HEAP_SHARE: u64 = 4;
 
 pub struct Engine {
     runtime: Runtime,
@@ -37,10 +34,10 @@ impl Engine {
     ///
     /// # Panics
     /// If the heap is too small for it.
-    pub fn new(info: &BootInfo) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new_with_alloc(RustAllocator).expect("memory for a JavaScript runtime");
-        runtime.set_max_stack_size(STACK_SIZE as usize - NATIVE_STACK_SIZE);
-        runtime.set_memory_limit((info.heap_size - info.heap_size / NATIVE_HEAP_SHARE) as usize);
+        runtime.set_max_stack_size((settings.stack_size as usize).saturating_sub(NATIVE_STACK_SIZE));
+        runtime.set_memory_limit(settings.javascript_limit as usize);
         module::init();
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
@@ -51,7 +48,7 @@ impl Engine {
                 random::install(&ctx)
             })
             .expect("memory for the global objects");
-        Self { runtime, context, handlers: BTreeMap::new(), output_limit: info.output_limit as usize }
+        Self { runtime, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
     }
 
     /// Makes host functions importable.
