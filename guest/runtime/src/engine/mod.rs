@@ -3,6 +3,7 @@
 //! One QuickJS runtime with one context. Handlers are ES modules; what they keep at module level lives as long as the
 //! sandbox. A value that must differ between sandboxes or calls comes with the call: see [`clock`] and [`random`].
 
+mod builtins;
 pub mod clock;
 mod console;
 mod exception;
@@ -41,13 +42,12 @@ impl Engine {
         module::init();
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
-        context
-            .with(|ctx| {
-                console::install(&ctx)?;
-                host::install(&ctx)?;
-                random::install(&ctx)
-            })
-            .expect("memory for the global objects");
+        context.with(|ctx| {
+            console::install(&ctx).expect("memory for the console");
+            host::install(&ctx).expect("memory for the errors of host functions");
+            random::install(&ctx).expect("memory for random numbers");
+            builtins::install(&ctx).expect("built-in modules that work");
+        });
         Self { runtime, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
     }
 

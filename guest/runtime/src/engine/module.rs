@@ -3,6 +3,7 @@
 //! | specifier | module |
 //! |---|---|
 //! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
+//! | `crypto`, `node:crypto` | built in; see [`builtins`](super::builtins) |
 //! | any other | a module that was added under it |
 //!
 //! A handler's module bears the handler's name and cannot be imported.
@@ -16,7 +17,7 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Function, Module, Value};
 
-use super::{exception, host, settled};
+use super::{builtins, exception, host, settled};
 use crate::global::Global;
 
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
@@ -60,6 +61,7 @@ impl Resolver for Modules {
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
         let known = host::is_bridge(importer, specifier)
+            || builtins::is_importable(importer, specifier)
             || REGISTRY.with(|registry| {
                 let known = registry.sources.contains_key(specifier);
                 if !known {
@@ -81,8 +83,8 @@ impl Loader for Modules {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<Module<'js, Declared>> {
-        if let Some(bridge) = host::bridge(ctx, specifier) {
-            return bridge;
+        if let Some(module) = host::bridge(ctx, specifier).or_else(|| builtins::load(ctx, specifier)) {
+            return module;
         }
         match REGISTRY.with(|registry| registry.sources.get(specifier).cloned()) {
             Some(source) => Module::declare(ctx.clone(), specifier, source),

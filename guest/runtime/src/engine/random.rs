@@ -22,6 +22,11 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     math.set("random", Function::new(ctx.clone(), random)?.with_name("random")?)
 }
 
+/// Fills bytes with random ones.
+pub fn fill(bytes: &mut [u8]) {
+    GENERATOR.with(|generator| generator.fill_bytes(bytes));
+}
+
 /// A number from 0 up to but not including 1, with the 53 bits of precision that a double has there.
 fn random() -> f64 {
     let bits = GENERATOR.with(|generator| generator.next_u64() >> 11);

@@ -1,0 +1,50 @@
+// Bytes and their encodings, for the modules beside this one.
+import { encodeUtf8 } from 'hyperlight:native';
+
+// As they are before any guest code runs, which may change them.
+const { fromBase64, fromHex, prototype } = Uint8Array;
+const { toBase64, toHex } = prototype;
+
+/** The bytes behind a buffer or a view, not a copy. */
+export function bytesOf(data) {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  throw new TypeError('the data must be a string, an ArrayBuffer or a view of one');
+}
+
+/** The bytes that a string stands for. */
+export function fromEncoding(text, encoding = 'utf8') {
+  switch (String(encoding).toLowerCase()) {
+    case 'utf8':
+    case 'utf-8':
+      return encodeUtf8(text);
+    case 'hex':
+      return fromHex.call(Uint8Array, text);
+    case 'base64':
+      return fromBase64.call(Uint8Array, text);
+    case 'base64url':
+      return fromBase64.call(Uint8Array, text, { alphabet: 'base64url' });
+    case 'latin1':
+    case 'binary':
+      return Uint8Array.from(text, (character) => character.charCodeAt(0));
+    default:
+      throw new TypeError(`Unknown encoding: ${encoding}`);
+  }
+}
+
+/** A string that stands for bytes. */
+export function toEncoding(bytes, encoding) {
+  switch (String(encoding).toLowerCase()) {
+    case 'hex':
+      return toHex.call(bytes);
+    case 'base64':
+      return toBase64.call(bytes);
+    case 'base64url':
+      return toBase64.call(bytes, { alphabet: 'base64url', omitPadding: true });
+    case 'latin1':
+    case 'binary':
+      return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    default:
+      throw new TypeError(`Unknown encoding: ${encoding}`);
+  }
+}

@@ -1,0 +1,93 @@
+// The module `crypto`: the part of Node's that needs nothing but computation. Bytes are Uint8Arrays.
+import { digest, equal, fillRandom, hmac } from 'hyperlight:native';
+import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
+
+const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+const RANDOM_SIZE_MAX = 65536;
+
+function algorithmOf(name) {
+  const algorithm = String(name).toLowerCase().replace('-', '');
+  if (!Object.hasOwn(SIZES, algorithm)) throw new Error(`Digest method not supported: ${name}`);
+  return algorithm;
+}
+
+class Digest {
+  #finish;
+  #chunks = [];
+
+  constructor(finish) {
+    this.#finish = finish;
+  }
+
+  update(data, encoding) {
+    if (!this.#finish) throw new Error('Digest already called');
+    // A copy: the caller may change its bytes before the digest is made.
+    this.#chunks.push(typeof data === 'string' ? fromEncoding(data, encoding) : bytesOf(data).slice());
+    return this;
+  }
+
+  digest(encoding) {
+    if (!this.#finish) throw new Error('Digest already called');
+    const all = new Uint8Array(this.#chunks.reduce((size, chunk) => size + chunk.length, 0));
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    const result = this.#finish(all);
+    this.#finish = undefined;
+    this.#chunks = [];
+    return encoding === undefined ? result : toEncoding(result, encoding);
+  }
+}
+
+export class Hash extends Digest {}
+export class Hmac extends Digest {}
+
+export function createHash(name) {
+  const algorithm = algorithmOf(name);
+  return new Hash((bytes) => digest(algorithm, bytes));
+}
+
+export function createHmac(name, key) {
+  const algorithm = algorithmOf(name);
+  const keyBytes = typeof key === 'string' ? fromEncoding(key) : bytesOf(key).slice();
+  return new Hmac((bytes) => hmac(algorithm, keyBytes, bytes));
+}
+
+export function getHashes() {
+  return Object.keys(SIZES);
+}
+
+export function randomBytes(size) {
+  if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
+    throw new RangeError(`the size must be an integer from 0 to 2147483647, not ${size}`);
+  }
+  return fillRandom(new Uint8Array(size));
+}
+
+export function getRandomValues(array) {
+  if (!ArrayBuffer.isView(array) || array instanceof DataView || array instanceof Float32Array || array instanceof Float64Array) {
+    throw new DOMException('the argument must be an array of integers', 'TypeMismatchError');
+  }
+  if (array.byteLength > RANDOM_SIZE_MAX) {
+    throw new DOMException(`at most ${RANDOM_SIZE_MAX} bytes can be had at once`, 'QuotaExceededError');
+  }
+  fillRandom(bytesOf(array));
+  return array;
+}
+
+export function randomUUID() {
+  const bytes = fillRandom(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return toEncoding(bytes, 'hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+export function timingSafeEqual(a, b) {
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  if (left.length !== right.length) throw new RangeError('Input buffers must have the same byte length');
+  return equal(left, right);
+}
+
+export default { Hash, Hmac, createHash, createHmac, getHashes, getRandomValues, randomBytes, randomUUID, timingSafeEqual };
