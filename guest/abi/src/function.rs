@@ -153,7 +153,7 @@ pub enum Fault {
     ExhaustHeap = 22,
     /// Answers with a response that is not one.
     GarbageAnswer = 23,
-    /// Faults in a page while the direction flag is set; gives 1.
+    /// Counts up in a page of its own while the direction flag is set, and gives the count.
     FaultWithDirectionFlag = 24,
     /// Jumps to its stack.
     JumpToStack = 25,

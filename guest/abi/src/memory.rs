@@ -14,6 +14,11 @@ pub const IMAGE_END: u64 = 0x4800_0000;
 /// One page for the C library's thread descriptor; the kernel points the FS segment here.
 pub const THREAD_AREA: u64 = 0x4fff_0000;
 
+/// One page of code that copies a page at CPL 3, where that is fast; the kernel sends the runtime through it.
+pub const COPY_CODE: u64 = THREAD_AREA + PAGE_SIZE;
+/// Where the page that is being copied can be read.
+pub const COPY_SOURCE: u64 = THREAD_AREA + 2 * PAGE_SIZE;
+
 /// Exclusive end of the runtime's stack.
 pub const STACK_TOP: u64 = 0x7000_0000;
 /// Largest stack in bytes. Its size is a setting of the sandbox, a multiple of [`STACK_SIZE_STEP`].
@@ -89,7 +94,7 @@ const _: () = {
         size_of::<ScratchMetadata>() == 0x70,
         "hyperlight-host fixes this layout; follow its version, do not edit the number"
     );
-    assert!(IMAGE_END <= THREAD_AREA && THREAD_AREA + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
+    assert!(IMAGE_END <= THREAD_AREA && COPY_SOURCE + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
     assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
     assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");

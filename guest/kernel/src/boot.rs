@@ -12,6 +12,7 @@ use crate::abort::abort;
 use crate::descriptors::{self, Constants};
 use crate::entry;
 use crate::memory::{Page, PageTables, metadata};
+use crate::page_copy;
 
 /// Where hyperlight-host tells what it put into memory.
 #[repr(C)]
@@ -57,6 +58,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     }
     tables.for_each_user_slot(relro, |slot, _| slot.set(slot.get().sealed()));
     map_zeroed(&tables, THREAD_AREA);
+    page_copy::install(&tables);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.

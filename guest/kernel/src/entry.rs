@@ -19,7 +19,8 @@ use guest_kernel::page_table::FaultCode;
 
 use crate::abort::abort;
 use crate::descriptors::{GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
-use crate::{boot, page_fault};
+use crate::memory::PageTables;
+use crate::{boot, page_copy, page_fault};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -37,6 +38,16 @@ pub struct ExceptionFrame {
     pub flags: u64,
     pub stack: u64,
     pub stack_segment: u64,
+}
+
+/// What the processor leaves on the stack at a page fault. What is changed here holds when the fault is left.
+#[derive(Debug)]
+#[repr(C)]
+pub struct FaultFrame {
+    pub error: FaultCode,
+    pub instruction: u64,
+    pub code_segment: u64,
+    pub flags: u64,
 }
 
 impl ExceptionFrame {
@@ -62,8 +73,12 @@ pub fn handler(vector: usize) -> u64 {
     }
 }
 
-extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
-    page_fault::resolve(address, error)
+extern "C" fn page_fault(address: u64, frame: &mut FaultFrame) -> bool {
+    page_fault::resolve(address, frame)
+}
+
+extern "C" fn after_restore() {
+    page_copy::open_order_page(&PageTables::current());
 }
 
 extern "C" fn exception(frame: &ExceptionFrame) -> ! {
@@ -148,6 +163,7 @@ dispatch:
     mov cr4, rax
     xor eax, 0x80
     mov cr4, rax
+    call {after_restore}
     mov edi, {call_after_restore}
     jmp 1b
 
@@ -192,7 +208,7 @@ page_fault_entry:
     push r10
     push r11
     mov rdi, cr2
-    mov rsi, [rsp + 72]
+    lea rsi, [rsp + 72]
     // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd.
     sub rsp, 8
     call {page_fault}
@@ -252,6 +268,7 @@ exception_common:
     boot = sym boot::boot,
     bad_gate_operation = sym bad_gate_operation,
     page_fault = sym page_fault,
+    after_restore = sym after_restore,
     exception = sym exception,
 );
 

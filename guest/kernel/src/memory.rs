@@ -5,6 +5,7 @@
 
 use core::arch::asm;
 use core::ops::Range;
+use core::ptr::NonNull;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
@@ -88,23 +89,25 @@ impl Page {
 
 /// A page table entry in its place.
 #[derive(Clone, Copy)]
-pub struct Slot(*mut Entry);
+#[repr(transparent)]
+pub struct Slot(NonNull<Entry>);
 
 impl Slot {
     pub fn get(self) -> Entry {
         // SAFETY: slots are made by `PageTables` only and point into tables, which are never freed.
-        unsafe { self.0.read_volatile() }
+        unsafe { self.0.as_ptr().read_volatile() }
     }
 
     pub fn set(self, entry: Entry) {
         // SAFETY: as in `get`. That the new mapping is sound is for the code that makes it to see to: all of it is in
         // `boot` and `page_fault`.
-        unsafe { self.0.write_volatile(entry) };
+        unsafe { self.0.as_ptr().write_volatile(entry) };
     }
 
     /// The slot of the next page, which must be in the same table.
     pub fn next(self) -> Slot {
-        Slot(self.0.wrapping_add(1))
+        // SAFETY: the same table, so the same page of memory.
+        Slot(unsafe { self.0.add(1) })
     }
 }
 
@@ -198,7 +201,9 @@ impl PageTables {
 }
 
 fn slot_in(table: u64, address: u64, level: u32) -> Slot {
-    Slot(window(table).cast::<Entry>().wrapping_add(index(address, level)))
+    let entry = window(table).cast::<Entry>().wrapping_add(index(address, level));
+    // SAFETY: scratch memory is nowhere near address zero.
+    Slot(unsafe { NonNull::new_unchecked(entry) })
 }
 
 /// Where a physical page of scratch memory is mapped.

@@ -10,12 +10,13 @@
 
 use guest_abi::abort::AbortCode;
 use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END};
-use guest_kernel::page_table::{Access, Entry, FaultCode, page_of, window_of};
+use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
 use crate::descriptors::constants;
-use crate::entry::ExceptionFrame;
-use crate::memory::{Page, PageTables, Slot};
+use crate::entry::{ExceptionFrame, FaultFrame};
+use crate::memory::{Page, PageTables};
+use crate::page_copy;
 
 /// Pages that are mapped at once when one of them is first touched.
 const FRESH_WINDOW: u64 = 8;
@@ -23,7 +24,8 @@ const FRESH_WINDOW: u64 = 8;
 const OPEN_WINDOW: u64 = 32;
 
 /// Resolves a page fault; `false` if the access is not allowed.
-pub fn resolve(address: u64, error: FaultCode) -> bool {
+pub fn resolve(address: u64, frame: &mut FaultFrame) -> bool {
+    let error = frame.error;
     if !error.is_user() {
         return false;
     }
@@ -44,7 +46,7 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
     }
     let entry = slot.get();
     if error.is_write() && entry.is_copy_on_write() {
-        copy(slot, page_of(address));
+        page_copy::copy_on_write(&tables, slot, address, frame);
     }
     PageTables::invalidate(address);
     slot.get().allows(error)
@@ -81,13 +83,6 @@ fn open(tables: &PageTables, address: u64) {
             slot.set(entry.for_user());
         }
     });
-}
-
-fn copy(slot: Slot, address: u64) {
-    let mut page = Page::allocate();
-    // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
-    unsafe { page.copy_page_from(address) };
-    slot.set(Entry::user_page(page.physical(), Access::ReadWrite));
 }
 
 /// Ends the call over a page fault that cannot be resolved.

@@ -75,7 +75,7 @@ pub fn commit(fault: i32) -> ReturnValue {
         } else if is(Fault::FaultWithDirectionFlag) {
             // A page that nothing has touched: the kernel fills it while the flag is set in the interrupted code.
             let address = HEAP_START + PAGE_SIZE * 2048;
-            asm!("std", "mov byte ptr [{}], 1", "cld", in(reg) address);
+            asm!("std", "add byte ptr [{}], 1", "cld", in(reg) address);
             return ReturnValue::Int(i32::from((address as *const u8).read_volatile()));
         } else if is(Fault::JumpToStack) {
             let mut code = [0xc3u8; 16];
