@@ -29,7 +29,9 @@ test('the event loop keeps ticking while handlers spin', async () => {
   assert.ok(ticks >= 20, `${ticks} ticks in ${elapsed} ms`);
 });
 
-test('starting a sandbox does not block the event loop either', async () => {
+// On one emulated processor, shared with the threads that start the sandboxes, the loop gets few turns in any case.
+const skip = process.env.TIME_IS_STRETCHED !== undefined;
+test('starting a sandbox does not block the event loop either (measures time)', { skip }, async () => {
   let ticks = 0;
   let running = true;
   const tick = () => {
