@@ -587,7 +587,10 @@ if (!nativeBinding) {
 }
 
 module.exports = nativeBinding
+module.exports.HostModule = nativeBinding.HostModule
+module.exports.InterruptHandle = nativeBinding.InterruptHandle
 module.exports.JSSandbox = nativeBinding.JSSandbox
 module.exports.LoadedJSSandbox = nativeBinding.LoadedJSSandbox
 module.exports.ProtoJSSandbox = nativeBinding.ProtoJSSandbox
 module.exports.SandboxBuilder = nativeBinding.SandboxBuilder
+module.exports.Snapshot = nativeBinding.Snapshot

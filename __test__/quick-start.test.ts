@@ -31,7 +31,15 @@ test('the same works through require', async () => {
 test('import and require give the same names', async () => {
   const esm = await import('@hyperlight/js-host-api');
   const commonjs = require('@hyperlight/js-host-api');
-  for (const name of ['SandboxBuilder', 'ProtoJSSandbox', 'JSSandbox', 'LoadedJSSandbox'] as const) {
+  for (const name of [
+    'SandboxBuilder',
+    'ProtoJSSandbox',
+    'HostModule',
+    'JSSandbox',
+    'LoadedJSSandbox',
+    'InterruptHandle',
+    'Snapshot',
+  ] as const) {
     assert.equal(typeof esm[name], 'function', name);
     assert.equal(esm[name], commonjs[name], name);
   }

@@ -1,5 +1,7 @@
 // What most tests begin with, and what most error tests end with.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { type JSSandbox, type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
 
 /** A sandbox to which handlers can be added. */
@@ -18,6 +20,35 @@ export async function load(handlers: Record<string, string>): Promise<LoadedJSSa
 /** A sandbox whose handler `f` has this body. */
 export function loadBody(body: string): Promise<LoadedJSSandbox> {
   return load({ f: `function handler(event) { ${body} }` });
+}
+
+/** Host functions by name. */
+export type HostFunctions = Record<string, (...args: never[]) => unknown>;
+
+/** A sandbox with these host functions in the module `host:test`, to which handlers can be added. */
+export async function startWithHost(functions: HostFunctions): Promise<JSSandbox> {
+  const proto = await new SandboxBuilder().build();
+  const module = proto.hostModule('test');
+  for (const [name, callback] of Object.entries(functions)) module.register(name, callback);
+  return proto.loadRuntime();
+}
+
+/** A sandbox with these host functions, which its handler `f` with this body calls as members of `host`. */
+export async function loadWithHost(functions: HostFunctions, body: string): Promise<LoadedJSSandbox> {
+  const sandbox = await startWithHost(functions);
+  sandbox.addHandler('f', `import * as host from 'host:test'; function handler(event) { ${body} }`);
+  return sandbox.getLoadedSandbox();
+}
+
+/** Runs a program in a process of its own, with what this file exports in scope. */
+export async function runProgram(program: string, ...options: string[]): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    [...options, '-e', `const sandboxes = require(${JSON.stringify(__filename)}); ${program}`],
+    { timeout: 30_000 },
+  );
+  assert.equal(stderr, '');
+  return stdout;
 }
 
 /** Properties of every error that this API makes, and of some. */

@@ -71,3 +71,14 @@ test('a process can exit during a call', async () => {
     return true;
   });
 });
+
+test('the calls of a terminated worker are stopped', async () => {
+  const worker = spin(600_000);
+  await once(worker, 'message');
+  await worker.terminate();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 250_000, `${(user + system) / 1000} ms of processor time in 500 ms`);
+});

@@ -36,6 +36,7 @@ pub mod sandbox;
 mod node;
 
 pub use guest_abi::function::ConsoleLevel;
+pub use hyperlight_host::sandbox::snapshot::Snapshot;
 pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
@@ -44,6 +45,5 @@ pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::proto::ProtoJSSandbox;
-pub use hyperlight_host::sandbox::snapshot::Snapshot;
 pub use sandbox::script::Script;
 pub use sandbox::stats::ExecutionStats;

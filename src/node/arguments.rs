@@ -1,33 +1,45 @@
 //! Arguments from JavaScript, checked.
 
-use napi::bindgen_prelude::{FromNapiValue, JsObjectValue, Object};
+use std::ops::RangeInclusive;
+
+use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, MaybeTypeTag, Object};
 use napi::{Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::error::{Error, Result};
 use super::exception;
+use super::function::{self, AnyFunction};
 
 /// Options of `callHandler()`.
 #[napi(object, object_to_js = false)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
     /// Whether the guest collects garbage after the call. Default: `true`.
     pub gc: Option<bool>,
+    /// Milliseconds, 1 to 3,600,000, after which the call is stopped, whatever it does or waits for. Default: no limit.
+    pub wall_clock_timeout_ms: Option<f64>,
+    /// Milliseconds of processor time, 1 to 3,600,000, after which the call is stopped. Time that a host function takes
+    /// does not count. Default: no limit.
+    pub cpu_timeout_ms: Option<f64>,
 }
 
 impl CallHandlerOptions {
+    const GC: &str = "gc";
+    const WALL_CLOCK: &str = "wallClockTimeoutMs";
+    const CPU: &str = "cpuTimeoutMs";
+
     /// Every option that there is. Others are refused: one that sets a limit must never be ignored for its spelling.
-    const NAMES: [&str; 1] = ["gc"];
+    const NAMES: [&str; 3] = [Self::GC, Self::WALL_CLOCK, Self::CPU];
 
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
         match value.get_type()? {
-            ValueType::Undefined => return Ok(Self { gc: None }),
+            ValueType::Undefined => return Ok(Self::default()),
             ValueType::Object => {}
             other => return Err(wrong_type("the options", "an object", other)),
         }
         let options = Object::from_raw(env.raw(), value.raw());
         let refused = |_| {
-            let reason = exception::take(env).unwrap_or_default();
+            let reason = exception::take_text(env).unwrap_or_default();
             Error::InvalidArgument(format!("the options cannot be read: {reason}"))
         };
         let names = options
@@ -39,12 +51,36 @@ impl CallHandlerOptions {
                 return Err(Error::InvalidArgument(format!("there is no option {name:?}")));
             }
         }
-        let gc: Unknown = options.get_named_property_unchecked("gc").map_err(refused)?;
-        match gc.get_type()? {
-            ValueType::Undefined => Ok(Self { gc: None }),
-            ValueType::Boolean => Ok(Self { gc: Some(from_js(env, gc)?) }),
-            other => Err(wrong_type("the option gc", "a boolean", other)),
-        }
+        let read = |name| -> Result<Unknown> { options.get_named_property_unchecked(name).map_err(refused) };
+        let gc = read(Self::GC)?;
+        let gc = match gc.get_type()? {
+            ValueType::Undefined => None,
+            ValueType::Boolean => Some(from_js(env, gc)?),
+            other => return Err(wrong_type("the option gc", "a boolean", other)),
+        };
+        Ok(Self {
+            gc,
+            wall_clock_timeout_ms: timeout(env, Self::WALL_CLOCK, read(Self::WALL_CLOCK)?)?,
+            cpu_timeout_ms: timeout(env, Self::CPU, read(Self::CPU)?)?,
+        })
+    }
+}
+
+/// Range of timeouts in milliseconds.
+const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
+
+fn timeout(env: &Env, option: &str, value: Unknown<'_>) -> Result<Option<f64>> {
+    match value.get_type()? {
+        ValueType::Undefined => Ok(None),
+        ValueType::Number => match from_js(env, value)? {
+            milliseconds if TIMEOUTS.contains(&milliseconds) => Ok(Some(milliseconds)),
+            milliseconds => Err(Error::InvalidArgument(format!(
+                "the option {option} must be from {} to {}, but it is {milliseconds}",
+                TIMEOUTS.start(),
+                TIMEOUTS.end()
+            ))),
+        },
+        other => Err(wrong_type(&format!("the option {option}"), "a number", other)),
     }
 }
 
@@ -53,6 +89,46 @@ pub fn string(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
     match value.get_type()? {
         ValueType::String => from_js(env, value),
         other => Err(wrong_type(what, "a string", other)),
+    }
+}
+
+/// A string argument that must not be empty.
+pub fn name(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
+    let name = string(env, what, value)?;
+    if name.is_empty() {
+        return Err(Error::InvalidArgument(format!("{what} must not be empty")));
+    }
+    Ok(name)
+}
+
+/// A string argument that may be left out.
+pub fn optional_string(env: &Env, what: &str, value: Unknown<'_>) -> Result<Option<String>> {
+    match value.get_type()? {
+        ValueType::Undefined => Ok(None),
+        _ => string(env, what, value).map(Some),
+    }
+}
+
+/// A function argument.
+pub fn function(env: &Env, what: &str, value: Unknown<'_>) -> Result<AnyFunction> {
+    match value.get_type()? {
+        ValueType::Function => function::keep(env, value),
+        other => Err(wrong_type(what, "a function", other)),
+    }
+}
+
+/// An argument that is an object of one of our classes.
+pub fn instance<'env, T: MaybeTypeTag>(
+    env: &'env Env,
+    what: &str,
+    expected: &str,
+    value: Unknown<'env>,
+) -> Result<ClassInstance<'env, T>> {
+    match value.get_type()? {
+        ValueType::Object => {
+            from_js(env, value).map_err(|_| Error::InvalidArgument(format!("{what} must be {expected}")))
+        }
+        other => Err(wrong_type(what, expected, other)),
     }
 }
 

@@ -17,12 +17,19 @@ pub enum Error {
     #[error("{0}")]
     InvalidArgument(String),
 
-    /// The object was given up to a method that makes another object of it.
+    /// The object was given up to a method that makes another object of it, or gives its memory back.
     #[error("this {class} was consumed by {method}()")]
     Consumed {
         /// Class of the object.
         class: &'static str,
         /// Method that took it.
+        method: &'static str,
+    },
+
+    /// A host function used the sandbox whose call waits for it.
+    #[error("{method}() was called in the course of a host function of this sandbox, whose call it would wait for")]
+    Reentrant {
+        /// Method that was called.
         method: &'static str,
     },
 
@@ -49,6 +56,7 @@ pub enum Code {
     NoHypervisor,
     PayloadTooLarge,
     Poisoned,
+    Reentrant,
 }
 
 impl Code {
@@ -66,6 +74,7 @@ impl Code {
             Self::NoHypervisor => "ERR_NO_HYPERVISOR",
             Self::PayloadTooLarge => "ERR_PAYLOAD_TOO_LARGE",
             Self::Poisoned => "ERR_POISONED",
+            Self::Reentrant => "ERR_REENTRANT",
         }
     }
 }
@@ -83,6 +92,7 @@ impl Error {
         match self {
             Self::InvalidArgument(_) => Code::InvalidArg,
             Self::Consumed { .. } => Code::Consumed,
+            Self::Reentrant { .. } => Code::Reentrant,
             Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,

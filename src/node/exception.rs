@@ -2,22 +2,13 @@
 
 use std::ptr;
 
-use napi::{Env, JsValue, Unknown, sys};
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-/// Takes the exception that JavaScript code has thrown and nobody has caught, as text.
-pub fn take(env: &Env) -> Option<String> {
-    let exception = take_value(env)?;
-    match exception.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()) {
-        Ok(text) => Some(text),
-        Err(_) => {
-            // The conversion runs code of the exception's own, which may throw as well.
-            take_value(env);
-            Some("an exception that cannot be shown".to_string())
-        }
-    }
-}
+const NOT_SHOWN: &str = "an exception that cannot be shown";
 
-fn take_value(env: &Env) -> Option<Unknown<'_>> {
+/// Takes the exception that JavaScript code has thrown and nobody has caught.
+pub fn take(env: &Env) -> Option<Unknown<'static>> {
     let mut is_pending = false;
     let mut exception = ptr::null_mut();
     // SAFETY: the environment is that of the running call, on its own thread; the value is only read if Node-API has
@@ -30,4 +21,45 @@ fn take_value(env: &Env) -> Option<Unknown<'_>> {
         let taken = sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception);
         (taken == sys::Status::napi_ok).then(|| Unknown::from_raw_unchecked(env.raw(), exception))
     }
+}
+
+/// As [`take`], but as text.
+pub fn take_text(env: &Env) -> Option<String> {
+    take(env).map(|thrown| text(env, thrown))
+}
+
+/// What was thrown, as text.
+pub fn text(env: &Env, thrown: Unknown<'_>) -> String {
+    thrown.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()).unwrap_or_else(|_| {
+        // The conversion runs code of the exception's own, which may throw as well.
+        take(env);
+        NOT_SHOWN.to_string()
+    })
+}
+
+/// Name and message of what was thrown. The name is empty if that is no error: an object with a message.
+pub fn name_and_message(env: &Env, thrown: Unknown<'_>) -> (String, String) {
+    match property(env, thrown, "message") {
+        Some(message) => (property(env, thrown, "name").unwrap_or_default(), message),
+        None => (String::new(), text(env, thrown)),
+    }
+}
+
+/// A property that is a string.
+fn property(env: &Env, value: Unknown<'_>, name: &str) -> Option<String> {
+    if !matches!(value.get_type(), Ok(ValueType::Object | ValueType::Function)) {
+        return None;
+    }
+    let read = || -> napi::Result<Option<String>> {
+        let property: Unknown = Object::from_raw(env.raw(), value.raw()).get_named_property_unchecked(name)?;
+        match property.get_type()? {
+            ValueType::String => Ok(Some(property.coerce_to_string()?.into_utf8()?.into_owned()?)),
+            _ => Ok(None),
+        }
+    };
+    read().unwrap_or_else(|_| {
+        // The property may be a getter that throws.
+        take(env);
+        None
+    })
 }

@@ -1,25 +1,31 @@
 //! `JSSandbox` for JavaScript.
 
+use std::sync::Arc;
+
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::error::{Error, Result};
+use super::host_call::Identity;
 use super::loaded::LoadedJSSandbox;
 use super::promise::{blocking, guard, promise};
 use super::slot::Slot;
-use super::{arguments, error};
+use super::{arguments, disposal};
 use crate::Script;
 
-/// A sandbox with the JavaScript runtime in it, to which handlers are added. `ProtoJSSandbox.loadRuntime()` makes it.
+/// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
+/// makes it, and so does `LoadedJSSandbox.unload()`.
 #[napi(js_name = "JSSandbox")]
 pub struct JSSandbox {
     slot: Slot<crate::JSSandbox>,
+    identity: Arc<Identity>,
 }
 
 #[napi]
 impl JSSandbox {
-    pub(super) fn new(sandbox: crate::JSSandbox) -> Self {
-        Self { slot: Slot::new("JSSandbox", sandbox) }
+    pub(super) fn new(sandbox: crate::JSSandbox, identity: Arc<Identity>) -> Self {
+        Self { slot: Slot::new("JSSandbox", sandbox), identity }
     }
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
@@ -33,20 +39,89 @@ impl JSSandbox {
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
     #[napi(ts_args_type = "name: string, code: string")]
     pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {
-        let added = guard(|| {
+        self.change(env, |sandbox| {
             let name = arguments::string(env, "the handler's name", name)?;
             let code = arguments::string(env, "the handler's code", code)?;
-            self.slot.with(|sandbox| Ok(sandbox.add_handler(name, Script::from_content(code))?))
-        });
-        added.map_err(|error: error::Error| error.into_js(env))
+            Ok(sandbox.add_handler(name, Script::from_content(code))?)
+        })
     }
 
-    /// Compiles the handlers and evaluates their modules. Consumes this object, unless a handler cannot be loaded: then
-    /// the object stays usable and keeps its handlers.
+    /// Removes a handler.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: there is no handler of this name, or it is no string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string")]
+    pub fn remove_handler(&self, env: &Env, name: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the handler's name", name)?;
+            Ok(sandbox.remove_handler(&name)?)
+        })
+    }
+
+    /// Removes all handlers.
+    ///
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi]
+    pub fn clear_handlers(&self, env: &Env) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            sandbox.clear_handlers();
+            Ok(())
+        })
+    }
+
+    /// Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
+    /// imported, so modules can be added in any order and may import each other. All that import it share one instance.
+    ///
+    /// - `name`: 1 to 256 bytes in UTF-8, without a colon.
+    /// - `source`: what the module consists of. At most 1 MiB in UTF-8.
+    /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, or an argument is
+    ///   no string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string, source: string, namespace?: string")]
+    pub fn add_module(&self, env: &Env, name: Unknown, source: Unknown, namespace: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the module's name", name)?;
+            let source = arguments::string(env, "the module's source", source)?;
+            let namespace = arguments::optional_string(env, "the namespace", namespace)?;
+            Ok(sandbox.add_module(&name, Script::from_content(source), namespace.as_deref())?)
+        })
+    }
+
+    /// Removes a module.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: there is no module of this name in this namespace, or an argument is no string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string, namespace?: string")]
+    pub fn remove_module(&self, env: &Env, name: Unknown, namespace: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the module's name", name)?;
+            let namespace = arguments::optional_string(env, "the namespace", namespace)?;
+            Ok(sandbox.remove_module(&name, namespace.as_deref())?)
+        })
+    }
+
+    /// Removes all modules.
+    ///
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi]
+    pub fn clear_modules(&self, env: &Env) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            sandbox.clear_modules();
+            Ok(())
+        })
+    }
+
+    /// Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler cannot be loaded: then
+    /// the object stays usable and keeps its handlers and modules.
     ///
     /// Rejects with:
     /// - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`, or
-    ///   throws when it is evaluated. The error has the properties `file` (the handler's name), `line` and `column`
+    ///   throws when it is evaluated. The error has the properties `file` (name of the handler or module), `line` and `column`
     ///   (both from 1; 0 if not known) and `guestStack`.
     /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
     /// - `ERR_CONSUMED`: it was called already.
@@ -54,6 +129,7 @@ impl JSSandbox {
     #[napi]
     pub fn get_loaded_sandbox<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
         let slot = self.slot.clone();
+        let identity = self.identity.clone();
         promise(
             env,
             || self.slot.take("getLoadedSandbox"),
@@ -68,16 +144,44 @@ impl JSSandbox {
                     });
                 });
             },
-            |_, loaded| Ok(LoadedJSSandbox::new(loaded)),
+            |env, loaded| LoadedJSSandbox::new(env, loaded, identity),
         )
+    }
+
+    /// Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
+    /// forgets that state.
+    #[napi(getter)]
+    pub fn poisoned(&self) -> bool {
+        false
+    }
+
+    /// Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
+    /// from then on. It does nothing to what `getLoadedSandbox()` gave.
+    #[napi]
+    pub fn dispose(&self) {
+        disposal::dispose(&self.slot);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        disposal::dispose_async(env, &self.slot)
+    }
+
+    fn change(&self, env: &Env, change: impl FnOnce(&mut crate::JSSandbox) -> Result<()>) -> napi::Result<()> {
+        guard(|| self.slot.with(change)).map_err(|error: Error| error.into_js(env))
     }
 }
 
 impl Drop for JSSandbox {
     fn drop(&mut self) {
         // Tearing down a virtual machine takes too long for the JavaScript thread, which is where objects are collected.
-        if let Ok(sandbox) = self.slot.take("drop") {
-            blocking(move || drop(sandbox));
-        }
+        disposal::dispose(&self.slot);
     }
 }

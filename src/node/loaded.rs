@@ -1,32 +1,63 @@
 //! `LoadedJSSandbox` for JavaScript.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use napi::bindgen_prelude::PromiseRaw;
+use napi::bindgen_prelude::{Either, Null, PromiseRaw};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::arguments::{self, CallHandlerOptions};
 use super::error::{Error, Result};
-use super::json;
-use super::promise::{guard, promise};
+use super::host_call::{HostCall, Identity};
+use super::interrupt::InterruptHandle;
+use super::js::JSSandbox;
+use super::promise::{Pending, blocking, guard, promise};
 use super::queue::Queue;
+use super::slot::DISPOSE;
+use super::snapshot::Snapshot;
+use super::{environment, json};
+use crate::{CpuTimeMonitor, WallClockMonitor};
+
+/// Time between two looks at whether there is a call to stop.
+const RETRY_DELAY: Duration = Duration::from_millis(1);
 
 /// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` makes it.
 ///
-/// State that a handler keeps at module level lives from call to call.
+/// State that a handler keeps at module level lives from call to call, until a snapshot is restored.
+///
+/// Calls, snapshots, restores and the unloading of one sandbox are done one after the other, in the order in which they
+/// were asked for. In the course of a host function they all reject with `ERR_REENTRANT` if the sandbox's own call waits
+/// for that function, directly or through another sandbox's call.
 #[napi(js_name = "LoadedJSSandbox")]
 pub struct LoadedJSSandbox {
     queue: Arc<Queue<crate::LoadedJSSandbox>>,
+    interrupt: crate::InterruptHandle,
+    identity: Arc<Identity>,
     poisoned: Arc<AtomicBool>,
+    last_call_stats: Arc<Mutex<Option<crate::ExecutionStats>>>,
 }
 
 #[napi]
 impl LoadedJSSandbox {
-    pub(super) fn new(sandbox: crate::LoadedJSSandbox) -> Self {
+    pub(super) fn new(env: &Env, sandbox: crate::LoadedJSSandbox, identity: Arc<Identity>) -> Result<Self> {
         let poisoned = Arc::new(AtomicBool::new(sandbox.poisoned()));
-        Self { queue: Queue::new(sandbox), poisoned }
+        let interrupt = sandbox.interrupt_handle();
+        let queue = Queue::new("LoadedJSSandbox", sandbox);
+
+        // When the environment ends, nobody is left to stop a call or to hear of its result.
+        let (queue_left, queue_to_end) = (Arc::downgrade(&queue), Arc::downgrade(&queue));
+        let interrupt_at_end = interrupt.clone();
+        environment::of(env)?.at_end(
+            move || queue_left.strong_count() > 0,
+            move || {
+                if let Some(queue) = queue_to_end.upgrade() {
+                    end(&queue, &interrupt_at_end, drop);
+                }
+            },
+        );
+        Ok(Self { queue, interrupt, identity, poisoned, last_call_stats: Arc::default() })
     }
 
     /// Calls a handler and gives what it returns.
@@ -48,10 +79,12 @@ impl LoadedJSSandbox {
     ///   heap or the stack is such an error too.
     /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large; `size` and `limit` say in bytes how large and
     ///   what is allowed.
+    /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
     ///
     /// The sandbox is poisoned when it rejects with:
     /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by breaking the protocol.
-    /// - `ERR_CANCELLED`: the call was stopped from outside.
+    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, `kill()` or `dispose()`.
     /// - `ERR_POISONED`: it was poisoned before.
     #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
     pub fn call_handler<'env>(
@@ -65,13 +98,25 @@ impl LoadedJSSandbox {
         promise(
             env,
             || {
+                let cause = self.begin(env, "callHandler")?;
                 let name = arguments::string(env, "the handler's name", name)?;
                 let options = CallHandlerOptions::from_js(env, options)?;
-                Ok((name, json::stringify(env, event)?, options.gc.unwrap_or(true)))
+                let event = json::stringify(env, event)?;
+                // The event may have methods of its own, which have been called now.
+                self.queue.check()?;
+                Ok((name, event, options, cause))
             },
-            |(name, event, gc), pending| {
-                let poisoned = self.poisoned.clone();
-                self.queue.push(move |sandbox| pending.settle_with(|| call(sandbox, &poisoned, &name, event, gc)));
+            |(name, event, options, cause), pending| {
+                let identity = self.identity.clone();
+                let stats = self.last_call_stats.clone();
+                self.push(pending, move |sandbox, poisoned| {
+                    let result = identity.run(cause, || call(sandbox, poisoned, &name, event, options));
+                    // A call that was refused has no statistics of its own.
+                    if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned))) {
+                        *stats.lock().unwrap_or_else(PoisonError::into_inner) = sandbox.last_call_stats().cloned();
+                    }
+                    result
+                });
             },
             move |env, result| match result {
                 Some(text) => json::parse(env, text).inspect_err(|_| poisoned.store(true, Ordering::Release)),
@@ -80,11 +125,180 @@ impl LoadedJSSandbox {
         )
     }
 
+    /// Forgets the handlers, the modules and all their state, and gives a `JSSandbox` to which others can be added. The
+    /// host functions stay. Consumes this object, also when it fails; what was asked for before is done first.
+    ///
+    /// It works for a poisoned sandbox as well.
+    ///
+    /// Rejects with:
+    /// - `ERR_CONSUMED`: it was called already, or `dispose()` was.
+    /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for. The object
+    ///   is not consumed then.
+    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    #[napi]
+    pub fn unload<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
+        let identity = self.identity.clone();
+        promise(
+            env,
+            || self.begin(env, "unload"),
+            |_, pending: Pending<crate::JSSandbox>| {
+                // If it is refused, the pending result is dropped; but `begin` has just seen that it is not.
+                let _ = self.queue.push_last("unload", move |sandbox| {
+                    pending.settle_with(|| Ok(sandbox.unload()?));
+                });
+            },
+            |_, sandbox| Ok(JSSandbox::new(sandbox, identity)),
+        )
+    }
+
+    /// Takes a snapshot of the state: handlers, modules and all their variables. Host functions and what they keep live
+    /// outside the sandbox and are no part of it.
+    ///
+    /// Rejects with:
+    /// - `ERR_POISONED`: the sandbox is poisoned.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
+    /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+    #[napi]
+    pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        let identity = self.identity.clone();
+        promise(
+            env,
+            || self.begin(env, "snapshot"),
+            |_, pending| {
+                self.push(pending, |sandbox, poisoned| {
+                    if poisoned.load(Ordering::Acquire) {
+                        return Err(crate::Error::Poisoned.into());
+                    }
+                    Ok(sandbox.snapshot()?)
+                });
+            },
+            move |_, snapshot| Ok(Snapshot::new(snapshot, &identity)),
+        )
+    }
+
+    /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
+    ///
+    /// The snapshot may be that of another sandbox, of one with the same settings and the same host functions. It can be
+    /// restored as often as needed.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: the argument is no `Snapshot`, or one of a sandbox with host functions that this one lacks.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
+    /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    #[napi(ts_args_type = "snapshot: Snapshot")]
+    pub fn restore<'env>(&self, env: &'env Env, snapshot: Unknown) -> napi::Result<PromiseRaw<'env, ()>> {
+        promise(
+            env,
+            || {
+                self.begin(env, "restore")?;
+                arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state_for(&self.identity)
+            },
+            |snapshot, pending| {
+                self.push(pending, |sandbox, poisoned| {
+                    let restored = guard(|| Ok(sandbox.restore(snapshot)?));
+                    poisoned.store(
+                        restored.is_err() && poisoned.load(Ordering::Acquire) || sandbox.poisoned(),
+                        Ordering::Release,
+                    );
+                    restored
+                });
+            },
+            |_, ()| -> Result<()> { Ok(()) },
+        )
+    }
+
+    /// A handle to stop a running call with.
+    #[napi(getter)]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.interrupt.clone())
+    }
+
+    /// What the most recent call has cost, also if it failed; `null` before the first.
+    #[napi(getter)]
+    pub fn last_call_stats(&self) -> Either<CallStats, Null> {
+        let stats = self.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
+    }
+
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted. A poisoned sandbox refuses
-    /// calls with `ERR_POISONED`.
+    /// calls with `ERR_POISONED` until `restore()` or `unload()`.
     #[napi(getter)]
     pub fn poisoned(&self) -> bool {
         self.poisoned.load(Ordering::Acquire)
+    }
+
+    /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
+    /// rejects with `ERR_CANCELLED`; calls that wait their turn, and all that come later, reject with `ERR_CONSUMED`. It
+    /// does nothing if the object was consumed.
+    #[napi]
+    pub fn dispose(&self) {
+        end(&self.queue, &self.interrupt, drop);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        promise(
+            env,
+            || Ok(()),
+            |(), pending| {
+                if self.queue.check().is_err() {
+                    return pending.settle_with(|| Ok(()));
+                }
+                end(&self.queue, &self.interrupt, move |sandbox| {
+                    pending.settle_with(|| {
+                        drop(sandbox);
+                        Ok(())
+                    });
+                });
+            },
+            |_, ()| -> Result<()> { Ok(()) },
+        )
+    }
+
+    /// What every operation begins with, named by its method. Gives what a call has to know of its cause.
+    fn begin(&self, env: &Env, method: &'static str) -> Result<Option<Arc<HostCall>>> {
+        self.queue.check()?;
+        self.identity.check(env, method)
+    }
+
+    /// Has an operation done when its turn comes.
+    fn push<T: Send + 'static>(
+        &self,
+        pending: Pending<T>,
+        work: impl FnOnce(&mut crate::LoadedJSSandbox, &AtomicBool) -> Result<T> + Send + 'static,
+    ) {
+        let poisoned = self.poisoned.clone();
+        self.queue.push(move |sandbox| pending.settle_with(|| work(sandbox?, &poisoned)));
+    }
+}
+
+/// Ends the use of a sandbox: refuses what waits, stops what runs, then hands the sandbox over. It returns at once.
+fn end(
+    queue: &Arc<Queue<crate::LoadedJSSandbox>>,
+    interrupt: &crate::InterruptHandle,
+    then: impl FnOnce(crate::LoadedJSSandbox) + Send + 'static,
+) {
+    // If another method has consumed it, the last job is that method's.
+    let _ = queue.push_last(DISPOSE, then);
+    queue.refuse_waiting();
+    if queue.is_busy() {
+        let (queue, interrupt) = (queue.clone(), interrupt.clone());
+        blocking(move || {
+            // The job may not have come to its call yet.
+            while queue.is_busy() {
+                if !interrupt.kill() {
+                    std::thread::sleep(RETRY_DELAY);
+                }
+            }
+        });
     }
 }
 
@@ -94,14 +308,55 @@ fn call(
     poisoned: &AtomicBool,
     name: &str,
     event: String,
-    gc: bool,
+    options: CallHandlerOptions,
 ) -> Result<Option<String>> {
     if poisoned.load(Ordering::Acquire) {
         return Err(crate::Error::Poisoned.into());
     }
-    let result = guard(|| Ok(sandbox.call_handler(name, event, gc)?));
+    let result = guard(|| Ok(call_under_limits(sandbox, name, event, options)?));
     if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
         poisoned.store(true, Ordering::Release);
     }
     result
+}
+
+fn call_under_limits(
+    sandbox: &mut crate::LoadedJSSandbox,
+    name: &str,
+    event: String,
+    options: CallHandlerOptions,
+) -> crate::Result<Option<String>> {
+    let limit = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
+    let wall_clock = options.wall_clock_timeout_ms.map(|timeout| WallClockMonitor::new(limit(timeout))).transpose()?;
+    let cpu = options.cpu_timeout_ms.map(|timeout| CpuTimeMonitor::new(limit(timeout))).transpose()?;
+    let gc = options.gc.unwrap_or(true);
+    match (wall_clock, cpu) {
+        (None, None) => sandbox.call_handler(name, event, gc),
+        (Some(wall_clock), None) => sandbox.call_handler_with_monitor(name, event, &wall_clock, gc),
+        (None, Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &cpu, gc),
+        (Some(wall_clock), Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &(wall_clock, cpu), gc),
+    }
+}
+
+/// What a call of a handler has cost.
+#[napi(object, object_from_js = false)]
+pub struct CallStats {
+    /// Milliseconds that passed during the call.
+    pub wall_clock_ms: f64,
+    /// Milliseconds of processor time that it took; `null` where that cannot be measured.
+    pub cpu_time_ms: Either<f64, Null>,
+    /// What stopped the call: `'wall-clock'` or `'cpu-time'`; `null` if no timeout did.
+    #[napi(ts_type = "'wall-clock' | 'cpu-time' | null")]
+    pub terminated_by: Either<String, Null>,
+}
+
+impl From<&crate::ExecutionStats> for CallStats {
+    fn from(stats: &crate::ExecutionStats) -> Self {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        Self {
+            wall_clock_ms: milliseconds(stats.wall_clock),
+            cpu_time_ms: stats.cpu_time.map_or(Either::B(Null), |time| Either::A(milliseconds(time))),
+            terminated_by: stats.terminated_by.map_or(Either::B(Null), |name| Either::A(name.to_string())),
+        }
+    }
 }

@@ -1,20 +1,33 @@
 //! The Node.js addon: napi classes over [`crate::sandbox`]. It knows no `hyperlight-host`.
 //!
 //! Who does what on which thread:
-//! - The JavaScript thread checks arguments, turns events into JSON text and results back into values ([`json`]), and
-//!   builds errors ([`error`]). It never waits.
+//! - The JavaScript thread checks arguments, turns events into JSON text and results back into values ([`json`]), builds
+//!   errors ([`error`]) and runs host functions. It never waits.
 //! - Threads of tokio's blocking pool (`spawn_blocking`) do all work on a hypervisor. [`promise`] carries their results
 //!   back.
 //! - A sandbox is used by one thread at a time: a [`slot`] holds one that the next method takes away, a [`queue`] one
 //!   whose calls run in the order in which they were made.
+//! - When guest code calls a host function, the thread that runs the guest posts a job to the JavaScript thread's
+//!   [`inbox`] and waits until that has settled the [`host_call`]. [`callback`] is the bridge, step by step.
 //!
-//! What the rest relies on: nothing here unwinds into Node.js. Every entry and every job runs inside
-//! [`promise::guard`], which makes a panic an error with the code `ERR_INTERNAL`.
+//! What the rest relies on:
+//! - Nothing here unwinds into Node.js. Every entry and every job runs inside [`promise::guard`], which makes a panic an
+//!   error with the code `ERR_INTERNAL`.
+//! - A thread waits for the JavaScript thread in one place, `callback`, and that wait ends with the call (`kill`) and
+//!   with the [`environment`], whichever comes first.
 
 mod arguments;
 mod builder;
+mod callback;
+mod disposal;
+mod environment;
 mod error;
 mod exception;
+mod function;
+mod host_call;
+mod host_module;
+mod inbox;
+mod interrupt;
 mod js;
 mod json;
 mod loaded;
@@ -22,3 +35,4 @@ mod promise;
 mod proto;
 mod queue;
 mod slot;
+mod snapshot;

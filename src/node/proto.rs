@@ -1,23 +1,64 @@
 //! `ProtoJSSandbox` for JavaScript.
 
-use napi::Env;
+use std::sync::Arc;
+
 use napi::bindgen_prelude::PromiseRaw;
+use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::error::Error;
+use super::host_call::Identity;
+use super::host_module::HostModule;
 use super::js::JSSandbox;
-use super::promise::{blocking, promise};
+use super::promise::{blocking, guard, promise};
 use super::slot::Slot;
+use super::{arguments, disposal};
 
-/// A sandbox without its runtime yet. `SandboxBuilder.build()` makes it.
+/// A sandbox without its runtime yet, which is given its host functions. `SandboxBuilder.build()` makes it.
 #[napi(js_name = "ProtoJSSandbox")]
 pub struct ProtoJSSandbox {
     slot: Slot<crate::ProtoJSSandbox>,
+    identity: Arc<Identity>,
 }
 
 #[napi]
 impl ProtoJSSandbox {
     pub(super) fn new(proto: crate::ProtoJSSandbox) -> Self {
-        Self { slot: Slot::new("ProtoJSSandbox", proto) }
+        Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Arc::default() }
+    }
+
+    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in
+    /// it; several objects of one name stand for the same module.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name is no string or empty.
+    /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    #[napi(ts_args_type = "name: string")]
+    pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostModule> {
+        let module = guard(|| {
+            let name = arguments::name(env, "the module's name", name)?;
+            self.slot.with(|_| Ok(()))?;
+            Ok(HostModule::new(self.slot.clone(), self.identity.clone(), name))
+        });
+        module.map_err(|error: Error| error.into_js(env))
+    }
+
+    /// Registers one host function: `hostModule(moduleName).register(functionName, callback)`.
+    ///
+    /// Throws as these do.
+    #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
+    pub fn register(
+        &self,
+        env: &Env,
+        module_name: Unknown,
+        function_name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<HostModule> {
+        let module = self.host_module(env, module_name)?;
+        match guard(|| module.add(env, function_name, callback)) {
+            Ok(()) => Ok(module),
+            Err(error) => Err(error.into_js(env)),
+        }
     }
 
     /// Starts the micro-VM with the JavaScript runtime in it. Consumes this object, also when it fails.
@@ -30,11 +71,31 @@ impl ProtoJSSandbox {
     /// - `ERR_INTERNAL`: the memory or the file descriptors for the VM cannot be had.
     #[napi]
     pub fn load_runtime<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
+        let identity = self.identity.clone();
         promise(
             env,
             || self.slot.take("loadRuntime"),
             |proto, pending| blocking(move || pending.settle_with(|| Ok(proto.load_runtime()?))),
-            |_, sandbox| Ok(JSSandbox::new(sandbox)),
+            |_, sandbox| Ok(JSSandbox::new(sandbox, identity)),
         )
+    }
+
+    /// Gives up the sandbox and what it holds at once instead of when the object is collected. Its methods give
+    /// `ERR_CONSUMED` from then on. It does nothing if the object was consumed.
+    #[napi]
+    pub fn dispose(&self) {
+        disposal::dispose(&self.slot);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when everything has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        disposal::dispose_async(env, &self.slot)
     }
 }

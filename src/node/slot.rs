@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{Error, Result};
 
+/// The method that takes a value away for good.
+pub const DISPOSE: &str = "dispose";
+
 /// Holds what a JavaScript object stands for, until one of its methods consumes it.
 #[derive(Debug)]
 pub struct Slot<T> {
@@ -35,9 +38,20 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Puts the value back after the method that took it has failed.
+    /// Takes the value away for good, if it is there. One that a method has taken does not come back.
+    pub fn dispose(&self) -> Option<T> {
+        match std::mem::replace(&mut *self.lock(), State::TakenBy(DISPOSE)) {
+            State::Present(value) => Some(value),
+            State::TakenBy(_) => None,
+        }
+    }
+
+    /// Puts the value back after the method that took it has failed. If it has been disposed of meanwhile, it is dropped.
     pub fn put_back(&self, value: T) {
-        *self.lock() = State::Present(value);
+        let mut state = self.lock();
+        if !matches!(*state, State::TakenBy(DISPOSE)) {
+            *state = State::Present(value);
+        }
     }
 
     /// Uses the value where it is.
@@ -83,5 +97,15 @@ mod tests {
         let value = slot.take("getLoadedSandbox").expect("it is there");
         slot.clone().put_back(value + 1);
         assert_eq!(slot.with(|value| Ok(*value)).expect("it is there"), 2);
+    }
+
+    #[test]
+    fn a_value_that_is_disposed_of_while_a_method_has_it_does_not_come_back() {
+        let slot = Slot::new("JSSandbox", 1);
+        let value = slot.take("getLoadedSandbox").expect("it is there");
+        assert_eq!(slot.dispose(), None);
+        slot.put_back(value);
+        let error = slot.take("getLoadedSandbox").expect_err("it is gone");
+        assert_eq!(error.to_string(), "this JSSandbox was consumed by dispose()");
     }
 }

@@ -268,14 +268,16 @@ mod tests {
             scratch_size: *SandboxBuilder::SCRATCH_SIZE_RANGE.end(),
             input_size: *SandboxBuilder::BUFFER_SIZE_RANGE.end(),
             output_size: *SandboxBuilder::BUFFER_SIZE_RANGE.end(),
-            ..Configuration::default()
+            #[cfg(feature = "test-guest")]
+            test_guest: false,
         };
         let smallest = Configuration {
             heap_size: *SandboxBuilder::HEAP_SIZE_RANGE.start(),
             scratch_size: *SandboxBuilder::SCRATCH_SIZE_RANGE.start(),
             input_size: *SandboxBuilder::BUFFER_SIZE_RANGE.start(),
             output_size: *SandboxBuilder::BUFFER_SIZE_RANGE.start(),
-            ..Configuration::default()
+            #[cfg(feature = "test-guest")]
+            test_guest: false,
         };
         for configuration in [Configuration::default(), largest, smallest] {
             configuration.check().expect("within the ranges");

@@ -1,6 +1,7 @@
 // The module `crypto`: the part of Node's that needs nothing but computation. Bytes are Uint8Arrays.
-import { digest, equal, fillRandom, hmac } from 'hyperlight:native';
+
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
+import { digest, equal, fillRandom, hmac } from 'hyperlight:native';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
@@ -67,7 +68,12 @@ export function randomBytes(size) {
 }
 
 export function getRandomValues(array) {
-  if (!ArrayBuffer.isView(array) || array instanceof DataView || array instanceof Float32Array || array instanceof Float64Array) {
+  if (
+    !ArrayBuffer.isView(array) ||
+    array instanceof DataView ||
+    array instanceof Float32Array ||
+    array instanceof Float64Array
+  ) {
     throw new DOMException('the argument must be an array of integers', 'TypeMismatchError');
   }
   if (array.byteLength > RANDOM_SIZE_MAX) {
@@ -90,4 +96,14 @@ export function timingSafeEqual(a, b) {
   return equal(left, right);
 }
 
-export default { Hash, Hmac, createHash, createHmac, getHashes, getRandomValues, randomBytes, randomUUID, timingSafeEqual };
+export default {
+  Hash,
+  Hmac,
+  createHash,
+  createHmac,
+  getHashes,
+  getRandomValues,
+  randomBytes,
+  randomUUID,
+  timingSafeEqual,
+};

@@ -1,7 +1,8 @@
 // Global objects that the language does not have but the web and Node.js do.
-import crypto from 'crypto';
+
 import { bytesOf } from 'hyperlight:bytes';
-import { decodeUtf16, decodeUtf8, encodeUtf8 } from 'hyperlight:native';
+import { decodeUtf8, decodeUtf16, encodeUtf8 } from 'hyperlight:native';
+import crypto from 'crypto';
 
 class TextEncoder {
   get encoding() {
@@ -90,7 +91,8 @@ function cloneOf(value, seen) {
   if (Array.isArray(value)) return withProperties(value, keep(new Array(value.length)), seen);
   if (value instanceof Date) return keep(new Date(value.getTime()));
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-  if (value instanceof Boolean || value instanceof Number || value instanceof String) return keep(Object(value.valueOf()));
+  if (value instanceof Boolean || value instanceof Number || value instanceof String)
+    return keep(Object(value.valueOf()));
   if (value instanceof ArrayBuffer) return keep(value.slice(0));
   if (ArrayBuffer.isView(value)) {
     const length = value instanceof DataView ? value.byteLength : value.length;
@@ -125,6 +127,11 @@ function withProperties(value, clone, seen) {
   return clone;
 }
 
-for (const [name, value] of Object.entries({ TextDecoder, TextEncoder, crypto: Object.freeze({ ...crypto }), structuredClone })) {
+for (const [name, value] of Object.entries({
+  TextDecoder,
+  TextEncoder,
+  crypto: Object.freeze({ ...crypto }),
+  structuredClone,
+})) {
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false, writable: true });
 }

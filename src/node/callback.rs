@@ -1,0 +1,181 @@
+//! The bridge from a guest that calls a host function to the JavaScript function that serves it.
+//!
+//! 1. The guest's thread makes a [`HostCall`] and says how to give it up, should the guest's call be stopped.
+//! 2. It posts a job to the JavaScript thread that registered the function, and waits.
+//! 3. The JavaScript thread parses the arguments and calls the function.
+//! 4. It turns what the function returns into JSON text, at once or, if that is thenable, when it is fulfilled.
+//! 5. It settles the host call, and the guest's thread goes on.
+//!
+//! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
+//! that is dropped.
+
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown, ValueType, sys};
+
+use super::environment::{self, Waiting};
+use super::error::{Error, Result};
+use super::function::{self, AnyFunction, Outcome};
+use super::host_call::{Answer, HostCall, Identity};
+use super::promise::guard;
+use super::{exception, json};
+use crate::HostFunctionError;
+
+/// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
+const ARGUMENTS_MAX: u32 = 65_535;
+
+/// What the Rust API is given for a host function: runs on the thread that runs the guest.
+pub fn bridge(
+    waiting: Arc<Waiting>,
+    sandbox: Arc<Identity>,
+    callback: AnyFunction,
+) -> impl Fn(&crate::HostCall, String) -> Answer + Send + Sync + 'static {
+    let callback = Arc::new(callback);
+    move |guest_call, arguments| {
+        let (call, answer) = HostCall::new(&sandbox);
+        let stopped = call.clone();
+        guest_call.on_cancel(move || stopped.give_up());
+        let callback = callback.clone();
+        let posted = waiting.post(call.clone(), move |env, call| serve(env, call, &callback, arguments));
+        let answer = match posted {
+            Ok(_entry) => answer.recv().map_err(|_| "the host function will never give a result".to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        call.give_up();
+        answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+    }
+}
+
+/// Calls the function, on the JavaScript thread.
+fn serve(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: String) {
+    if !call.is_waiting() {
+        return;
+    }
+    let served = guard(|| {
+        let outcome = match invoke(env, call, callback, arguments)? {
+            Ok(value) => match is_thenable(env, value)? {
+                Ok(true) => return settle_later(env, call, value),
+                Ok(false) => Ok(value),
+                Err(thrown) => Err(thrown),
+            },
+            thrown => thrown,
+        };
+        call.settle(answer(env, outcome)?);
+        Ok(())
+    });
+    settle_if_failed(call, served);
+}
+
+fn settle_if_failed(call: &HostCall, served: Result<()>) {
+    if let Err(error) = served {
+        call.settle(Err(HostFunctionError::new(error.to_string())));
+    }
+}
+
+fn invoke(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: String) -> Result<Outcome> {
+    // The guest's runtime wrote this text, so it is as little to be trusted as the guest.
+    let arguments = match json::try_parse(env, arguments)? {
+        Ok(array) if array.is_array()? => elements(env, array)?,
+        _ => return Err(Error::InvalidArgument("the arguments are no JSON array".to_string())),
+    };
+    match &environment::of(env)?.async_storage {
+        Some(storage) => storage.run(env, call, callback, &arguments),
+        None => function::call(env, callback, json::undefined(env)?, &arguments),
+    }
+}
+
+fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
+    let array = Object::from_raw(env.raw(), array.raw());
+    let length = array.get_array_length()?;
+    if length > ARGUMENTS_MAX {
+        return Err(Error::InvalidArgument(format!("more than {ARGUMENTS_MAX} arguments")));
+    }
+    (0..length).map(|i| Ok(array.get_element(i)?)).collect()
+}
+
+/// What the guest is given for what the function returned or threw.
+fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
+    let thrown = match outcome {
+        Ok(value) => match json::try_stringify(env, value)? {
+            Ok(text) => return Ok(Ok(text)),
+            Err(thrown) => thrown,
+        },
+        Err(thrown) => thrown,
+    };
+    let (name, message) = exception::name_and_message(env, thrown);
+    Ok(Err(HostFunctionError { name, message }))
+}
+
+/// Whether `await` would wait for it, or what asking that throws.
+fn is_thenable(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<bool, Unknown<'static>>> {
+    if !matches!(value.get_type()?, ValueType::Object | ValueType::Function) {
+        return Ok(Ok(false));
+    }
+    match Object::from_raw(env.raw(), value.raw()).get_named_property_unchecked::<Unknown>("then") {
+        Ok(then) => Ok(Ok(then.get_type()? == ValueType::Function)),
+        Err(error) => exception::take(env).map_or(Err(error.into()), |thrown| Ok(Err(thrown))),
+    }
+}
+
+/// Gives the call up when it is dropped: when the functions that could settle it have been collected.
+struct LastChance(Arc<HostCall>);
+
+impl Drop for LastChance {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+/// Settles the call with what a thenable comes to, as `await` would have it.
+fn settle_later(env: &Env, call: &Arc<HostCall>, thenable: Unknown<'_>) -> Result<()> {
+    let last_chance = Rc::new(LastChance(call.clone()));
+    let settle = |name: &str, outcome: fn(Unknown<'static>) -> Outcome| {
+        let last_chance = last_chance.clone();
+        env.create_function_from_closure::<(), (), _>(name, move |context: FunctionCallContext| {
+            let (env, call) = (&*context.env, &last_chance.0);
+            let served = guard(|| {
+                // What has been given up need not be turned into JSON.
+                if call.is_waiting() {
+                    call.settle(answer(env, outcome(context.get(0)?))?);
+                }
+                Ok(())
+            });
+            settle_if_failed(call, served);
+            Ok(())
+        })
+    };
+    let fulfilled = settle("fulfilled", Ok)?.to_unknown();
+    let rejected = settle("rejected", Err)?.to_unknown();
+
+    let mut deferred = ptr::null_mut();
+    let mut promise = ptr::null_mut();
+    // SAFETY: the environment is that of the running call, on its own thread; the results are only read if Node-API has
+    // set them.
+    let promise = unsafe {
+        check(sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise))?;
+        Unknown::from_raw_unchecked(env.raw(), promise)
+    };
+    // In this order: a promise that is rejected before anyone listens counts as unhandled.
+    let attached = function::call(env, &environment::of(env)?.promise_then, promise, &[fulfilled, rejected])?;
+    // SAFETY: as above; the deferred is used once.
+    let resolved = check(unsafe { sys::napi_resolve_deferred(env.raw(), deferred, thenable.raw()) });
+    match (attached, resolved) {
+        (Ok(_), Ok(())) => Ok(()),
+        (Err(thrown), _) => Err(Error::Internal(exception::text(env, thrown))),
+        (_, Err(error)) => match exception::take(env) {
+            // The thenable threw when it was asked for `then`.
+            Some(thrown) => {
+                call.settle(answer(env, Err(thrown))?);
+                Ok(())
+            }
+            None => Err(error.into()),
+        },
+    }
+}
+
+fn check(status: sys::napi_status) -> napi::Result<()> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(napi::Error::from_status(status.into())) }
+}

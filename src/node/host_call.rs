@@ -1,0 +1,195 @@
+//! Calls of host functions that a guest waits for, and who may wait for what.
+//!
+//! A guest's call cannot end while its host function runs. A host function that waits for another operation on the same
+//! sandbox would wait for ever, since that waits for the guest's call; and so it would by way of a second sandbox. The rule
+//! that keeps this from happening: **what is done in the course of a host function may not use a sandbox whose call waits
+//! for that function**, directly or through other sandboxes' calls.
+//!
+//! "In the course of" is what Node.js calls the asynchronous context: all that the callback does, and whatever follows from
+//! it, until the result is settled. An `AsyncLocalStorage` of our own carries the [`HostCall`] along. So a call that
+//! somebody else makes meanwhile is not affected: it waits its turn.
+//!
+//! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
+//! stricter: while a sandbox waits for a host function, nobody may use it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown, ValueType};
+
+use super::error::{Error, Result};
+use super::function::{self, AnyFunction, Outcome};
+use super::{environment, json};
+use crate::HostFunctionError;
+
+/// What a host function gives: JSON text, or nothing for `undefined`.
+pub type Answer = std::result::Result<Option<String>, HostFunctionError>;
+
+/// What stays the same of a sandbox while it goes from class to class.
+#[derive(Default)]
+pub struct Identity {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Host functions by module and name.
+    host_functions: BTreeSet<(String, String)>,
+    /// In the course of which host function the running call was made.
+    cause: Option<Arc<HostCall>>,
+    /// What the running call waits for.
+    waits_for: Option<Arc<HostCall>>,
+}
+
+impl Identity {
+    /// Notes that the sandbox has a host function.
+    pub fn add_host_function(&self, module: &str, name: &str) {
+        self.lock().host_functions.insert((module.to_string(), name.to_string()));
+    }
+
+    /// The sandbox's host functions, by module and name.
+    pub fn host_functions(&self) -> BTreeSet<(String, String)> {
+        self.lock().host_functions.clone()
+    }
+
+    /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.
+    pub fn check(&self, env: &Env, method: &'static str) -> Result<Option<Arc<HostCall>>> {
+        let Some(storage) = &environment::of(env)?.async_storage else {
+            let waits = self.lock().waits_for.as_ref().is_some_and(|call| call.is_waiting());
+            return if waits { Err(Error::Reentrant { method }) } else { Ok(None) };
+        };
+        let cause = storage.current(env)?.and_then(|call| call.first_waiting());
+        let mut next = cause.as_ref();
+        while let Some(call) = next {
+            if std::ptr::eq(&raw const *call.sandbox, self) && call.is_waiting() {
+                return Err(Error::Reentrant { method });
+            }
+            next = call.cause.as_ref();
+        }
+        Ok(cause)
+    }
+
+    /// Runs a call that was made in the course of a host function, or of none.
+    pub fn run<T>(&self, cause: Option<Arc<HostCall>>, call: impl FnOnce() -> T) -> T {
+        self.lock().cause = cause;
+        let result = call();
+        self.lock().cause = None;
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code runs under the lock that could leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call of a host function.
+pub struct HostCall {
+    sandbox: Arc<Identity>,
+    cause: Option<Arc<HostCall>>,
+    answer: Mutex<Option<oneshot::Sender<Answer>>>,
+}
+
+impl HostCall {
+    /// A call of a sandbox's host function, and where its answer will come.
+    pub fn new(sandbox: &Arc<Identity>) -> (Arc<Self>, oneshot::Receiver<Answer>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = sandbox.lock();
+        let answer = Mutex::new(Some(sender));
+        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), answer });
+        state.waits_for = Some(call.clone());
+        (call, receiver)
+    }
+
+    /// Whether the guest still waits.
+    pub fn is_waiting(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Gives the guest its answer. An answer that comes too late, or a second one, is dropped.
+    pub fn settle(&self, answer: Answer) {
+        let sender = self.lock().take();
+        if let Some(sender) = sender {
+            // Nobody receives it if the thread that waits has gone.
+            let _ = sender.send(answer);
+        }
+    }
+
+    /// Lets the guest wait no longer: there will be no answer.
+    pub fn give_up(&self) {
+        let sender = self.lock().take();
+        drop(sender);
+        let mut state = self.sandbox.lock();
+        if state.waits_for.as_ref().is_some_and(|call| std::ptr::eq(&raw const **call, self)) {
+            state.waits_for = None;
+        }
+    }
+
+    /// This call or the first of those that it is in the course of that somebody still waits for. Those that nobody waits
+    /// for are forgotten, so that chains of calls do not grow for ever.
+    fn first_waiting(self: Arc<Self>) -> Option<Arc<Self>> {
+        let mut call = self;
+        while !call.is_waiting() {
+            call = call.cause.clone()?;
+        }
+        Some(call)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<Answer>>> {
+        // As above.
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An `AsyncLocalStorage` for the host call in whose course JavaScript code runs.
+///
+/// Both functions are bound to the storage.
+pub struct AsyncStorage {
+    run: AnyFunction,
+    get_store: AnyFunction,
+}
+
+impl AsyncStorage {
+    /// A storage of this environment, if it can be had.
+    pub fn of_environment(env: &Env) -> napi::Result<Option<Self>> {
+        let process: Object = env.get_global()?.get_named_property("process")?;
+        let load: Unknown = process.get_named_property_unchecked("getBuiltinModule")?;
+        if load.get_type()? != ValueType::Function {
+            return Ok(None);
+        }
+        let load: Function<&str, Object> = process.get_named_property("getBuiltinModule")?;
+        let class: Function<(), Unknown> =
+            load.apply(process, "node:async_hooks")?.get_named_property("AsyncLocalStorage")?;
+        let storage = Object::from_raw(env.raw(), class.new_instance(())?.raw());
+        let bound = |name| storage.get_named_property::<Function<_, _>>(name)?.bind(storage)?.create_ref();
+        Ok(Some(Self { run: bound("run")?, get_store: bound("getStore")? }))
+    }
+
+    /// Calls a function in the course of a host call.
+    pub fn run(
+        &self,
+        env: &Env,
+        call: &Arc<HostCall>,
+        callback: &AnyFunction,
+        arguments: &[Unknown<'_>],
+    ) -> Result<Outcome> {
+        let callback = callback.borrow_back(env)?;
+        let mut all = vec![External::new(call.clone()).into_unknown(env)?, callback.to_unknown()];
+        all.extend_from_slice(arguments);
+        function::call(env, &self.run, json::undefined(env)?, &all)
+    }
+
+    /// The host call in whose course the running code is.
+    fn current(&self, env: &Env) -> Result<Option<Arc<HostCall>>> {
+        let Ok(store) = function::call(env, &self.get_store, json::undefined(env)?, &[])? else {
+            return Err(Error::Internal("the asynchronous context cannot be read".to_string()));
+        };
+        if store.get_type()? != ValueType::External {
+            return Ok(None);
+        }
+        // SAFETY: the value belongs to this environment and to the scope of the running call; its type is checked.
+        let call = unsafe { <&External<Arc<HostCall>>>::from_napi_value(env.raw(), store.raw()) }?;
+        Ok(Some(Arc::clone(call)))
+    }
+}

@@ -1,0 +1,70 @@
+//! `HostModule` for JavaScript.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Object, This};
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::error::Result;
+use super::host_call::Identity;
+use super::promise::guard;
+use super::slot::Slot;
+use super::{arguments, callback, environment};
+
+/// A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` makes it.
+#[napi]
+pub struct HostModule {
+    proto: Slot<crate::ProtoJSSandbox>,
+    identity: Arc<Identity>,
+    name: String,
+}
+
+#[napi]
+impl HostModule {
+    pub(super) fn new(proto: Slot<crate::ProtoJSSandbox>, identity: Arc<Identity>, name: String) -> Self {
+        Self { proto, identity, name }
+    }
+
+    /// Registers a function in the module and gives the module back, for more. A function that was registered under the
+    /// same name is replaced.
+    ///
+    /// - `name`: what guest code imports it by.
+    /// - `callback`: is called with the guest's arguments, on the thread that registered it. What it returns goes to the
+    ///   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`.
+    ///   A promise or another thenable is awaited; the guest waits meanwhile, the event loop does not.
+    ///
+    /// If the callback throws, rejects, or gives what `JSON.stringify` refuses (a cyclic object, a BigInt), the guest's
+    /// call throws a `HostFunctionError` with the same message, and with the error's name as `hostName`. What is no error
+    /// is turned into text for the message; its `hostName` is empty.
+    ///
+    /// The guest waits for as long as the promise takes. To limit that, use a timeout of `callHandler()`, or `kill()`; a
+    /// result that comes later is dropped.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name is no string or empty, or the callback is no function.
+    /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
+    pub fn register<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        let registered = guard(|| self.add(env, name, callback));
+        registered.map(|()| this.object).map_err(|error| error.into_js(env))
+    }
+
+    pub(super) fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>) -> Result<()> {
+        let name = arguments::name(env, "the function's name", name)?;
+        let callback = arguments::function(env, "the callback", callback)?;
+        let waiting = environment::of(env)?.waiting.clone();
+        let function = callback::bridge(waiting, self.identity.clone(), callback);
+        self.proto.with(|proto| {
+            proto.register_raw(&self.name, &name, function)?;
+            self.identity.add_host_function(&self.name, &name);
+            Ok(())
+        })
+    }
+}
