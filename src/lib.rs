@@ -36,6 +36,7 @@ pub mod sandbox;
 mod node;
 
 pub use guest_abi::function::ConsoleLevel;
+pub use hyperlight_host::SandboxStatus;
 pub use hyperlight_host::sandbox::snapshot::Snapshot;
 pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};

@@ -93,8 +93,24 @@ fn a_panic_and_a_result_that_is_not_json_or_too_large_are_exceptions_and_harm_no
     let mut message = |name: &str| call(&mut sandbox, &json!(name).to_string()).expect("a result").to_string();
     assert!(message("panic").contains("panicked"));
     assert!(message("garbage").len() > 2);
-    assert!(message("large").contains("capacity"), "{}", message("large"));
+    assert!(message("large").contains("8388610 bytes long, but at most 1048576 bytes fit"), "{}", message("large"));
     assert_eq!(message("fine"), "1");
+}
+
+#[test]
+fn arguments_beyond_the_limit_are_an_exception_with_size_and_limit() {
+    let source = "import { echo } from 'host:host';
+        function handler(size) { try { return echo('x'.repeat(size)).length; } catch (error) { return error.message; } }";
+    let mut sandbox = with_functions(source, |proto| {
+        proto
+            .register_raw("host", "echo", |_, arguments| Ok(Some(arguments[1..arguments.len() - 1].to_string())))
+            .expect("register");
+    });
+    let limit = SandboxBuilder::DEFAULT_OUTPUT_SIZE;
+    let fits = limit - r#"[""]"#.len();
+    assert_eq!(call(&mut sandbox, &fits.to_string()).expect("a result"), fits);
+    let message = call(&mut sandbox, &(fits + 1).to_string()).expect("a result");
+    assert!(message.to_string().contains(&format!("{} bytes long, but at most {limit}", limit + 1)), "{message}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod sandboxes;
 
+use hyperlight_js::{Error, ProtoJSSandbox, SandboxBuilder, SandboxStatus, Script};
 use sandboxes::{call, loaded};
 use serde_json::json;
 
@@ -76,4 +77,37 @@ fn random_numbers_never_repeat_between_sandboxes_calls_or_restores() {
             sandbox.restore(snapshot.clone()).expect("a restore");
         }
     }
+}
+
+#[test]
+fn a_snapshot_can_be_restored_into_another_sandbox_of_the_same_kind() {
+    let mut first = loaded(COUNTER);
+    assert_eq!(call(&mut first, "0").expect("a result")["count"], 1);
+    let snapshot = first.snapshot().expect("a snapshot");
+    let mut second = loaded("function handler() { return 'another handler'; }");
+    second.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut second, "0").expect("a result")["count"], 2);
+    assert_eq!(call(&mut first, "0").expect("a result")["count"], 2);
+}
+
+#[test]
+fn a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() {
+    let snapshot_of = |proto: ProtoJSSandbox| {
+        let mut sandbox = proto.load_runtime().expect("load_runtime");
+        sandbox.add_handler("handler", Script::from_content(COUNTER)).expect("add_handler");
+        sandbox.get_loaded_sandbox().expect("get_loaded_sandbox").snapshot().expect("a snapshot")
+    };
+    let other_settings = SandboxBuilder::new().with_guest_heap_size(8 << 20).build().expect("build");
+    let mut more_functions = SandboxBuilder::new().build().expect("build");
+    more_functions.register_raw("math", "add", |_, _| Ok(None)).expect("register");
+
+    let mut sandbox = loaded(COUNTER);
+    assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], 1);
+    for (snapshot, text) in [(snapshot_of(other_settings), "other settings"), (snapshot_of(more_functions), "\"add\"")]
+    {
+        let error = sandbox.restore(snapshot).expect_err("it does not fit");
+        assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains(text)), "{error:?}");
+        assert_eq!(sandbox.status(), SandboxStatus::Ready);
+    }
+    assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], 2);
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use guest_abi::boot::Settings;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::memory::{HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX, STACK_SIZE_STEP};
+use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::proto::ProtoJSSandbox;
@@ -128,7 +129,7 @@ impl fmt::Debug for SandboxBuilder {
 }
 
 /// The settings that decide about the state of a freshly booted guest.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Configuration {
     pub heap_size: u64,
     pub scratch_size: u64,

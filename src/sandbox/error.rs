@@ -77,6 +77,10 @@ pub enum Error {
         limit: u64,
     },
 
+    /// A snapshot does not fit the sandbox that it is to be restored into.
+    #[error("the snapshot does not fit this sandbox: {0}")]
+    SnapshotMismatch(String),
+
     /// An execution monitor could not be started, so the handler was not run.
     #[error("the execution monitor failed to start: {0}")]
     Monitor(String),

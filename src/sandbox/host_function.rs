@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::message::{HostFunctionNames, HostReply};
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::interrupt::CallControl;
+use super::vm;
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +67,8 @@ impl HostFunctions {
         + Sync
         + 'static,
     ) -> Result<()> {
-        for (what, text) in [("module's", module), ("function's", name)] {
-            if text.is_empty() {
-                return Err(Error::InvalidArgument(format!("the {what} name must not be empty")));
-            }
-        }
+        vm::check_name("module", module)?;
+        vm::check_name("function", name)?;
         self.functions.insert((module.to_string(), name.to_string()), Arc::new(function));
         Ok(())
     }
@@ -107,17 +105,25 @@ impl std::fmt::Debug for HostFunctions {
     }
 }
 
+/// An error's text as long as it may be: 16 KiB.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(16 << 10));
+    text
+}
+
 /// Serves the guest's calls of host functions. The VM needs it when it is made, before there is anything to stop, so the
 /// [`CallControl`] comes later.
 #[derive(Clone, Default)]
 pub(super) struct Dispatcher {
     functions: Arc<HostFunctions>,
+    /// Largest result in bytes.
+    result_limit: usize,
     control: Arc<Mutex<Option<Arc<CallControl>>>>,
 }
 
 impl Dispatcher {
-    pub fn new(functions: HostFunctions) -> Self {
-        Self { functions: Arc::new(functions), control: Arc::default() }
+    pub fn new(functions: HostFunctions, result_limit: usize) -> Self {
+        Self { functions: Arc::new(functions), result_limit, control: Arc::default() }
     }
 
     pub fn set_control(&self, control: Arc<CallControl>) {
@@ -129,6 +135,16 @@ impl Dispatcher {
         let reply = match control {
             Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
             None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),
+        };
+        let reply = match reply {
+            HostReply::Value(json) if json.len() > self.result_limit => {
+                let (size, limit) = (json.len(), self.result_limit);
+                let text =
+                    format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
+                HostReply::Failed("RangeError".to_string(), text)
+            }
+            HostReply::Failed(name, message) => HostReply::Failed(cut(name), cut(message)),
+            reply => reply,
         };
         reply.into_bytes()
     }

@@ -1,6 +1,9 @@
 //! A sandbox that is given its handlers.
 
+use hyperlight_host::SandboxStatus;
+
 use super::error::{Error, Result};
+use super::interrupt::InterruptHandle;
 use super::loaded::LoadedJSSandbox;
 use super::script::Script;
 use super::vm::{self, Vm};
@@ -108,6 +111,16 @@ impl JSSandbox {
             self.vm.add_handler(name, script.content())?;
         }
         Ok(())
+    }
+
+    /// A handle with which another thread can stop [`get_loaded_sandbox`](Self::get_loaded_sandbox).
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.vm.interrupt_handle()
+    }
+
+    /// Whether the sandbox can be used.
+    pub fn status(&self) -> SandboxStatus {
+        self.vm.status()
     }
 
     pub(crate) fn into_loaded(self) -> LoadedJSSandbox {

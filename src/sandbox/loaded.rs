@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use hyperlight_host::SandboxStatus;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
 use super::error::{Error, Result};
@@ -134,7 +135,11 @@ impl LoadedJSSandbox {
 
     /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
     ///
+    /// The snapshot may have been taken of another sandbox, if that was built with the same settings and this one has all
+    /// of its host functions.
+    ///
     /// # Errors
+    /// [`Error::SnapshotMismatch`], which changes nothing;
     /// [`Error::Unrecoverable`],
     /// [`Error::Internal`] if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
@@ -148,10 +153,14 @@ impl LoadedJSSandbox {
 
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted.
     ///
-    /// A poisoned sandbox refuses calls with [`Error::Poisoned`] until a snapshot is
-    /// restored.
+    /// A poisoned sandbox refuses calls with [`Error::Poisoned`] until a snapshot is restored.
     pub fn poisoned(&self) -> bool {
-        self.vm.poisoned()
+        self.status().is_poisoned()
+    }
+
+    /// Whether the sandbox can be used, must be restored first, or is beyond repair.
+    pub fn status(&self) -> SandboxStatus {
+        self.vm.status()
     }
 
     /// Makes the test guest commit a fault.

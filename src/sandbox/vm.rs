@@ -11,8 +11,9 @@ use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
 use hyperlight_host::sandbox::snapshot::Snapshot;
-use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
+use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder, SandboxStatus};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::builder::{Configuration, HostPrint};
 use super::error::{Error, Result};
@@ -112,7 +113,7 @@ impl Vm {
         print: Option<Arc<HostPrint>>,
     ) -> Result<Self> {
         let booted = image::booted(&configuration)?;
-        let dispatcher = Dispatcher::new(host_functions.clone());
+        let dispatcher = Dispatcher::new(host_functions.clone(), configuration.input_size);
         let sandbox = SandboxBuilder::from_snapshot(booted.clone())
             .host_functions(self::host_functions(dispatcher.clone(), print)?)
             .build()?;
@@ -218,27 +219,39 @@ impl Vm {
         if self.broke_protocol {
             return Err(Error::Poisoned);
         }
-        Ok(self.sandbox.snapshot()?)
+        Ok(self.sandbox.snapshot()?.with_metadata(METADATA, &self.origin())?)
     }
 
-    /// Puts the guest back to a snapshot.
+    /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
+        self.origin().check_like(snapshot.metadata::<Origin>(METADATA)?)?;
+        self.restore_unchecked(snapshot)
+    }
+
+    fn restore_unchecked(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
         self.sandbox.restore(snapshot)?;
         self.broke_protocol = false;
         Ok(())
     }
 
+    fn origin(&self) -> Origin {
+        Origin { configuration: self.configuration.clone(), host_functions: self.host_functions.names().0 }
+    }
+
     /// Puts the guest back to where it was when it had just booted.
     pub fn reset(&mut self) -> Result<()> {
-        self.restore(self.booted.clone())
+        self.restore_unchecked(self.booted.clone())
     }
 
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle::new(self.control.clone())
     }
 
-    pub fn poisoned(&self) -> bool {
-        self.broke_protocol || self.sandbox.status().is_poisoned()
+    pub fn status(&self) -> SandboxStatus {
+        match self.sandbox.status() {
+            SandboxStatus::Ready if self.broke_protocol => SandboxStatus::Poisoned,
+            status => status,
+        }
     }
 
     #[cfg(feature = "test-guest")]
@@ -250,7 +263,36 @@ impl Vm {
 
 impl std::fmt::Debug for Vm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vm").field("configuration", &self.configuration).field("poisoned", &self.poisoned()).finish()
+        f.debug_struct("Vm").field("configuration", &self.configuration).field("status", &self.status()).finish()
+    }
+}
+
+/// Namespace of what this crate keeps with a snapshot.
+const METADATA: &str = "hyperlight-js";
+
+/// What a sandbox must have in common with the one that a snapshot was taken of.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Origin {
+    configuration: Configuration,
+    host_functions: Vec<(String, String)>,
+}
+
+impl Origin {
+    /// # Errors
+    /// [`Error::SnapshotMismatch`].
+    fn check_like(&self, other: Option<Self>) -> Result<()> {
+        let mismatch = |what: String| Err(Error::SnapshotMismatch(what));
+        let Some(other) = other else { return mismatch("it was not taken of a sandbox of this library".to_string()) };
+        if other.configuration != self.configuration {
+            return mismatch("its sandbox was built with other settings".to_string());
+        }
+        let is_missing = |name: &&(String, String)| !self.host_functions.contains(name);
+        match other.host_functions.iter().find(is_missing) {
+            Some((module, function)) => mismatch(format!(
+                "its sandbox has a host function {function:?} in a module {module:?}, this one has not"
+            )),
+            None => Ok(()),
+        }
     }
 }
 

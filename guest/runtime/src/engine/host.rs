@@ -7,6 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::function::CALL_HOST;
 use guest_abi::message::{HostFunctionNames, HostReply};
@@ -72,8 +73,12 @@ impl ModuleDef for Bridge {
     }
 }
 
-/// Makes the global class of errors that host functions fail with.
-pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+/// Largest arguments of a call in bytes of JSON text.
+static ARGUMENTS_LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes the global class of errors that host functions fail with, and sets the limit of their arguments.
+pub fn install(ctx: &Ctx<'_>, arguments_limit: usize) -> rquickjs::Result<()> {
+    ARGUMENTS_LIMIT.store(arguments_limit, Ordering::Relaxed);
     ctx.eval::<(), _>(
         "Object.defineProperty(globalThis, 'HostFunctionError', {
             value: class HostFunctionError extends Error {
@@ -92,6 +97,12 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
     let json = ctx.json_stringify(arguments)?;
     let json = json.and_then(|json| exception::text(&ctx, json.as_value())).ok_or(Error::Exception)?;
+    let limit = ARGUMENTS_LIMIT.load(Ordering::Relaxed);
+    if json.len() > limit {
+        let size = json.len();
+        let text = format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
+        return Err(failure(&ctx, String::from("RangeError"), text));
+    }
     let arguments = vec![
         ParameterValue::String(module),
         ParameterValue::String(function),
@@ -106,11 +117,16 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
     match reply {
         HostReply::Value(json) => ctx.json_parse(json),
         HostReply::Undefined => Ok(Value::new_undefined(ctx)),
-        HostReply::Failed(name, message) => {
-            let globals: Object = ctx.globals();
-            let class: Constructor = globals.get(ERROR_CLASS)?;
-            let error: Value = class.construct((message, name))?;
-            Err(ctx.throw(error))
-        }
+        HostReply::Failed(name, message) => Err(failure(&ctx, name, message)),
+    }
+}
+
+/// Throws a `HostFunctionError`.
+fn failure(ctx: &Ctx<'_>, name: String, message: String) -> Error {
+    let globals: Object = ctx.globals();
+    let error = globals.get(ERROR_CLASS).and_then(|class: Constructor| class.construct::<_, Value>((message, name)));
+    match error {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
         context.with(|ctx| {
             console::install(&ctx).expect("memory for the console");
-            host::install(&ctx).expect("memory for the errors of host functions");
+            host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");
             builtins::install(&ctx).expect("built-in modules that work");
         });
