@@ -12,8 +12,9 @@
 //! - [`abort`] ends a call that cannot go on.
 //!
 //! What the code relies on:
-//! - Nothing of the kernel is writable once the runtime has started, but for its stacks and the page tables, which lie in
-//!   scratch memory. A restore zeroes the stacks and rebuilds the tables, so the kernel has no state to lose.
+//! - Nothing of the kernel is writable once the runtime has started, but for the pages that the host reserves at the end of
+//!   scratch memory (its stacks and a few words) and the page tables. A restore zeroes the pages and rebuilds the tables, so
+//!   the kernel has no state to lose.
 //! - The kernel is entered with interrupts off and never faults. A fault at CPL 0 ends in an abort, as does every fault
 //!   that cannot be resolved; `hlt` would look like a finished call to the host and is never executed.
 //! - On some hypervisors each instruction here is emulated, at about a third of a microsecond: run little. No SSE: the target
