@@ -50,7 +50,7 @@ export declare class JSSandbox {
    *
    * - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8, different from every other handler's.
    * - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
-   *   need not be exported. At most 1 MiB in UTF-8.
+   *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: the name is empty, too long or taken, or an argument is no string.
@@ -76,7 +76,7 @@ export declare class JSSandbox {
    * imported, so modules can be added in any order and may import each other. All that import it share one instance.
    *
    * - `name`: 1 to 256 bytes in UTF-8, without a colon.
-   * - `source`: what the module consists of. At most 1 MiB in UTF-8.
+   * - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
    * - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
    *
    * Throws with:
@@ -114,9 +114,14 @@ export declare class JSSandbox {
   getLoadedSandbox(): Promise<LoadedJSSandbox>
   /**
    * Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
-   * forgets that state.
+   * forgets that state; `true` means that the sandbox is beyond repair.
    */
   get poisoned(): boolean
+  /**
+   * `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
+   * `'poisoned'`, see there.
+   */
+  get status(): 'ready' | 'poisoned' | 'unrecoverable'
   /**
    * Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
    * from then on. It does nothing to what `getLoadedSandbox()` gave.
@@ -125,7 +130,7 @@ export declare class JSSandbox {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void
   /** `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back. */
-  [Symbol.asyncDispose](): Promise<undefined>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
@@ -146,7 +151,7 @@ export declare class LoadedJSSandbox {
    *
    * - `name`: the name under which the handler was added.
    * - `event`: the handler's argument, anything that `JSON.stringify` can express. The JSON text may have at most
-   *   1 MiB in UTF-8, and so may that of the result.
+   *   1 MiB in UTF-8, and so may that of the result, unless the builder sets other limits.
    * - `options`: see `CallHandlerOptions`.
    *
    * The sandbox stays usable when it rejects with:
@@ -202,7 +207,7 @@ export declare class LoadedJSSandbox {
    * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
    * - `ERR_POISONED`: the sandbox is beyond repair.
    */
-  restore(snapshot: Snapshot): Promise<undefined>
+  restore(snapshot: Snapshot): Promise<void>
   /** A handle to stop a running call with. */
   get interruptHandle(): InterruptHandle
   /** What the most recent call has cost, also if it failed; `null` before the first. */
@@ -213,6 +218,11 @@ export declare class LoadedJSSandbox {
    */
   get poisoned(): boolean
   /**
+   * What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
+   * has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
+   */
+  get status(): 'ready' | 'poisoned' | 'unrecoverable'
+  /**
    * Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
    * rejects with `ERR_CANCELLED`; calls that wait their turn, and all that come later, reject with `ERR_CONSUMED`. It
    * does nothing if the object was consumed.
@@ -221,7 +231,7 @@ export declare class LoadedJSSandbox {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void
   /** `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back. */
-  [Symbol.asyncDispose](): Promise<undefined>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A sandbox without its runtime yet, which is given its host functions. `SandboxBuilder.build()` makes it. */
@@ -260,18 +270,76 @@ export declare class ProtoJSSandbox {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void
   /** `dispose()`, for `await using`. The promise is fulfilled when everything has been given back. */
-  [Symbol.asyncDispose](): Promise<undefined>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
  * Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
  *
- * A sandbox is a micro-VM of its own. Its default settings: a heap of 16 MiB, events and results of at most 1 MiB of
- * JSON text each.
+ * A sandbox is a micro-VM of its own. Sizes are limits: memory is taken when the guest first writes to it.
  */
 export declare class SandboxBuilder {
   /** A builder with the default settings. */
   constructor()
+  /**
+   * Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
+   *
+   * - `bytes`: a whole number from 1 MiB to 6 GiB. Default: 16 MiB.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no such number.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setHeapSize(bytes: number): this
+  /**
+   * Sets the guest's memory beside its heap. All of it but half a MiB is the stack. Gives the builder back.
+   *
+   * - `bytes`: a whole number from 1 MiB to 64 MiB. Default: 1.5 MiB.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no such number.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setScratchSize(bytes: number): this
+  /**
+   * Sets the limit of an event, as JSON text in UTF-8. The source of a handler or a module, and the result of a host
+   * function, have the same limit. Gives the builder back.
+   *
+   * - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no such number.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setInputBufferSize(bytes: number): this
+  /**
+   * Sets the limit of a result, as JSON text in UTF-8. The arguments of a host function have the same limit. Gives the
+   * builder back.
+   *
+   * - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no such number.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setOutputBufferSize(bytes: number): this
+  /**
+   * Sets what takes the lines that guest code writes to its console. Default: the process's standard output for
+   * `debug` and `info`, its standard error for `warn` and `error`. Gives the builder back.
+   *
+   * - `callback`: is called for each line, in their order, on the thread that called `setHostPrintFn()`. The guest
+   *   does not wait for it. The lines of a call come before the call's promise is settled. The text is what untrusted
+   *   code made of it: it may hold line breaks and control characters.
+   *
+   * If the callback throws, or gives a promise that is rejected, the process gets a warning the first time, and nothing
+   * else happens. Lines that wait for a busy thread may take 16 MiB; more are dropped, and a line with the
+   * level `warn` says how many.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: the callback is no function.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setHostPrintFn(callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void): this
   /**
    * Checks the settings and that there is a hypervisor. Consumes the builder, also when it fails.
    *
@@ -295,7 +363,7 @@ export declare class Snapshot {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void
   /** `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back. */
-  [Symbol.asyncDispose](): Promise<undefined>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Options of `callHandler()`. */

@@ -18,6 +18,18 @@ const outputs: Record<string, string[]> = {
     'power(10, 5): there is no operation power',
   ],
   'unload.js': ['Hello, World!', 'count: 2', 'ERR_CONSUMED', 'Goodbye, World!', 'count: 1'],
+  'interrupt.js': [
+    'result: done',
+    'stopped before its end by wall-clock; the sandbox is poisoned',
+    'restored; the sandbox is ready',
+    'stopped before its end by kill(); the sandbox is poisoned',
+    'restored; the sandbox is ready',
+  ],
+  'cpu-timeout.js': [
+    'quick: [ 1, 2, 3 ]',
+    'compute: ERR_CANCELLED, stopped by cpu-time',
+    'wait: ERR_CANCELLED, stopped by wall-clock',
+  ],
   'host-functions.js': ["{ user: 'ALICE', total: 65 }", "{ error: 'HostFunctionError: there is no user 7' }"],
   'user-modules.js': ['3.14 m2', '12.57 m2', '{ areas: 2 }'],
 };

@@ -82,3 +82,24 @@ test('the calls of a terminated worker are stopped', async () => {
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 250_000, `${(user + system) / 1000} ms of processor time in 500 ms`);
 });
+
+test('a worker can be terminated while its guest writes to a callback of the worker', async () => {
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    const { SandboxBuilder } = require('@hyperlight/js-host-api');
+    (async () => {
+      const proto = await new SandboxBuilder().setHostPrintFn((level, text) => parentPort.postMessage(text)).build();
+      const sandbox = await proto.loadRuntime();
+      sandbox.addHandler('f', "function handler() { for (;;) console.log('line'); }");
+      const loaded = await sandbox.getLoadedSandbox();
+      await loaded.callHandler('f', {});
+    })();
+  `;
+  for (let i = 0; i < 5; i++) {
+    const worker = new Worker(program, { eval: true });
+    assert.deepEqual(await once(worker, 'message'), ['line']);
+    await worker.terminate();
+  }
+  const loaded = await loadBody('return event;');
+  assert.equal(await loaded.callHandler('f', 'still here'), 'still here');
+});

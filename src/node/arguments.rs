@@ -84,6 +84,21 @@ fn timeout(env: &Env, option: &str, value: Unknown<'_>) -> Result<Option<f64>> {
     }
 }
 
+/// A number of bytes within a range; `what` names it in the error.
+pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
+    let expected = || format!("a whole number of bytes from {} to {}", range.start(), range.end());
+    match value.get_type()? {
+        ValueType::Number => {
+            let bytes: f64 = from_js(env, value)?;
+            if bytes.fract() == 0.0 && (*range.start() as f64..=*range.end() as f64).contains(&bytes) {
+                return Ok(bytes as u64);
+            }
+            Err(Error::InvalidArgument(format!("{what} must be {}, but it is {bytes}", expected())))
+        }
+        other => Err(wrong_type(what, &expected(), other)),
+    }
+}
+
 /// A string argument; `what` names it in the error.
 pub fn string(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
     match value.get_type()? {

@@ -1,20 +1,31 @@
 //! `SandboxBuilder` for JavaScript.
 
-use napi::Env;
-use napi::bindgen_prelude::PromiseRaw;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Object, PromiseRaw, This};
+use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::promise::{blocking, promise};
+use super::console::{self, Console};
+use super::error::Result;
+use super::promise::{blocking, guard, promise};
 use super::proto::ProtoJSSandbox;
 use super::slot::Slot;
+use super::{arguments, environment};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
 ///
-/// A sandbox is a micro-VM of its own. Its default settings: a heap of 16 MiB, events and results of at most 1 MiB of
-/// JSON text each.
+/// A sandbox is a micro-VM of its own. Sizes are limits: memory is taken when the guest first writes to it.
 #[napi]
 pub struct SandboxBuilder {
-    slot: Slot<crate::SandboxBuilder>,
+    slot: Slot<Settings>,
+}
+
+#[derive(Default)]
+struct Settings {
+    builder: crate::SandboxBuilder,
+    console: Option<Arc<Console>>,
 }
 
 #[napi]
@@ -23,7 +34,124 @@ impl SandboxBuilder {
     #[napi(constructor)]
     #[allow(clippy::new_without_default, reason = "only JavaScript makes one")]
     pub fn new() -> Self {
-        Self { slot: Slot::new("SandboxBuilder", crate::SandboxBuilder::new()) }
+        Self { slot: Slot::new("SandboxBuilder", Settings::default()) }
+    }
+
+    /// Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
+    ///
+    /// - `bytes`: a whole number from 1 MiB to 6 GiB. Default: 16 MiB.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no such number.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
+    pub fn set_heap_size<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        bytes: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let bytes = arguments::size(env, "the heap size", &crate::SandboxBuilder::HEAP_SIZE_RANGE, bytes)?;
+            settings.set(|builder| builder.with_guest_heap_size(bytes));
+            Ok(())
+        })
+    }
+
+    /// Sets the guest's memory beside its heap. All of it but half a MiB is the stack. Gives the builder back.
+    ///
+    /// - `bytes`: a whole number from 1 MiB to 64 MiB. Default: 1.5 MiB.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no such number.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
+    pub fn set_scratch_size<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        bytes: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let bytes = arguments::size(env, "the scratch size", &crate::SandboxBuilder::SCRATCH_SIZE_RANGE, bytes)?;
+            settings.set(|builder| builder.with_guest_scratch_size(bytes));
+            Ok(())
+        })
+    }
+
+    /// Sets the limit of an event, as JSON text in UTF-8. The source of a handler or a module, and the result of a host
+    /// function, have the same limit. Gives the builder back.
+    ///
+    /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no such number.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
+    pub fn set_input_buffer_size<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        bytes: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let bytes = buffer_size(env, "the input buffer size", bytes)?;
+            settings.set(|builder| builder.with_guest_input_buffer_size(bytes));
+            Ok(())
+        })
+    }
+
+    /// Sets the limit of a result, as JSON text in UTF-8. The arguments of a host function have the same limit. Gives the
+    /// builder back.
+    ///
+    /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no such number.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
+    pub fn set_output_buffer_size<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        bytes: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let bytes = buffer_size(env, "the output buffer size", bytes)?;
+            settings.set(|builder| builder.with_guest_output_buffer_size(bytes));
+            Ok(())
+        })
+    }
+
+    /// Sets what takes the lines that guest code writes to its console. Default: the process's standard output for
+    /// `debug` and `info`, its standard error for `warn` and `error`. Gives the builder back.
+    ///
+    /// - `callback`: is called for each line, in their order, on the thread that called `setHostPrintFn()`. The guest
+    ///   does not wait for it. The lines of a call come before the call's promise is settled. The text is what untrusted
+    ///   code made of it: it may hold line breaks and control characters.
+    ///
+    /// If the callback throws, or gives a promise that is rejected, the process gets a warning the first time, and nothing
+    /// else happens. Lines that wait for a busy thread may take 16 MiB; more are dropped, and a line with the
+    /// level `warn` says how many.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the callback is no function.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(
+        ts_args_type = "callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void",
+        ts_return_type = "this"
+    )]
+    pub fn set_host_print_fn<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        callback: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let callback = arguments::function(env, "the callback", callback)?;
+            settings.console = Some(Console::new(environment::of(env)?.waiting.inbox().clone(), callback));
+            Ok(())
+        })
     }
 
     /// Checks the settings and that there is a hypervisor. Consumes the builder, also when it fails.
@@ -36,8 +164,40 @@ impl SandboxBuilder {
         promise(
             env,
             || self.slot.take("build"),
-            |builder, pending| blocking(move || pending.settle_with(|| Ok(builder.build()?))),
-            |_, proto| Ok(ProtoJSSandbox::new(proto)),
+            |Settings { builder, console }, pending| {
+                blocking(move || {
+                    pending.settle_with(|| {
+                        let builder = match console.clone() {
+                            Some(console) => builder.with_host_print_fn(move |level, text| console.add(level, text)),
+                            None => builder.with_host_print_fn(console::write_line),
+                        };
+                        Ok((builder.build()?, console))
+                    });
+                });
+            },
+            |_, (proto, console)| Ok(ProtoJSSandbox::new(proto, console)),
         )
     }
+
+    fn change<'env>(
+        &self,
+        env: &Env,
+        this: This<'env, Object<'env>>,
+        change: impl FnOnce(&mut Settings) -> Result<()>,
+    ) -> napi::Result<Object<'env>> {
+        let changed = guard(|| self.slot.with(change));
+        changed.map(|()| this.object).map_err(|error| error.into_js(env))
+    }
+}
+
+impl Settings {
+    fn set(&mut self, change: impl FnOnce(crate::SandboxBuilder) -> crate::SandboxBuilder) {
+        self.builder = change(std::mem::take(&mut self.builder));
+    }
+}
+
+fn buffer_size(env: &Env, what: &str, bytes: Unknown<'_>) -> Result<usize> {
+    const RANGE: RangeInclusive<usize> = crate::SandboxBuilder::BUFFER_SIZE_RANGE;
+    let bytes = arguments::size(env, what, &(*RANGE.start() as u64..=*RANGE.end() as u64), bytes)?;
+    Ok(bytes as usize)
 }

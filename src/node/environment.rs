@@ -131,6 +131,11 @@ impl Waiting {
         Ok(entry)
     }
 
+    /// The way to the JavaScript thread.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
     fn end(&self) {
         self.inbox.close();
         let calls = std::mem::take(&mut lock(&self.calls).by_number);

@@ -96,7 +96,9 @@ impl Error {
             Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
-                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => Code::InvalidArg,
+                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
+                    Code::InvalidArg
+                }
                 E::HandlerNotFound(_) => Code::HandlerNotFound,
                 E::Compile { .. } => Code::Compile,
                 E::Guest { .. } => Code::GuestError,

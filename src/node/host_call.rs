@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType};
 
+use super::console::Console;
 use super::error::{Error, Result};
 use super::function::{self, AnyFunction, Outcome};
 use super::{environment, json};
@@ -27,8 +28,9 @@ use crate::HostFunctionError;
 pub type Answer = std::result::Result<Option<String>, HostFunctionError>;
 
 /// What stays the same of a sandbox while it goes from class to class.
-#[derive(Default)]
 pub struct Identity {
+    /// Where its console's lines wait, unless they go to the process's output.
+    console: Option<Arc<Console>>,
     state: Mutex<State>,
 }
 
@@ -43,6 +45,18 @@ struct State {
 }
 
 impl Identity {
+    /// A sandbox with this console.
+    pub fn new(console: Option<Arc<Console>>) -> Arc<Self> {
+        Arc::new(Self { console, state: Mutex::default() })
+    }
+
+    /// Delivers what guest code has written to the console so far.
+    pub fn deliver_console(&self, env: &Env) {
+        if let Some(console) = &self.console {
+            console.deliver_all(env);
+        }
+    }
+
     /// Notes that the sandbox has a host function.
     pub fn add_host_function(&self, module: &str, name: &str) {
         self.lock().host_functions.insert((module.to_string(), name.to_string()));

@@ -11,6 +11,7 @@ use super::host_call::Identity;
 use super::loaded::LoadedJSSandbox;
 use super::promise::{blocking, guard, promise};
 use super::slot::Slot;
+use super::status::{SharedStatus, Status};
 use super::{arguments, disposal};
 use crate::Script;
 
@@ -20,19 +21,20 @@ use crate::Script;
 pub struct JSSandbox {
     slot: Slot<crate::JSSandbox>,
     identity: Arc<Identity>,
+    status: SharedStatus,
 }
 
 #[napi]
 impl JSSandbox {
     pub(super) fn new(sandbox: crate::JSSandbox, identity: Arc<Identity>) -> Self {
-        Self { slot: Slot::new("JSSandbox", sandbox), identity }
+        Self { slot: Slot::new("JSSandbox", sandbox), identity, status: SharedStatus::new(Status::Ready) }
     }
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
     ///
     /// - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8, different from every other handler's.
     /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
-    ///   need not be exported. At most 1 MiB in UTF-8.
+    ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the name is empty, too long or taken, or an argument is no string.
@@ -74,7 +76,7 @@ impl JSSandbox {
     /// imported, so modules can be added in any order and may import each other. All that import it share one instance.
     ///
     /// - `name`: 1 to 256 bytes in UTF-8, without a colon.
-    /// - `source`: what the module consists of. At most 1 MiB in UTF-8.
+    /// - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
     /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
     ///
     /// Throws with:
@@ -130,29 +132,45 @@ impl JSSandbox {
     pub fn get_loaded_sandbox<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
         let slot = self.slot.clone();
         let identity = self.identity.clone();
+        let status = self.status.clone();
         promise(
             env,
             || self.slot.take("getLoadedSandbox"),
             |mut sandbox, pending| {
                 blocking(move || {
-                    pending.settle_with(|| match sandbox.load() {
-                        Ok(()) => Ok(sandbox.into_loaded()),
-                        Err(error) => {
-                            slot.put_back(sandbox);
-                            Err(error.into())
-                        }
+                    // A failure is a result too: the console's lines come before it.
+                    pending.settle_with(|| {
+                        let loaded = sandbox.load().map_err(Error::from);
+                        status.note(&loaded);
+                        Ok(match loaded {
+                            Ok(()) => Ok(sandbox.into_loaded()),
+                            Err(error) => {
+                                slot.put_back(sandbox);
+                                Err(error)
+                            }
+                        })
                     });
                 });
             },
-            |env, loaded| LoadedJSSandbox::new(env, loaded, identity),
+            |env, loaded: Result<_>| {
+                identity.deliver_console(env);
+                LoadedJSSandbox::new(env, loaded?, identity)
+            },
         )
     }
 
     /// Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
-    /// forgets that state.
+    /// forgets that state; `true` means that the sandbox is beyond repair.
     #[napi(getter)]
     pub fn poisoned(&self) -> bool {
-        false
+        self.status.get() != Status::Ready
+    }
+
+    /// `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
+    /// `'poisoned'`, see there.
+    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    pub fn status(&self) -> &'static str {
+        self.status.get().name()
     }
 
     /// Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
@@ -169,7 +187,7 @@ impl JSSandbox {
     }
 
     /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
-    #[napi(js_name = "[Symbol.asyncDispose]")]
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
     }

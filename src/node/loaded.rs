@@ -1,6 +1,5 @@
 //! `LoadedJSSandbox` for JavaScript.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::promise::{Pending, blocking, guard, promise};
 use super::queue::Queue;
 use super::slot::DISPOSE;
 use super::snapshot::Snapshot;
+use super::status::{SharedStatus, Status};
 use super::{environment, json};
 use crate::{CpuTimeMonitor, WallClockMonitor};
 
@@ -35,14 +35,14 @@ pub struct LoadedJSSandbox {
     queue: Arc<Queue<crate::LoadedJSSandbox>>,
     interrupt: crate::InterruptHandle,
     identity: Arc<Identity>,
-    poisoned: Arc<AtomicBool>,
+    status: SharedStatus,
     last_call_stats: Arc<Mutex<Option<crate::ExecutionStats>>>,
 }
 
 #[napi]
 impl LoadedJSSandbox {
     pub(super) fn new(env: &Env, sandbox: crate::LoadedJSSandbox, identity: Arc<Identity>) -> Result<Self> {
-        let poisoned = Arc::new(AtomicBool::new(sandbox.poisoned()));
+        let status = SharedStatus::new(status_of(&sandbox));
         let interrupt = sandbox.interrupt_handle();
         let queue = Queue::new("LoadedJSSandbox", sandbox);
 
@@ -57,7 +57,7 @@ impl LoadedJSSandbox {
                 }
             },
         );
-        Ok(Self { queue, interrupt, identity, poisoned, last_call_stats: Arc::default() })
+        Ok(Self { queue, interrupt, identity, status, last_call_stats: Arc::default() })
     }
 
     /// Calls a handler and gives what it returns.
@@ -67,7 +67,7 @@ impl LoadedJSSandbox {
     ///
     /// - `name`: the name under which the handler was added.
     /// - `event`: the handler's argument, anything that `JSON.stringify` can express. The JSON text may have at most
-    ///   1 MiB in UTF-8, and so may that of the result.
+    ///   1 MiB in UTF-8, and so may that of the result, unless the builder sets other limits.
     /// - `options`: see `CallHandlerOptions`.
     ///
     /// The sandbox stays usable when it rejects with:
@@ -94,7 +94,7 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
-        let poisoned = self.poisoned.clone();
+        let (status, identity) = (self.status.clone(), self.identity.clone());
         promise(
             env,
             || {
@@ -109,18 +109,23 @@ impl LoadedJSSandbox {
             |(name, event, options, cause), pending| {
                 let identity = self.identity.clone();
                 let stats = self.last_call_stats.clone();
-                self.push(pending, move |sandbox, poisoned| {
-                    let result = identity.run(cause, || call(sandbox, poisoned, &name, event, options));
+                self.push(pending, move |sandbox, status| {
+                    let result = identity.run(cause, || call(sandbox, status, &name, event, options));
+                    status.note(&result);
                     // A call that was refused has no statistics of its own.
-                    if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned))) {
+                    if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned | crate::Error::Unrecoverable))) {
                         *stats.lock().unwrap_or_else(PoisonError::into_inner) = sandbox.last_call_stats().cloned();
                     }
-                    result
+                    // A failure is a result too: the console's lines come before it.
+                    Ok(result)
                 });
             },
-            move |env, result| match result {
-                Some(text) => json::parse(env, text).inspect_err(|_| poisoned.store(true, Ordering::Release)),
-                None => json::undefined(env),
+            move |env, result: Result<_>| {
+                identity.deliver_console(env);
+                match result? {
+                    Some(text) => json::parse(env, text).inspect_err(|_| status.poison()),
+                    None => json::undefined(env),
+                }
             },
         )
     }
@@ -137,14 +142,18 @@ impl LoadedJSSandbox {
     /// - `ERR_POISONED`: the sandbox is beyond repair.
     #[napi]
     pub fn unload<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
-        let identity = self.identity.clone();
+        let (status, identity) = (self.status.clone(), self.identity.clone());
         promise(
             env,
             || self.begin(env, "unload"),
             |_, pending: Pending<crate::JSSandbox>| {
                 // If it is refused, the pending result is dropped; but `begin` has just seen that it is not.
                 let _ = self.queue.push_last("unload", move |sandbox| {
-                    pending.settle_with(|| Ok(sandbox.unload()?));
+                    pending.settle_with(|| {
+                        let unloaded = sandbox.unload().map_err(Error::from);
+                        status.note(&unloaded);
+                        unloaded
+                    });
                 });
             },
             |_, sandbox| Ok(JSSandbox::new(sandbox, identity)),
@@ -165,10 +174,8 @@ impl LoadedJSSandbox {
             env,
             || self.begin(env, "snapshot"),
             |_, pending| {
-                self.push(pending, |sandbox, poisoned| {
-                    if poisoned.load(Ordering::Acquire) {
-                        return Err(crate::Error::Poisoned.into());
-                    }
+                self.push(pending, |sandbox, status| {
+                    status.check()?;
                     Ok(sandbox.snapshot()?)
                 });
             },
@@ -186,7 +193,7 @@ impl LoadedJSSandbox {
     /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
     /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
     /// - `ERR_POISONED`: the sandbox is beyond repair.
-    #[napi(ts_args_type = "snapshot: Snapshot")]
+    #[napi(ts_args_type = "snapshot: Snapshot", ts_return_type = "Promise<void>")]
     pub fn restore<'env>(&self, env: &'env Env, snapshot: Unknown) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
             env,
@@ -195,12 +202,13 @@ impl LoadedJSSandbox {
                 arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state_for(&self.identity)
             },
             |snapshot, pending| {
-                self.push(pending, |sandbox, poisoned| {
+                self.push(pending, |sandbox, status| {
                     let restored = guard(|| Ok(sandbox.restore(snapshot)?));
-                    poisoned.store(
-                        restored.is_err() && poisoned.load(Ordering::Acquire) || sandbox.poisoned(),
-                        Ordering::Release,
-                    );
+                    if restored.is_ok() {
+                        status.set(status_of(sandbox));
+                    } else if sandbox.poisoned() {
+                        status.poison();
+                    }
                     restored
                 });
             },
@@ -225,7 +233,14 @@ impl LoadedJSSandbox {
     /// calls with `ERR_POISONED` until `restore()` or `unload()`.
     #[napi(getter)]
     pub fn poisoned(&self) -> bool {
-        self.poisoned.load(Ordering::Acquire)
+        self.status.get() != Status::Ready
+    }
+
+    /// What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
+    /// has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
+    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    pub fn status(&self) -> &'static str {
+        self.status.get().name()
     }
 
     /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
@@ -243,7 +258,7 @@ impl LoadedJSSandbox {
     }
 
     /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
-    #[napi(js_name = "[Symbol.asyncDispose]")]
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
             env,
@@ -273,10 +288,24 @@ impl LoadedJSSandbox {
     fn push<T: Send + 'static>(
         &self,
         pending: Pending<T>,
-        work: impl FnOnce(&mut crate::LoadedJSSandbox, &AtomicBool) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut crate::LoadedJSSandbox, &SharedStatus) -> Result<T> + Send + 'static,
     ) {
-        let poisoned = self.poisoned.clone();
-        self.queue.push(move |sandbox| pending.settle_with(|| work(sandbox?, &poisoned)));
+        let status = self.status.clone();
+        self.queue.push(move |sandbox| {
+            pending.settle_with(|| {
+                let result = work(sandbox?, &status);
+                status.note(&result);
+                result
+            });
+        });
+    }
+}
+
+fn status_of(sandbox: &crate::LoadedJSSandbox) -> Status {
+    match sandbox.status() {
+        crate::SandboxStatus::Ready => Status::Ready,
+        crate::SandboxStatus::Poisoned => Status::Poisoned,
+        _ => Status::Unrecoverable,
     }
 }
 
@@ -302,20 +331,18 @@ fn end(
     }
 }
 
-/// Calls a handler. `poisoned` is what JavaScript sees; it may be set though the sandbox itself sees no reason for it.
+/// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
 fn call(
     sandbox: &mut crate::LoadedJSSandbox,
-    poisoned: &AtomicBool,
+    status: &SharedStatus,
     name: &str,
     event: String,
     options: CallHandlerOptions,
 ) -> Result<Option<String>> {
-    if poisoned.load(Ordering::Acquire) {
-        return Err(crate::Error::Poisoned.into());
-    }
+    status.check()?;
     let result = guard(|| Ok(call_under_limits(sandbox, name, event, options)?));
     if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
-        poisoned.store(true, Ordering::Release);
+        status.poison();
     }
     result
 }

@@ -9,6 +9,7 @@
 //!   whose calls run in the order in which they were made.
 //! - When guest code calls a host function, the thread that runs the guest posts a job to the JavaScript thread's
 //!   [`inbox`] and waits until that has settled the [`host_call`]. [`callback`] is the bridge, step by step.
+//! - Lines of a guest's [`console`] wait for the JavaScript thread in a list; the guest does not.
 //!
 //! What the rest relies on:
 //! - Nothing here unwinds into Node.js. Every entry and every job runs inside [`promise::guard`], which makes a panic an
@@ -19,6 +20,7 @@
 mod arguments;
 mod builder;
 mod callback;
+mod console;
 mod disposal;
 mod environment;
 mod error;
@@ -36,3 +38,4 @@ mod proto;
 mod queue;
 mod slot;
 mod snapshot;
+mod status;

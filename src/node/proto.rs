@@ -6,6 +6,7 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::console::Console;
 use super::error::Error;
 use super::host_call::Identity;
 use super::host_module::HostModule;
@@ -23,8 +24,8 @@ pub struct ProtoJSSandbox {
 
 #[napi]
 impl ProtoJSSandbox {
-    pub(super) fn new(proto: crate::ProtoJSSandbox) -> Self {
-        Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Arc::default() }
+    pub(super) fn new(proto: crate::ProtoJSSandbox, console: Option<Arc<Console>>) -> Self {
+        Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Identity::new(console) }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in
@@ -94,7 +95,7 @@ impl ProtoJSSandbox {
     }
 
     /// `dispose()`, for `await using`. The promise is fulfilled when everything has been given back.
-    #[napi(js_name = "[Symbol.asyncDispose]")]
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
     }

@@ -57,7 +57,7 @@ impl Snapshot {
     }
 
     /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
-    #[napi(js_name = "[Symbol.asyncDispose]")]
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
     }

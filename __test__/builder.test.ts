@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SandboxBuilder } from '@hyperlight/js-host-api';
+import { rejection, thrown } from './sandbox';
+
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+const settings = [
+  { method: 'setHeapSize', name: 'heap size', least: MIB, most: 6 * GIB },
+  { method: 'setScratchSize', name: 'scratch size', least: MIB, most: 64 * MIB },
+  { method: 'setInputBufferSize', name: 'input buffer size', least: KIB, most: 256 * MIB },
+  { method: 'setOutputBufferSize', name: 'output buffer size', least: KIB, most: 256 * MIB },
+] as const;
+
+/** A sandbox of this builder with one handler `f`. */
+async function loadFrom(builder: SandboxBuilder, code: string) {
+  const proto = await builder.build();
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler('f', code);
+  return sandbox.getLoadedSandbox();
+}
+
+test('the example of the documentation builds a sandbox', async () => {
+  const builder = new SandboxBuilder().setHeapSize(8 * 1024 * 1024).setScratchSize(1024 * 1024);
+  const loaded = await loadFrom(builder, "function handler({ name }) { return 'Hello, ' + name + '!'; }");
+  assert.equal(await loaded.callHandler('f', { name: 'World' }), 'Hello, World!');
+});
+
+for (const { method, name, least, most } of settings) {
+  test(`${method}() takes whole numbers within its range and gives the builder back`, () => {
+    const builder = new SandboxBuilder();
+    for (const bytes of [least, most, least + 1]) assert.equal(builder[method](bytes), builder);
+  });
+
+  test(`${method}() refuses every other number with the setting, the value and the range`, () => {
+    const builder = new SandboxBuilder();
+    for (const bytes of [0, -0, -1, least - 1, most + 1, least + 0.5, Number.NaN, Infinity, -Infinity]) {
+      const { message } = thrown('ERR_INVALID_ARG', () => builder[method](bytes));
+      const value = String(bytes).replace('Infinity', 'inf');
+      for (const part of [name, value, String(least), String(most)]) assert.ok(message.includes(part), message);
+    }
+  });
+
+  test(`${method}() refuses what is no number with the setting, the type and the range`, () => {
+    const builder = new SandboxBuilder();
+    for (const value of [undefined, null, '8388608', 8388608n, true, {}, [MIB], Symbol('s'), () => MIB]) {
+      const { message } = thrown('ERR_INVALID_ARG', () => builder[method](value as never));
+      for (const part of [name, String(least), String(most)]) assert.ok(message.includes(part), message);
+    }
+  });
+}
+
+test('a refused setting leaves the builder as it was', async () => {
+  const builder = new SandboxBuilder().setInputBufferSize(KIB);
+  thrown('ERR_INVALID_ARG', () => builder.setInputBufferSize(0));
+  const loaded = await loadFrom(builder, 'function handler(event) { return event.length; }');
+  const error = await rejection('ERR_PAYLOAD_TOO_LARGE', loaded.callHandler('f', 'x'.repeat(KIB)));
+  assert.equal(error.limit, KIB);
+});
+
+test('after build() every method gives ERR_CONSUMED', async () => {
+  const builder = new SandboxBuilder();
+  await builder.build();
+  for (const { method, least } of settings) {
+    const error = thrown('ERR_CONSUMED', () => builder[method](least));
+    assert.match(error.message, /build\(\)/);
+  }
+  thrown('ERR_CONSUMED', () => builder.setHostPrintFn(() => {}));
+  await rejection('ERR_CONSUMED', builder.build());
+});
+
+test('a larger heap holds what a smaller one does not', async () => {
+  const fill = 'function handler(mib) { return new Uint8Array(mib * 2 ** 20).fill(1).length; }';
+  const [small, large] = await Promise.all([
+    loadFrom(new SandboxBuilder().setHeapSize(2 * MIB), fill),
+    loadFrom(new SandboxBuilder().setHeapSize(64 * MIB), fill),
+  ]);
+  assert.equal(await large.callHandler('f', 48), 48 * MIB);
+  const error = await rejection('ERR_GUEST_ERROR', small.callHandler('f', 4));
+  assert.match(error.message, /memory/);
+  assert.equal(await small.callHandler('f', 1), MIB);
+});
+
+test('a larger scratch memory gives a deeper stack', async () => {
+  const code =
+    'function handler() { const dive = (depth) => { try { return dive(depth + 1); } catch { return depth; } }; return dive(0); }';
+  const [small, large] = await Promise.all([
+    loadFrom(new SandboxBuilder().setScratchSize(MIB), code),
+    loadFrom(new SandboxBuilder().setScratchSize(8 * MIB), code),
+  ]);
+  const [shallow, deep] = [await small.callHandler('f', {}), await large.callHandler('f', {})];
+  assert.ok(shallow > 100 && deep > 4 * shallow, `${shallow} and ${deep} calls deep`);
+});
+
+test('events and results up to the limits pass, and larger ones are refused with size and limit', async () => {
+  const builder = () =>
+    new SandboxBuilder()
+      .setInputBufferSize(3 * MIB)
+      .setOutputBufferSize(2 * MIB)
+      .setHeapSize(64 * MIB);
+  const loaded = await loadFrom(
+    builder(),
+    "function handler(event) { return typeof event === 'string' ? event.length : 'x'.repeat(event); }",
+  );
+  // Two bytes are the quotation marks.
+  assert.equal(await loaded.callHandler('f', 'x'.repeat(3 * MIB - 2)), 3 * MIB - 2);
+  assert.equal((await loaded.callHandler('f', 2 * MIB - 2)).length, 2 * MIB - 2);
+  const event = await rejection('ERR_PAYLOAD_TOO_LARGE', loaded.callHandler('f', 'x'.repeat(3 * MIB - 1)));
+  assert.deepEqual([event.size, event.limit], [3 * MIB + 1, 3 * MIB]);
+  const result = await rejection('ERR_PAYLOAD_TOO_LARGE', loaded.callHandler('f', 2 * MIB - 1));
+  assert.deepEqual([result.size, result.limit], [2 * MIB + 1, 2 * MIB]);
+  assert.equal(loaded.status, 'ready');
+});
+
+test('a host function takes and gives as much as the limits allow', async () => {
+  const proto = await new SandboxBuilder()
+    .setInputBufferSize(4 * MIB)
+    .setOutputBufferSize(4 * MIB)
+    .setHeapSize(64 * MIB)
+    .build();
+  proto.register('test', 'echo', (text: string) => text);
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler(
+    'f',
+    "import { echo } from 'host:test'; function handler(n) { return echo('x'.repeat(n)).length; }",
+  );
+  const loaded = await sandbox.getLoadedSandbox();
+  assert.equal(await loaded.callHandler('f', 4 * MIB - 16), 4 * MIB - 16);
+});

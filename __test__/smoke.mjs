@@ -1,0 +1,61 @@
+// A short check of the addon that runs on every supported Node.js, without a test runner: `node __test__/smoke.mjs`.
+import assert from 'node:assert/strict';
+import { SandboxBuilder } from '@hyperlight/js-host-api';
+
+const lines = [];
+const protoSandbox = await new SandboxBuilder()
+  .setHeapSize(8 * 1024 * 1024)
+  .setScratchSize(1024 * 1024)
+  .setHostPrintFn((level, text) => lines.push([level, text]))
+  .build();
+protoSandbox.hostModule('math').register('add', (a, b) => a + b);
+protoSandbox.register('math', 'later', async (value) => value);
+let call;
+protoSandbox.register('math', 'reenter', () => call.callHandler('greet', {}));
+
+const jsSandbox = await protoSandbox.loadRuntime();
+jsSandbox.addModule('shared', 'let count = 0; export const next = () => ++count;');
+jsSandbox.addHandler(
+  'greet',
+  "function handler(event) { event.message = 'Hello, ' + event.name + '!'; return event; }",
+);
+jsSandbox.addHandler(
+  'sum',
+  "import { add, later } from 'host:math'; function handler({ a, b }) { return later(add(a, b)); }",
+);
+jsSandbox.addHandler('count', "import { next } from 'user:shared'; function handler() { return next(); }");
+jsSandbox.addHandler('print', "function handler() { console.warn('line'); }");
+jsSandbox.addHandler('fail', "function handler() { throw new TypeError('no'); }");
+jsSandbox.addHandler('spin', 'function handler() { for (;;); }');
+jsSandbox.addHandler('reenter', "import { reenter } from 'host:math'; function handler() { return reenter(); }");
+const loadedSandbox = await jsSandbox.getLoadedSandbox();
+call = loadedSandbox;
+
+assert.deepEqual(await loadedSandbox.callHandler('greet', { name: 'World' }), {
+  name: 'World',
+  message: 'Hello, World!',
+});
+assert.equal(await loadedSandbox.callHandler('sum', { a: 20, b: 22 }), 42);
+await loadedSandbox.callHandler('print', {});
+assert.deepEqual(lines, [['warn', 'line']]);
+await assert.rejects(loadedSandbox.callHandler('fail', {}), { code: 'ERR_GUEST_ERROR', guestName: 'TypeError' });
+await assert.rejects(loadedSandbox.callHandler('reenter', {}), { code: 'ERR_GUEST_ERROR' });
+
+assert.equal(await loadedSandbox.callHandler('count', {}), 1);
+const snapshot = await loadedSandbox.snapshot();
+assert.equal(await loadedSandbox.callHandler('count', {}), 2);
+for (const options of [{ wallClockTimeoutMs: 100 }, { cpuTimeoutMs: 100 }]) {
+  await assert.rejects(loadedSandbox.callHandler('spin', {}, options), { code: 'ERR_CANCELLED' });
+  assert.equal(loadedSandbox.status, 'poisoned');
+  await loadedSandbox.restore(snapshot);
+  assert.equal(loadedSandbox.status, 'ready');
+}
+assert.equal(await loadedSandbox.callHandler('count', {}), 2);
+
+const { interruptHandle } = loadedSandbox;
+setTimeout(() => interruptHandle.kill(), 100);
+await assert.rejects(loadedSandbox.callHandler('spin', {}), { code: 'ERR_CANCELLED' });
+const unloaded = await loadedSandbox.unload();
+unloaded.dispose();
+assert.throws(() => unloaded.addHandler('f', ''), { code: 'ERR_CONSUMED' });
+console.log(`Node.js ${process.versions.node}: everything works`);

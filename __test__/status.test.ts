@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadBody, rejection, start } from './sandbox';
+
+test('a sandbox is ready before and after calls that end, also with an error', async () => {
+  const sandbox = await start();
+  assert.equal(sandbox.status, 'ready');
+  const loaded = await loadBody('if (event) throw new Error("no");');
+  assert.equal(loaded.status, 'ready');
+  await loaded.callHandler('f', 0);
+  await rejection('ERR_GUEST_ERROR', loaded.callHandler('f', 1));
+  await rejection('ERR_HANDLER_NOT_FOUND', loaded.callHandler('g', 1));
+  assert.equal(loaded.status, 'ready');
+});
+
+test('a sandbox is poisoned from a call that is stopped until restore()', async () => {
+  const loaded = await loadBody('while (event);');
+  const snapshot = await loaded.snapshot();
+  await rejection('ERR_CANCELLED', loaded.callHandler('f', true, { wallClockTimeoutMs: 50 }));
+  assert.deepEqual([loaded.status, loaded.poisoned], ['poisoned', true]);
+  await rejection('ERR_POISONED', loaded.callHandler('f', false));
+  await rejection('ERR_POISONED', loaded.snapshot());
+  await loaded.restore(snapshot);
+  assert.deepEqual([loaded.status, loaded.poisoned], ['ready', false]);
+  await loaded.callHandler('f', false);
+});
+
+test('what unload() gives is ready, and the consumed object keeps its status', async () => {
+  const loaded = await loadBody('for (;;);');
+  await rejection('ERR_CANCELLED', loaded.callHandler('f', {}, { wallClockTimeoutMs: 50 }));
+  const sandbox = await loaded.unload();
+  assert.deepEqual([sandbox.status, sandbox.poisoned], ['ready', false]);
+  assert.equal(loaded.status, 'poisoned');
+});
+
+test('a source that cannot be loaded leaves the sandbox ready', async () => {
+  const sandbox = await start();
+  sandbox.addHandler('f', 'function handler( {');
+  await rejection('ERR_COMPILE', sandbox.getLoadedSandbox());
+  assert.equal(sandbox.status, 'ready');
+});

@@ -1,0 +1,202 @@
+// Holds index.d.ts to what is promised. Most of it is checked when this file is compiled: every member has exactly the type
+// that is written here, and each line after `@ts-expect-error` must not compile.
+// biome-ignore-all lint/suspicious/noExplicitAny: the types are those that are declared
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as api from '@hyperlight/js-host-api';
+import {
+  type CallHandlerOptions,
+  type CallStats,
+  HostModule,
+  InterruptHandle,
+  JSSandbox,
+  LoadedJSSandbox,
+  ProtoJSSandbox,
+  SandboxBuilder,
+  Snapshot,
+} from '@hyperlight/js-host-api';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only if the two types are the same. */
+function same<A, B>(..._equal: Equal<A, B> extends true ? [] : [never]): void {}
+
+type Status = 'ready' | 'poisoned' | 'unrecoverable';
+type Level = 'debug' | 'info' | 'warn' | 'error';
+type Disposal = 'dispose' | typeof Symbol.dispose | typeof Symbol.asyncDispose;
+
+/** The names of the members of each class; what is not here is no part of the API. */
+const members = {
+  SandboxBuilder: [
+    'setHeapSize',
+    'setScratchSize',
+    'setInputBufferSize',
+    'setOutputBufferSize',
+    'setHostPrintFn',
+    'build',
+  ],
+  ProtoJSSandbox: ['hostModule', 'register', 'loadRuntime', 'dispose'],
+  HostModule: ['register'],
+  JSSandbox: [
+    'addHandler',
+    'removeHandler',
+    'clearHandlers',
+    'addModule',
+    'removeModule',
+    'clearModules',
+    'getLoadedSandbox',
+    'poisoned',
+    'status',
+    'dispose',
+  ],
+  LoadedJSSandbox: [
+    'callHandler',
+    'unload',
+    'snapshot',
+    'restore',
+    'interruptHandle',
+    'lastCallStats',
+    'poisoned',
+    'status',
+    'dispose',
+  ],
+  InterruptHandle: ['kill'],
+  Snapshot: ['dispose'],
+} as const;
+
+type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
+same<keyof typeof api, keyof typeof members>();
+same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
+same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
+same<keyof HostModule, Named<'HostModule'>>();
+same<keyof JSSandbox, Named<'JSSandbox'> | Disposal>();
+same<keyof LoadedJSSandbox, Named<'LoadedJSSandbox'> | Disposal>();
+same<keyof InterruptHandle, Named<'InterruptHandle'>>();
+same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
+same<CallHandlerOptions, { gc?: boolean; wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
+same<CallStats, { wallClockMs: number; cpuTimeMs: number | null; terminatedBy: 'wall-clock' | 'cpu-time' | null }>();
+
+same<ConstructorParameters<typeof SandboxBuilder>, []>();
+same<Parameters<SandboxBuilder['setHostPrintFn']>, [callback: (level: Level, text: string) => void]>();
+same<Parameters<HostModule['register']>, [name: string, callback: (...args: any[]) => any]>();
+same<
+  Parameters<ProtoJSSandbox['register']>,
+  [moduleName: string, functionName: string, callback: (...args: any[]) => any]
+>();
+same<SandboxBuilder['build'], () => Promise<ProtoJSSandbox>>();
+same<ProtoJSSandbox['hostModule'], (name: string) => HostModule>();
+same<ReturnType<ProtoJSSandbox['register']>, HostModule>();
+same<ProtoJSSandbox['loadRuntime'], () => Promise<JSSandbox>>();
+same<JSSandbox['addHandler'], (name: string, code: string) => void>();
+same<JSSandbox['removeHandler'], (name: string) => void>();
+same<JSSandbox['clearHandlers'], () => void>();
+same<JSSandbox['addModule'], (name: string, source: string, namespace?: string) => void>();
+same<JSSandbox['removeModule'], (name: string, namespace?: string) => void>();
+same<JSSandbox['clearModules'], () => void>();
+same<JSSandbox['getLoadedSandbox'], () => Promise<LoadedJSSandbox>>();
+same<JSSandbox['poisoned'], boolean>();
+same<JSSandbox['status'], Status>();
+same<LoadedJSSandbox['callHandler'], (name: string, event: any, options?: CallHandlerOptions) => Promise<any>>();
+same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
+same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
+same<LoadedJSSandbox['restore'], (snapshot: Snapshot) => Promise<void>>();
+same<LoadedJSSandbox[typeof Symbol.asyncDispose], () => Promise<void>>();
+same<LoadedJSSandbox[typeof Symbol.dispose], () => void>();
+same<LoadedJSSandbox['interruptHandle'], InterruptHandle>();
+same<LoadedJSSandbox['lastCallStats'], CallStats | null>();
+same<LoadedJSSandbox['poisoned'], boolean>();
+same<LoadedJSSandbox['status'], Status>();
+same<InterruptHandle['kill'], () => void>();
+
+/** Every member in use, as a program would use it. It is compiled but never called. */
+export async function use(): Promise<void> {
+  const builder: SandboxBuilder = new SandboxBuilder()
+    .setHeapSize(1)
+    .setScratchSize(1)
+    .setInputBufferSize(1)
+    .setOutputBufferSize(1)
+    .setHostPrintFn((level: Level, text: string) => console.log(level.toUpperCase(), text.length));
+  const proto: ProtoJSSandbox = await builder.build();
+  const module: HostModule = proto
+    .hostModule('m')
+    .register('add', (a: number, b: number) => a + b)
+    .register('later', async () => ({ rows: [] }))
+    .register('nothing', () => {});
+  const same: HostModule = proto.register('m', 'f', (text: string) => text);
+  const sandbox: JSSandbox = await proto.loadRuntime();
+  sandbox.addHandler('h', 'code');
+  sandbox.addModule('m', 'source');
+  sandbox.addModule('m', 'source', 'namespace');
+  sandbox.removeModule('m', 'namespace');
+  const loaded: LoadedJSSandbox = await sandbox.getLoadedSandbox();
+  const options: CallHandlerOptions = { gc: false, wallClockTimeoutMs: 1, cpuTimeoutMs: undefined };
+  const result: string = await loaded.callHandler('h', { any: ['event'] }, options);
+  const stats: CallStats | null = loaded.lastCallStats;
+  const snapshot: Snapshot = await loaded.snapshot();
+  await loaded.restore(snapshot);
+  const handle: InterruptHandle = loaded.interruptHandle;
+  handle.kill();
+  for (const disposable of [proto, sandbox, loaded, snapshot]) {
+    disposable.dispose();
+    disposable[Symbol.dispose]();
+    await disposable[Symbol.asyncDispose]();
+  }
+  void [module, same, result, stats];
+
+  // @ts-expect-error: there are no arguments
+  new SandboxBuilder({ heapSize: 1 });
+  // @ts-expect-error: a size is a number
+  builder.setHeapSize('8 MiB');
+  // @ts-expect-error: a size is needed
+  builder.setScratchSize();
+  // @ts-expect-error: a size is a number
+  builder.setInputBufferSize(1n);
+  // @ts-expect-error: a size is a number
+  builder.setOutputBufferSize(null);
+  // @ts-expect-error: the level is a string
+  builder.setHostPrintFn((level: number) => level);
+  // @ts-expect-error: a promise comes first
+  builder.build().loadRuntime();
+  // @ts-expect-error: a name is needed
+  proto.hostModule();
+  // @ts-expect-error: a callback is a function
+  module.register('f', 'callback');
+  // @ts-expect-error: handlers come later
+  proto.addHandler('h', 'code');
+  // @ts-expect-error: code is text
+  sandbox.addHandler('h', () => {});
+  // @ts-expect-error: nothing can be called yet
+  sandbox.callHandler('h', {});
+  // @ts-expect-error: there is no such option
+  loaded.callHandler('h', {}, { timeout: 1 });
+  // @ts-expect-error: a timeout is a number
+  loaded.callHandler('h', {}, { cpuTimeoutMs: '1' });
+  // @ts-expect-error: an event is needed
+  loaded.callHandler('h');
+  // @ts-expect-error: a snapshot is needed
+  loaded.restore({});
+  // @ts-expect-error: it is read-only
+  loaded.poisoned = false;
+  // @ts-expect-error: there is no such status
+  loaded.status === 'broken';
+  // @ts-expect-error: there need not be any
+  loaded.lastCallStats.wallClockMs;
+}
+
+test('the classes have the members that are declared, and no others', () => {
+  const classes = {
+    SandboxBuilder,
+    ProtoJSSandbox,
+    HostModule,
+    JSSandbox,
+    LoadedJSSandbox,
+    InterruptHandle,
+    Snapshot,
+  };
+  for (const [name, declared] of Object.entries(members)) {
+    const { prototype } = classes[name as keyof typeof members];
+    const actual = Object.getOwnPropertyNames(prototype).filter((member) => member !== 'constructor');
+    assert.deepEqual(actual.sort(), [...declared].sort(), name);
+  }
+  const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
+  assert.deepEqual(exported.sort(), Object.keys(members).sort());
+});
