@@ -19,6 +19,7 @@ const partOnly = process.argv.includes('--part');
 prepare();
 const programs = await rustPrograms();
 const nodeTests = partOnly ? [] : compiledNodeTests();
+const summary = [['', 'passed', 'failed', 'skipped', 'minutes']];
 const tree = mkdtempSync(join(tmpdir(), 'standard-kvm-tree-'));
 let failed = false;
 try {
@@ -36,6 +37,10 @@ try {
   }
 } finally {
   rmSync(tree, { recursive: true, force: true });
+}
+console.log();
+for (const [where, ...figures] of summary) {
+  console.log(where.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join(''));
 }
 process.exitCode = failed ? 1 : 0;
 
@@ -97,9 +102,13 @@ async function section(where, runCommand, programs, nodeTests) {
   const { status, text } = await runCommand(command);
   const results = parse(text);
   const count = (result) => [...results.values()].filter((value) => value === result).length;
-  const minutes = ((Date.now() - started) / 60_000).toFixed(1);
-  console.log(`\n${where}: ${minutes} minutes`);
-  console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
+  summary.push([
+    where,
+    count('passed'),
+    count('failed'),
+    count('skipped'),
+    ((Date.now() - started) / 60_000).toFixed(1),
+  ]);
   if (status !== 0 || count('failed') > 0 || count('passed') === 0) failed = true;
   return results;
 }
