@@ -61,7 +61,7 @@ impl LoadedJSSandbox {
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
-    /// [`monitor`](super::monitor).
+    /// [`monitor`].
     ///
     /// # Errors
     /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`] if a monitor fired: the sandbox is poisoned, and
