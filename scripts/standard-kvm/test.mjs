@@ -75,7 +75,7 @@ function fill(tree) {
   addProgram(tree, process.execPath);
   for (const program of ['unshare', 'setpriv', 'mount', 'sh']) addProgram(tree, which(program));
   const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
-  for (const path of ['package.json', 'index.js', 'examples', 'target/__test__', ...addon]) {
+  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...addon]) {
     mkdirSync(join(tree, ROOT), { recursive: true });
     cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
   }
