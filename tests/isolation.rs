@@ -145,6 +145,19 @@ fn a_call_that_ends_without_an_answer_aborts() {
 }
 
 #[test]
+fn a_guest_that_offers_no_buffers_aborts_and_hangs_nobody() {
+    let mut sandbox = test_guest();
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    sandbox.commit_fault(Fault::WithholdBuffers).expect("it answers once more");
+    let error = guarded(&mut sandbox, |sandbox| (0..100).find_map(|_| call(sandbox, "0").err()));
+    let error = error.expect("the buffers run out");
+    assert!(matches!(&error, Error::GuestAbort(message) if message.contains("buffers")), "{error:?}");
+    assert!(sandbox.poisoned());
+    sandbox.restore(snapshot).expect("a restore");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+}
+
+#[test]
 fn an_answer_of_the_wrong_kind_aborts() {
     aborts(Fault::GarbageAnswer, &["not a number"]);
 }

@@ -300,7 +300,9 @@ impl Origin {
 fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
     use hyperlight_host::HyperlightError as H;
     match error {
-        H::TransportError(_)
+        // In a call this is only ever a queue that the guest has left without buffers.
+        H::Error(_)
+        | H::TransportError(_)
         | H::GuestError(..)
         | H::ReturnValueConversionFailure(..)
         | H::UnexpectedReturnValueType(..)

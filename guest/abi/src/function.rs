@@ -171,4 +171,6 @@ pub enum Fault {
     TouchLastHeapPage = 31,
     /// Reads what the last page of its heap holds.
     ReadLastHeapPage = 32,
+    /// Offers the host no buffers any more; gives -1.
+    WithholdBuffers = 33,
 }

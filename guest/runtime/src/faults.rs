@@ -99,6 +99,8 @@ pub fn commit(fault: i32) -> ReturnValue {
             let last = last_heap_page() as *mut u8;
             last.write_volatile(last.read_volatile() + 1);
             return ReturnValue::Int(i32::from(last.read_volatile()));
+        } else if is(Fault::WithholdBuffers) {
+            TRANSPORT.with(|transport| transport.withhold_buffers());
         } else if is(Fault::ReadLastHeapPage) {
             return ReturnValue::Int(i32::from((last_heap_page() as *const u8).read_volatile()));
         }

@@ -121,6 +121,12 @@ impl Transport {
         self.to_host.memory().end_address()
     }
 
+    /// Offers no buffers any more: none is large enough.
+    #[cfg(feature = "commit-faults")]
+    pub fn withhold_buffers(&mut self) {
+        self.buffer_size = usize::MAX;
+    }
+
     /// Offers every free buffer to the host.
     fn offer_buffers(&mut self) {
         let mut batch = self.from_host.batch();
