@@ -23,26 +23,6 @@ pub enum AbortCode {
     Kernel = 7,
     /// The runtime panicked.
     Runtime = 8,
-    /// The runtime was sent a message that breaks the protocol.
-    Protocol = 9,
-}
-
-impl AbortCode {
-    /// The code that `byte` stands for.
-    pub const fn from_byte(byte: u8) -> Option<Self> {
-        Some(match byte {
-            1 => Self::Exception,
-            2 => Self::PageFault,
-            3 => Self::StackOverflow,
-            4 => Self::OutOfMemory,
-            5 => Self::BadGate,
-            6 => Self::Boot,
-            7 => Self::Kernel,
-            8 => Self::Runtime,
-            9 => Self::Protocol,
-            _ => return None,
-        })
-    }
 }
 
 /// Packs up to three bytes for one write to the abort port.
@@ -62,16 +42,6 @@ pub const fn pack(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_code_survives_its_byte() {
-        for byte in 0..=u8::MAX {
-            if let Some(code) = AbortCode::from_byte(byte) {
-                assert_eq!(code as u8, byte);
-            }
-        }
-        assert_eq!(AbortCode::from_byte(AbortCode::Protocol as u8), Some(AbortCode::Protocol));
-    }
 
     #[test]
     fn packs_at_most_three_bytes() {
