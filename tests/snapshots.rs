@@ -103,7 +103,8 @@ fn a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() {
 
     let mut sandbox = loaded(COUNTER);
     assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], 1);
-    for (snapshot, text) in [(snapshot_of(other_settings), "other settings"), (snapshot_of(more_functions), "\"add\"")]
+    for (snapshot, text) in
+        [(snapshot_of(other_settings), "other settings"), (snapshot_of(more_functions), "host:math add")]
     {
         let error = sandbox.restore(snapshot).expect_err("it does not fit");
         assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains(text)), "{error:?}");

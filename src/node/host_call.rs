@@ -12,7 +12,6 @@
 //! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
 //! stricter: while a sandbox waits for a host function, nobody may use it.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
@@ -36,8 +35,6 @@ pub struct Identity {
 
 #[derive(Default)]
 struct State {
-    /// Host functions by module and name.
-    host_functions: BTreeSet<(String, String)>,
     /// In the course of which host function the running call was made.
     cause: Option<Arc<HostCall>>,
     /// What the running call waits for.
@@ -55,16 +52,6 @@ impl Identity {
         if let Some(console) = &self.console {
             console.deliver_all(env);
         }
-    }
-
-    /// Notes that the sandbox has a host function.
-    pub fn add_host_function(&self, module: &str, name: &str) {
-        self.lock().host_functions.insert((module.to_string(), name.to_string()));
-    }
-
-    /// The sandbox's host functions, by module and name.
-    pub fn host_functions(&self) -> BTreeSet<(String, String)> {
-        self.lock().host_functions.clone()
     }
 
     /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.

@@ -61,10 +61,6 @@ impl HostModule {
         let callback = arguments::function(env, "the callback", callback)?;
         let waiting = environment::of(env)?.waiting.clone();
         let function = callback::bridge(waiting, self.identity.clone(), callback);
-        self.proto.with(|proto| {
-            proto.register_raw(&self.name, &name, function)?;
-            self.identity.add_host_function(&self.name, &name);
-            Ok(())
-        })
+        self.proto.with(|proto| Ok(proto.register_raw(&self.name, &name, function)?))
     }
 }

@@ -169,7 +169,6 @@ impl LoadedJSSandbox {
     /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
     #[napi]
     pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
-        let identity = self.identity.clone();
         promise(
             env,
             || self.begin(env, "snapshot"),
@@ -179,7 +178,7 @@ impl LoadedJSSandbox {
                     Ok(sandbox.snapshot()?)
                 });
             },
-            move |_, snapshot| Ok(Snapshot::new(snapshot, &identity)),
+            |_, snapshot| Ok(Snapshot::new(snapshot)),
         )
     }
 
@@ -199,7 +198,7 @@ impl LoadedJSSandbox {
             env,
             || {
                 self.begin(env, "restore")?;
-                arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state_for(&self.identity)
+                arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()
             },
             |snapshot, pending| {
                 self.push(pending, |sandbox, status| {

@@ -1,6 +1,5 @@
 //! `Snapshot` for JavaScript.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use napi::Env;
@@ -8,8 +7,7 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
 use super::disposal;
-use super::error::{Error, Result};
-use super::host_call::Identity;
+use super::error::Result;
 use super::promise::blocking;
 use super::slot::Slot;
 
@@ -18,29 +16,17 @@ use super::slot::Slot;
 #[napi]
 pub struct Snapshot {
     slot: Slot<Arc<crate::Snapshot>>,
-    /// Host functions of the sandbox that it was taken of.
-    host_functions: BTreeSet<(String, String)>,
 }
 
 #[napi]
 impl Snapshot {
-    pub(super) fn new(snapshot: Arc<crate::Snapshot>, of: &Identity) -> Self {
-        Self { slot: Slot::new("Snapshot", snapshot), host_functions: of.host_functions() }
+    pub(super) fn new(snapshot: Arc<crate::Snapshot>) -> Self {
+        Self { slot: Slot::new("Snapshot", snapshot) }
     }
 
-    /// The state, to be restored into a sandbox; an error if that does not have the host functions that it may call.
-    pub(super) fn state_for(&self, sandbox: &Identity) -> Result<Arc<crate::Snapshot>> {
-        let state = self.slot.with(|snapshot| Ok(snapshot.clone()))?;
-        let available = sandbox.host_functions();
-        let missing: Vec<String> =
-            self.host_functions.difference(&available).map(|(module, name)| format!("host:{module} {name}")).collect();
-        if missing.is_empty() {
-            return Ok(state);
-        }
-        let missing = missing.join(", ");
-        Err(Error::InvalidArgument(format!(
-            "the snapshot does not fit: it was taken of a sandbox with host functions that this one lacks: {missing}"
-        )))
+    /// The state, to be restored into a sandbox.
+    pub(super) fn state(&self) -> Result<Arc<crate::Snapshot>> {
+        self.slot.with(|snapshot| Ok(snapshot.clone()))
     }
 
     /// Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`

@@ -286,13 +286,16 @@ impl Origin {
         if other.configuration != self.configuration {
             return mismatch("its sandbox was built with other settings".to_string());
         }
-        let is_missing = |name: &&(String, String)| !self.host_functions.contains(name);
-        match other.host_functions.iter().find(is_missing) {
-            Some((module, function)) => mismatch(format!(
-                "its sandbox has a host function {function:?} in a module {module:?}, this one has not"
-            )),
-            None => Ok(()),
+        let missing: Vec<String> = other
+            .host_functions
+            .iter()
+            .filter(|name| !self.host_functions.contains(name))
+            .map(|(module, function)| format!("host:{module} {function}"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
         }
+        mismatch(format!("its sandbox has host functions that this one lacks: {}", missing.join(", ")))
     }
 }
 
