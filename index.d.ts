@@ -8,7 +8,8 @@ export declare class HostModule {
    *
    * - `name`: what guest code imports it by.
    * - `callback`: is called with the guest's arguments, on the thread that registered it. What it returns goes to the
-   *   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`.
+   *   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`. A
+   *   `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`, in the arguments as well.
    *   A promise or another thenable is awaited; the guest waits meanwhile, the event loop does not.
    *
    * If the callback throws, rejects, or gives what `JSON.stringify` refuses (a cyclic object, a BigInt), the guest's
@@ -150,8 +151,9 @@ export declare class LoadedJSSandbox {
    * run side by side. If the handler returns a promise, its value is awaited.
    *
    * - `name`: the name under which the handler was added.
-   * - `event`: the handler's argument, anything that `JSON.stringify` can express. The JSON text may have at most
-   *   1 MiB in UTF-8, and so may that of the result, unless the builder sets other limits.
+   * - `event`: the handler's argument, anything that `JSON.stringify` can express. A `Uint8Array`, a `Buffer` or an
+   *   `ArrayBuffer` in it arrives as a `Uint8Array`, and so it does in the result. Each of both may have at most 1 MiB
+   *   (JSON text in UTF-8 and binary data), unless the builder sets other limits, and 65,536 pieces of binary data.
    * - `options`: see `CallHandlerOptions`.
    *
    * The sandbox stays usable when it rejects with:
@@ -302,8 +304,8 @@ export declare class SandboxBuilder {
    */
   setScratchSize(bytes: number): this
   /**
-   * Sets the limit of an event, as JSON text in UTF-8. The source of a handler or a module, and the result of a host
-   * function, have the same limit. Gives the builder back.
+   * Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The source of
+   * a handler or a module, and the result of a host function, have the same limit. Gives the builder back.
    *
    * - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
    *
@@ -313,8 +315,8 @@ export declare class SandboxBuilder {
    */
   setInputBufferSize(bytes: number): this
   /**
-   * Sets the limit of a result, as JSON text in UTF-8. The arguments of a host function have the same limit. Gives the
-   * builder back.
+   * Sets the limit of a result: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The arguments
+   * of a host function have the same limit. Gives the builder back.
    *
    * - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
    *

@@ -358,3 +358,10 @@ fn console_lines_go_where_the_builder_says_and_a_panic_there_harms_nothing() {
     let [after, warn] = [(ConsoleLevel::Info, "after".to_string()), (ConsoleLevel::Warn, "line".to_string())];
     assert_eq!(levels, [after.clone(), warn, after]);
 }
+
+#[test]
+fn bytes_in_a_result_are_json_to_those_who_ask_for_json() {
+    let mut sandbox = loaded("function handler() { return { a: Uint8Array.of(1, 2), b: new ArrayBuffer(1) }; }");
+    let result = sandbox.handle_event("handler", "{}".to_string(), None).expect("a result");
+    assert_eq!(result, r#"{"a":{"0":1,"1":2},"b":{}}"#);
+}

@@ -239,3 +239,17 @@ fn a_request_to_stop_one_call_never_stops_the_next() {
         assert_eq!(call(&mut sandbox, "3").expect("the next call is not affected"), 3);
     }
 }
+
+#[test]
+fn a_function_that_takes_json_refuses_bytes() {
+    let source = "import { take } from 'host:host';
+        function handler() {
+            try { return take(1, [new Uint8Array(1)]); } catch ({ name, hostName, message }) { return { name, hostName, message }; }
+        }";
+    let mut sandbox = with_functions(source, |proto| {
+        proto.register_raw("host", "take", |_, arguments| Ok(Some(arguments))).expect("register");
+    });
+    let message = "this host function takes JSON, but its arguments hold binary data";
+    let expected = json!({ "name": "HostFunctionError", "hostName": "TypeError", "message": message });
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), expected);
+}

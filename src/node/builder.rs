@@ -79,8 +79,8 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the limit of an event, as JSON text in UTF-8. The source of a handler or a module, and the result of a host
-    /// function, have the same limit. Gives the builder back.
+    /// Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The source of
+    /// a handler or a module, and the result of a host function, have the same limit. Gives the builder back.
     ///
     /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
     ///
@@ -101,8 +101,8 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the limit of a result, as JSON text in UTF-8. The arguments of a host function have the same limit. Gives the
-    /// builder back.
+    /// Sets the limit of a result: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The arguments
+    /// of a host function have the same limit. Gives the builder back.
     ///
     /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
     ///

@@ -3,7 +3,7 @@
 //! 1. The guest's thread makes a [`HostCall`] and says how to give it up, should the guest's call be stopped.
 //! 2. It posts a job to the JavaScript thread that registered the function, and waits.
 //! 3. The JavaScript thread parses the arguments and calls the function.
-//! 4. It turns what the function returns into JSON text, at once or, if that is thenable, when it is fulfilled.
+//! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled.
 //! 5. It settles the host call, and the guest's thread goes on.
 //!
 //! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
@@ -13,6 +13,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
@@ -32,7 +33,7 @@ pub fn bridge(
     waiting: Arc<Waiting>,
     sandbox: Arc<Identity>,
     callback: AnyFunction,
-) -> impl Fn(&crate::HostCall, String) -> Answer + Send + Sync + 'static {
+) -> impl Fn(&crate::HostCall, Payload) -> Answer + Send + Sync + 'static {
     let callback = Arc::new(callback);
     move |guest_call, arguments| {
         let (call, answer) = HostCall::new(&sandbox);
@@ -50,7 +51,7 @@ pub fn bridge(
 }
 
 /// Calls the function, on the JavaScript thread.
-fn serve(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: String) {
+fn serve(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: Payload) {
     if !call.is_waiting() {
         return;
     }
@@ -75,8 +76,8 @@ fn settle_if_failed(call: &HostCall, served: Result<()>) {
     }
 }
 
-fn invoke(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: String) -> Result<Outcome> {
-    // The guest's runtime wrote this text, so it is as little to be trusted as the guest.
+fn invoke(env: &Env, call: &Arc<HostCall>, callback: &AnyFunction, arguments: Payload) -> Result<Outcome> {
+    // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
         _ => return Err(Error::InvalidArgument("the arguments are no JSON array".to_string())),
@@ -100,7 +101,7 @@ fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
 fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
     let thrown = match outcome {
         Ok(value) => match json::try_stringify(env, value)? {
-            Ok(text) => return Ok(Ok(text)),
+            Ok(value) => return Ok(Ok(value)),
             Err(thrown) => thrown,
         },
         Err(thrown) => thrown,
@@ -137,7 +138,7 @@ fn settle_later(env: &Env, call: &Arc<HostCall>, thenable: Unknown<'_>) -> Resul
         env.create_function_from_closure::<(), (), _>(name, move |context: FunctionCallContext| {
             let (env, call) = (&*context.env, &last_chance.0);
             let served = guard(|| {
-                // What has been given up need not be turned into JSON.
+                // What has been given up need not be turned into a payload.
                 if call.is_waiting() {
                     call.settle(answer(env, outcome(context.get(0)?))?);
                 }

@@ -14,6 +14,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType};
 
@@ -23,8 +24,8 @@ use super::function::{self, AnyFunction, Outcome};
 use super::{environment, json};
 use crate::HostFunctionError;
 
-/// What a host function gives: JSON text, or nothing for `undefined`.
-pub type Answer = std::result::Result<Option<String>, HostFunctionError>;
+/// What a host function gives: a value, or nothing for `undefined`.
+pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
 
 /// What stays the same of a sandbox while it goes from class to class.
 pub struct Identity {

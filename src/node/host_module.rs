@@ -31,7 +31,8 @@ impl HostModule {
     ///
     /// - `name`: what guest code imports it by.
     /// - `callback`: is called with the guest's arguments, on the thread that registered it. What it returns goes to the
-    ///   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`.
+    ///   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`. A
+    ///   `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`, in the arguments as well.
     ///   A promise or another thenable is awaited; the guest waits meanwhile, the event loop does not.
     ///
     /// If the callback throws, rejects, or gives what `JSON.stringify` refuses (a cyclic object, a BigInt), the guest's
@@ -61,6 +62,6 @@ impl HostModule {
         let callback = arguments::function(env, "the callback", callback)?;
         let waiting = environment::of(env)?.waiting.clone();
         let function = callback::bridge(waiting, self.identity.clone(), callback);
-        self.proto.with(|proto| Ok(proto.register_raw(&self.name, &name, function)?))
+        self.proto.with(|proto| Ok(proto.register_with_bytes(&self.name, &name, function)?))
     }
 }

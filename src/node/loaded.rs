@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Either, Null, PromiseRaw};
 use napi::{Env, Unknown};
 use napi_derive::napi;
@@ -18,6 +19,7 @@ use super::slot::DISPOSE;
 use super::snapshot::Snapshot;
 use super::status::{SharedStatus, Status};
 use super::{environment, json};
+use crate::sandbox::loaded::CallOptions;
 use crate::{CpuTimeMonitor, WallClockMonitor};
 
 /// Time between two looks at whether there is a call to stop.
@@ -66,8 +68,9 @@ impl LoadedJSSandbox {
     /// run side by side. If the handler returns a promise, its value is awaited.
     ///
     /// - `name`: the name under which the handler was added.
-    /// - `event`: the handler's argument, anything that `JSON.stringify` can express. The JSON text may have at most
-    ///   1 MiB in UTF-8, and so may that of the result, unless the builder sets other limits.
+    /// - `event`: the handler's argument, anything that `JSON.stringify` can express. A `Uint8Array`, a `Buffer` or an
+    ///   `ArrayBuffer` in it arrives as a `Uint8Array`, and so it does in the result. Each of both may have at most 1 MiB
+    ///   (JSON text in UTF-8 and binary data), unless the builder sets other limits, and 65,536 pieces of binary data.
     /// - `options`: see `CallHandlerOptions`.
     ///
     /// The sandbox stays usable when it rejects with:
@@ -123,7 +126,7 @@ impl LoadedJSSandbox {
             move |env, result: Result<_>| {
                 identity.deliver_console(env);
                 match result? {
-                    Some(text) => json::parse(env, text).inspect_err(|_| status.poison()),
+                    Some(result) => json::parse(env, result).inspect_err(|_| status.poison()),
                     None => json::undefined(env),
                 }
             },
@@ -335,9 +338,9 @@ fn call(
     sandbox: &mut crate::LoadedJSSandbox,
     status: &SharedStatus,
     name: &str,
-    event: String,
+    event: Payload,
     options: CallHandlerOptions,
-) -> Result<Option<String>> {
+) -> Result<Option<Payload>> {
     status.check()?;
     let result = guard(|| Ok(call_under_limits(sandbox, name, event, options)?));
     if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
@@ -349,18 +352,18 @@ fn call(
 fn call_under_limits(
     sandbox: &mut crate::LoadedJSSandbox,
     name: &str,
-    event: String,
+    event: Payload,
     options: CallHandlerOptions,
-) -> crate::Result<Option<String>> {
+) -> crate::Result<Option<Payload>> {
     let limit = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
     let wall_clock = options.wall_clock_timeout_ms.map(|timeout| WallClockMonitor::new(limit(timeout))).transpose()?;
     let cpu = options.cpu_timeout_ms.map(|timeout| CpuTimeMonitor::new(limit(timeout))).transpose()?;
-    let gc = options.gc.unwrap_or(true);
+    let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
     match (wall_clock, cpu) {
-        (None, None) => sandbox.call_handler(name, event, gc),
-        (Some(wall_clock), None) => sandbox.call_handler_with_monitor(name, event, &wall_clock, gc),
-        (None, Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &cpu, gc),
-        (Some(wall_clock), Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &(wall_clock, cpu), gc),
+        (None, None) => sandbox.call_handler(name, event, options),
+        (Some(wall_clock), None) => sandbox.call_handler_with_monitor(name, event, &wall_clock, options),
+        (None, Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &cpu, options),
+        (Some(wall_clock), Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &(wall_clock, cpu), options),
     }
 }
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::message::{HostFunctionNames, HostReply};
+use guest_abi::payload::Payload;
 
 use super::error::Result;
 use super::interrupt::CallControl;
@@ -46,26 +47,41 @@ impl std::fmt::Debug for HostCall {
     }
 }
 
-/// A host function in its raw form: it takes its arguments as a JSON array and gives its result as JSON text, or `None` for
-/// `undefined`.
-type RawHostFunction =
-    dyn Fn(&HostCall, String) -> std::result::Result<Option<String>, HostFunctionError> + Send + Sync;
+/// What a host function gives: a value, or `None` for `undefined`.
+type Answer<T> = std::result::Result<Option<T>, HostFunctionError>;
+
+/// A host function: it takes the array of its arguments.
+type HostFunction = dyn Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync;
 
 /// The host functions of a sandbox, by module and name.
 #[derive(Clone, Default)]
 pub(crate) struct HostFunctions {
-    functions: BTreeMap<(String, String), Arc<RawHostFunction>>,
+    functions: BTreeMap<(String, String), Arc<HostFunction>>,
 }
 
 impl HostFunctions {
+    /// Registers a function that takes and gives plain JSON.
+    pub fn register_json(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(&HostCall, String) -> Answer<String> + Send + Sync + 'static,
+    ) -> Result<()> {
+        self.register(module, name, move |call, arguments| {
+            if arguments.byte_arrays().len() > 0 {
+                let message = "this host function takes JSON, but its arguments hold binary data".to_string();
+                return Err(HostFunctionError { name: "TypeError".to_string(), message });
+            }
+            Ok(function(call, arguments.into_json())?.map(Payload::from_json))
+        })
+    }
+
+    /// Registers a function.
     pub fn register(
         &mut self,
         module: &str,
         name: &str,
-        function: impl Fn(&HostCall, String) -> std::result::Result<Option<String>, HostFunctionError>
-        + Send
-        + Sync
-        + 'static,
+        function: impl Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync + 'static,
     ) -> Result<()> {
         vm::check_name("module", module)?;
         vm::check_name("function", name)?;
@@ -83,7 +99,7 @@ impl HostFunctions {
 
     fn call(&self, call: &HostCall, module: String, name: String, arguments: Vec<u8>) -> HostReply {
         let failed = |message: &str| HostReply::Failed("Error".to_string(), message.to_string());
-        let Ok(arguments) = String::from_utf8(arguments) else { return failed("the arguments are not UTF-8") };
+        let Some(arguments) = Payload::from_bytes(arguments) else { return failed("the arguments are malformed") };
         let Some(function) = self.functions.get(&(module, name)) else {
             return failed("there is no such host function");
         };
@@ -91,7 +107,7 @@ impl HostFunctions {
         let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
         call.control.waits_no_more();
         match result {
-            Ok(Ok(Some(json))) => HostReply::Value(json),
+            Ok(Ok(Some(value))) => HostReply::Value(value),
             Ok(Ok(None)) => HostReply::Undefined,
             Ok(Err(error)) => HostReply::Failed(error.name, error.message),
             Err(_) => failed("the host function panicked"),
@@ -137,8 +153,8 @@ impl Dispatcher {
             None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),
         };
         let reply = match reply {
-            HostReply::Value(json) if json.len() > self.result_limit => {
-                let (size, limit) = (json.len(), self.result_limit);
+            HostReply::Value(value) if value.size() > self.result_limit => {
+                let (size, limit) = (value.size(), self.result_limit);
                 let text =
                     format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
                 HostReply::Failed("RangeError".to_string(), text)

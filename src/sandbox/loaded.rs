@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
@@ -11,6 +12,15 @@ use super::js::JSSandbox;
 use super::monitor::{self, MonitorSet};
 use super::stats::{ExecutionStats, Stopwatch};
 use super::vm::Vm;
+
+/// How a handler is to be called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallOptions {
+    /// Whether to collect garbage afterwards.
+    pub gc: bool,
+    /// Whether the result may hold byte arrays; if not, it is plain JSON.
+    pub bytes: bool,
+}
 
 /// A sandbox with its handlers loaded.
 ///
@@ -44,7 +54,8 @@ impl LoadedJSSandbox {
     ///   [`DEFAULT_INPUT_SIZE`](super::builder::SandboxBuilder::DEFAULT_INPUT_SIZE) bytes.
     /// - `gc`: whether to collect garbage after the call; `None` means yes.
     ///
-    /// If the handler returns a promise, its value is awaited. `undefined` is given back as `null`.
+    /// If the handler returns a promise, its value is awaited. `undefined` is given back as `null`, and a `Uint8Array` as
+    /// `JSON.stringify` has it, an object with a property for each byte.
     ///
     /// # Errors
     /// The sandbox stays usable after: [`Error::InvalidArgument`] (the name is
@@ -56,8 +67,8 @@ impl LoadedJSSandbox {
     /// It is poisoned after: [`Error::Cancelled`],
     /// [`Error::GuestAbort`].
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
-        let result = self.call_handler(&func_name.into(), event, gc.unwrap_or(true))?;
-        Ok(result.unwrap_or_else(|| "null".to_string()))
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        Ok(json(self.call_handler(&func_name.into(), Payload::from_json(event), options)?))
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
@@ -74,26 +85,27 @@ impl LoadedJSSandbox {
         monitor: &M,
         gc: Option<bool>,
     ) -> Result<String> {
-        let result = self.call_handler_with_monitor(&func_name.into(), event, monitor, gc.unwrap_or(true))?;
-        Ok(result.unwrap_or_else(|| "null".to_string()))
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        Ok(json(self.call_handler_with_monitor(&func_name.into(), Payload::from_json(event), monitor, options)?))
     }
 
-    /// As [`handle_event`](Self::handle_event), but gives `None` for `undefined`.
-    pub(crate) fn call_handler(&mut self, name: &str, event: String, gc: bool) -> Result<Option<String>> {
+    /// As [`handle_event`](Self::handle_event), but with byte arrays, and gives `None` for `undefined`.
+    pub(crate) fn call_handler(&mut self, name: &str, event: Payload, options: CallOptions) -> Result<Option<Payload>> {
         let stopwatch = Stopwatch::start();
-        let result = self.vm.call_handler(&self.vm.begin(), name, event, gc);
+        let result = self.vm.call_handler(&self.vm.begin(), name, event, options);
         self.last_call_stats = Some(stopwatch.stop(None));
         result
     }
 
-    /// As [`handle_event_with_monitor`](Self::handle_event_with_monitor), but gives `None` for `undefined`.
+    /// As [`handle_event_with_monitor`](Self::handle_event_with_monitor), but with byte arrays, and gives `None` for
+    /// `undefined`.
     pub(crate) fn call_handler_with_monitor<M: MonitorSet>(
         &mut self,
         name: &str,
-        event: String,
+        event: Payload,
         monitor: &M,
-        gc: bool,
-    ) -> Result<Option<String>> {
+        options: CallOptions,
+    ) -> Result<Option<Payload>> {
         let runtime = monitor::runtime().ok_or_else(|| Error::Monitor("there are no threads for it".to_string()))?;
         let race = monitor.to_race().map_err(|error| Error::Monitor(error.to_string()))?;
 
@@ -111,7 +123,7 @@ impl LoadedJSSandbox {
                 tokio::task::spawn_blocking(move || handle.kill_call(call));
             })
         };
-        let result = self.vm.call_handler(&running, name, event, gc);
+        let result = self.vm.call_handler(&running, name, event, options);
         task.abort();
         drop(running);
 
@@ -172,4 +184,8 @@ impl LoadedJSSandbox {
     pub fn commit_fault(&mut self, fault: guest_abi::function::Fault) -> Result<i32> {
         self.vm.commit_fault(fault)
     }
+}
+
+fn json(result: Option<Payload>) -> String {
+    result.map_or_else(|| "null".to_string(), Payload::into_json)
 }

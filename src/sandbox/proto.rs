@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use guest_abi::payload::Payload;
+
 use super::builder::{Configuration, HostPrint};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
@@ -56,7 +58,21 @@ impl ProtoJSSandbox {
         + Sync
         + 'static,
     ) -> Result<()> {
-        self.host_functions.register(module.as_ref(), name.as_ref(), function)
+        self.host_functions.register_json(module.as_ref(), name.as_ref(), function)
+    }
+
+    /// As [`register_raw`](Self::register_raw), but with byte arrays.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub(crate) fn register_with_bytes(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(&HostCall, Payload) -> std::result::Result<Option<Payload>, HostFunctionError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<()> {
+        self.host_functions.register(module, name, function)
     }
 
     /// Starts the micro-VM with the JavaScript runtime in it.

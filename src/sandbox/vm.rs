@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
 use guest_abi::message::{CallContext, Reply};
+use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
@@ -19,10 +20,11 @@ use super::builder::{Configuration, HostPrint};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
+use super::loaded::CallOptions;
 use super::{clock, image};
 
 type AddHandler = (Vec<u8>, String, String);
-type CallHandler = (Vec<u8>, String, Vec<u8>, bool);
+type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type CallHost = (String, String, Vec<u8>);
@@ -159,15 +161,24 @@ impl Vm {
         }
     }
 
-    /// Calls a handler with an event, both JSON text. `None` stands for `undefined`.
+    /// Calls a handler with an event. `None` stands for `undefined`.
     ///
     /// The call is one of those that `running` stands for: whoever made it can stop it from before it starts.
-    pub fn call_handler(&mut self, running: &CallGuard, name: &str, event: String, gc: bool) -> Result<Option<String>> {
+    pub fn call_handler(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        event: Payload,
+        CallOptions { gc, bytes }: CallOptions,
+    ) -> Result<Option<Payload>> {
         check_name("handler", name)?;
-        check_size("event", event.len(), self.configuration.input_size)?;
-        let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc);
+        check_size("event", event.size(), self.configuration.input_size)?;
+        let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes);
         match self.call_for_reply(running, &function::CALL_HANDLER, arguments)? {
-            Reply::Value(json) => Ok(Some(json)),
+            Reply::Value(result) if !bytes && result.byte_arrays().len() > 0 => {
+                Err(self.protocol_broken("it answered with bytes where it was asked for JSON"))
+            }
+            Reply::Value(result) => Ok(Some(result)),
             Reply::Undefined => Ok(None),
             Reply::Exception(exception) => {
                 Err(Error::Guest { name: exception.name, message: exception.message, stack: exception.stack })

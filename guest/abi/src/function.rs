@@ -50,11 +50,12 @@ pub const ADD_HANDLER: Signature =
 
 /// Guest function: calls a handler.
 ///
-/// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as JSON text, whether to
-/// collect garbage afterwards. Result: a [reply](crate::message::Reply).
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as a
+/// [payload](crate::payload::Payload), whether to collect garbage afterwards, whether the result may hold byte arrays: if
+/// not, it is plain JSON. Result: a [reply](crate::message::Reply).
 pub const CALL_HANDLER: Signature = Signature {
     name: "CallHandler",
-    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool],
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool],
     result: Kind::Bytes,
 };
 
@@ -65,8 +66,8 @@ pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters:
 
 /// Host function: calls a function that the user has registered.
 ///
-/// Arguments: the names of its module and of the function, its arguments as a JSON array. Result: a
-/// [host reply](crate::message::HostReply).
+/// Arguments: the names of its module and of the function, the array of its arguments as a
+/// [payload](crate::payload::Payload). Result: a [host reply](crate::message::HostReply).
 pub const CALL_HOST: Signature =
     Signature { name: "CallHost", parameters: &[Kind::Text, Kind::Text, Kind::Bytes], result: Kind::Bytes };
 

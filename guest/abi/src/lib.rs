@@ -9,7 +9,8 @@
 //! - [`gate`]: the operations that the kernel serves to the runtime;
 //! - [`abort`]: the codes with which a guest ends a call that cannot go on;
 //! - [`function`]: the names and signatures of guest and host functions;
-//! - [`message`]: what travels in their arguments and results (feature `messages`).
+//! - [`message`]: what travels in their arguments and results (feature `messages`);
+//! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
 #![no_std]
@@ -24,6 +25,8 @@ pub mod gate;
 pub mod memory;
 #[cfg(any(feature = "messages", test))]
 pub mod message;
+#[cfg(any(feature = "messages", test))]
+pub mod payload;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

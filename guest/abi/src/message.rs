@@ -6,6 +6,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::payload::Payload;
+
 /// What the host sends along with every call, so that the guest need not leave the VM for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallContext {
@@ -63,8 +65,8 @@ pub struct Place {
 /// How a guest function ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// It gave this value, as JSON text.
-    Value(String),
+    /// It gave this value.
+    Value(Payload),
     /// It gave `undefined`, or something else that JSON cannot express.
     Undefined,
     /// The guest's code threw, or its promise was rejected.
@@ -82,8 +84,8 @@ pub enum Reply {
 /// How a host function ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostReply {
-    /// It gave this value, as JSON text.
-    Value(String),
+    /// It gave this value.
+    Value(Payload),
     /// It gave `undefined`, or something else that JSON cannot express.
     Undefined,
     /// It failed: the error's name and message.
@@ -122,8 +124,8 @@ impl Reply {
     pub fn into_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let status = match self {
-            Self::Value(json) => {
-                bytes = json.into_bytes();
+            Self::Value(payload) => {
+                bytes = payload.into_bytes();
                 status::VALUE
             }
             Self::Undefined => status::UNDEFINED,
@@ -159,10 +161,11 @@ impl Reply {
     /// [`MalformedReply`] for an unknown status, a wrong length, or text that is not UTF-8.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, MalformedReply> {
         let status = bytes.pop().ok_or(MalformedReply)?;
-        let text = |bytes| String::from_utf8(bytes).map_err(|_| MalformedReply);
         match status {
-            status::VALUE => return Ok(Self::Value(text(bytes)?)),
-            status::INVALID_EVENT => return Ok(Self::InvalidEvent(text(bytes)?)),
+            status::VALUE => return Payload::from_bytes(bytes).map(Self::Value).ok_or(MalformedReply),
+            status::INVALID_EVENT => {
+                return String::from_utf8(bytes).map(Self::InvalidEvent).map_err(|_| MalformedReply);
+            }
             _ => {}
         }
         let mut reader = Reader(&bytes);
@@ -175,7 +178,7 @@ impl HostReply {
     /// Encodes the reply.
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
-            Self::Value(json) => Reply::Value(json).into_bytes(),
+            Self::Value(payload) => Reply::Value(payload).into_bytes(),
             Self::Undefined => Reply::Undefined.into_bytes(),
             Self::Failed(name, message) => {
                 Reply::Exception(Exception { name, message, stack: String::new() }).into_bytes()
@@ -189,7 +192,7 @@ impl HostReply {
     /// [`MalformedReply`] as for a [`Reply`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, MalformedReply> {
         match Reply::from_bytes(bytes)? {
-            Reply::Value(json) => Ok(Self::Value(json)),
+            Reply::Value(payload) => Ok(Self::Value(payload)),
             Reply::Undefined => Ok(Self::Undefined),
             Reply::Exception(exception) => Ok(Self::Failed(exception.name, exception.message)),
             _ => Err(MalformedReply),
@@ -282,8 +285,8 @@ mod tests {
         let exception =
             Exception { name: "TypeError".into(), message: "näh \0 \u{1f980}".into(), stack: "at f\n".into() };
         vec![
-            Reply::Value("{\"a\":\"\\ud800\"}".into()),
-            Reply::Value(String::new()),
+            Reply::Value(Payload::from_json("{\"a\":\"\\ud800\"}".into())),
+            Reply::Value(Payload::default()),
             Reply::Undefined,
             Reply::Exception(exception.clone()),
             Reply::Exception(Exception::default()),
@@ -306,6 +309,7 @@ mod tests {
         for reply in replies() {
             let bytes = reply.into_bytes();
             let (status, body) = bytes.split_last().expect("a status");
+            // A payload has tests of its own.
             let is_text = matches!(*status, status::VALUE | status::INVALID_EVENT);
             for length in 0..body.len() {
                 let mut cut = body[..length].to_vec();
@@ -329,7 +333,7 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf8_is_malformed() {
-        assert_eq!(Reply::from_bytes(vec![0xed, 0xa0, 0x80, status::VALUE]), Err(MalformedReply));
+        assert_eq!(Reply::from_bytes(vec![0xed, 0xa0, 0x80, 0, status::VALUE]), Err(MalformedReply));
         assert_eq!(Reply::from_bytes(vec![0xff, status::INVALID_EVENT]), Err(MalformedReply));
         let mut bytes = vec![1, 0, 0, 0, 0xff];
         bytes.extend_from_slice(&[0; 8]);
@@ -347,9 +351,11 @@ mod tests {
 
     #[test]
     fn host_replies_and_names_round_trip() {
-        for reply in
-            [HostReply::Value("[1]".into()), HostReply::Undefined, HostReply::Failed("TypeError".into(), "no".into())]
-        {
+        for reply in [
+            HostReply::Value(Payload::from_json("[1]".into())),
+            HostReply::Undefined,
+            HostReply::Failed("TypeError".into(), "no".into()),
+        ] {
             assert_eq!(HostReply::from_bytes(reply.clone().into_bytes()), Ok(reply));
         }
         assert_eq!(HostReply::from_bytes(Reply::HandlerNotFound.into_bytes()), Err(MalformedReply));

@@ -34,6 +34,7 @@ use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
 use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, SET_HOST_FUNCTIONS};
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
+use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
@@ -103,12 +104,15 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             ParameterValue::String(name),
             ParameterValue::VecBytes(event),
             ParameterValue::Bool(gc),
+            ParameterValue::Bool(bytes),
         ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
-        ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc))
+        // SAFETY: the host has encoded it.
+        let event = unsafe { Payload::from_bytes_unchecked(event) }.ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc, bytes))
     } else if function == ADD_HANDLER.name {
         let [ParameterValue::VecBytes(context), ParameterValue::String(name), ParameterValue::String(source)] =
             exactly(arguments)?

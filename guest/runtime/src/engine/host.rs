@@ -1,7 +1,7 @@
 //! Host functions: what guest code imports from `host:NAME`.
 //!
 //! Such a module is made of text, one function a name, each of which calls the bridge: a native function that sends its
-//! arguments to the host as JSON and waits. Only these modules can import the bridge.
+//! arguments to the host and waits. Only these modules can import the bridge.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -16,7 +16,7 @@ use rquickjs::function::Constructor;
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
 use rquickjs::{Ctx, Error, Function, Module, Object, Value};
 
-use super::exception;
+use super::payload;
 use crate::TRANSPORT;
 
 /// What the specifiers of modules with host functions begin with.
@@ -73,7 +73,7 @@ impl ModuleDef for Bridge {
     }
 }
 
-/// Largest arguments of a call in bytes of JSON text.
+/// Largest arguments of a call in bytes.
 static ARGUMENTS_LIMIT: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes the global class of errors that host functions fail with, and sets the limit of their arguments.
@@ -95,18 +95,16 @@ pub fn install(ctx: &Ctx<'_>, arguments_limit: usize) -> rquickjs::Result<()> {
 
 /// Calls a host function with an array of arguments.
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
-    let json = ctx.json_stringify(arguments)?;
-    let json = json.and_then(|json| exception::text(&ctx, json.as_value())).ok_or(Error::Exception)?;
-    let limit = ARGUMENTS_LIMIT.load(Ordering::Relaxed);
-    if json.len() > limit {
-        let size = json.len();
+    let arguments = payload::encode(&ctx, arguments, true)?.unwrap_or_default();
+    let (size, limit) = (arguments.size(), ARGUMENTS_LIMIT.load(Ordering::Relaxed));
+    if size > limit {
         let text = format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
         return Err(failure(&ctx, String::from("RangeError"), text));
     }
     let arguments = vec![
         ParameterValue::String(module),
         ParameterValue::String(function),
-        ParameterValue::VecBytes(json.into_bytes()),
+        ParameterValue::VecBytes(arguments.into_bytes()),
     ];
     let reply = TRANSPORT.with(|transport| transport.call_host(CALL_HOST.name, arguments, ReturnType::VecBytes));
     let reply = match reply {
@@ -115,7 +113,7 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
         Err(error) => HostReply::Failed(String::from("Error"), error.message),
     };
     match reply {
-        HostReply::Value(json) => ctx.json_parse(json),
+        HostReply::Value(result) => payload::decode(&ctx, result),
         HostReply::Undefined => Ok(Value::new_undefined(ctx)),
         HostReply::Failed(name, message) => Err(failure(&ctx, name, message)),
     }

@@ -9,14 +9,15 @@ mod console;
 mod exception;
 mod host;
 mod module;
+mod payload;
 mod random;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use guest_abi::boot::Settings;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
+use guest_abi::payload::Payload;
 use rquickjs::allocator::RustAllocator;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
@@ -46,6 +47,7 @@ impl Engine {
             console::install(&ctx).expect("memory for the console");
             host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");
+            payload::install(&ctx).expect("memory for binary data");
             builtins::install(&ctx).expect("built-in modules that work");
         });
         Self { runtime, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
@@ -78,17 +80,17 @@ impl Engine {
         }
     }
 
-    /// Calls a handler with an event, JSON text.
-    pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Vec<u8>, gc: bool) -> Reply {
+    /// Calls a handler with an event. If the result may have no `bytes`, it is plain JSON.
+    pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, gc: bool, bytes: bool) -> Reply {
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
         let reply = self.context.with(|ctx| {
-            let event = match ctx.json_parse(event) {
+            let event = match payload::decode(&ctx, event) {
                 Ok(event) => event,
                 Err(error) => return Reply::InvalidEvent(exception::describe(&ctx, &error).message),
             };
-            let reply = match result_of(&ctx, handler, event) {
-                Ok(Some(json)) => Reply::Value(json),
+            let reply = match result_of(&ctx, handler, event, bytes) {
+                Ok(Some(result)) => Reply::Value(result),
                 Ok(None) => Reply::Undefined,
                 Err(exception) => Reply::Exception(exception),
             };
@@ -104,8 +106,8 @@ impl Engine {
     /// The reply, or that it is too large.
     fn fitting(&self, reply: Reply) -> Reply {
         match &reply {
-            Reply::Value(json) if json.len() > self.output_limit => {
-                Reply::TooLarge(json.len() as u64, self.output_limit as u64)
+            Reply::Value(result) if result.size() > self.output_limit => {
+                Reply::TooLarge(result.size() as u64, self.output_limit as u64)
             }
             _ => reply,
         }
@@ -118,20 +120,18 @@ fn begin(call: &CallContext) {
     random::seed(call.seed);
 }
 
-/// What a handler returns for an event, as JSON text; `None` if JSON cannot express it. A promise is awaited.
+/// What a handler returns for an event; `None` if it is of a kind that JSON leaves out. A promise is awaited.
 fn result_of<'js>(
     ctx: &Ctx<'js>,
     handler: Persistent<Function<'static>>,
     event: Value<'js>,
-) -> Result<Option<String>, Exception> {
+    bytes: bool,
+) -> Result<Option<Payload>, Exception> {
     let thrown = |error: rquickjs::Error| exception::describe(ctx, &error);
     let handler = handler.restore(ctx).map_err(thrown)?;
     let result: Value = handler.call((event,)).map_err(thrown)?;
     let result = awaited(ctx, result)?;
-    match ctx.json_stringify(result).map_err(thrown)? {
-        Some(json) => exception::text(ctx, json.as_value()).map(Some).ok_or_else(|| exception::take(ctx)),
-        None => Ok(None),
-    }
+    payload::encode(ctx, result, bytes).map_err(thrown)
 }
 
 /// The value that a promise is fulfilled with; a value that is no promise is its own.
