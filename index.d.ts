@@ -27,16 +27,18 @@ export declare class HostModule {
 }
 
 /**
- * Stops the call that a sandbox is running. `LoadedJSSandbox.interruptHandle` makes it.
+ * Stops what a sandbox is doing. `LoadedJSSandbox.interruptHandle` and `JSSandbox.interruptHandle` make it; both stand for
+ * the same sandbox, whatever class it is of.
  *
- * It may be used from a timer, from a signal handler, from wherever: the event loop is free while a handler runs.
+ * It may be used from a timer, from a signal handler, from wherever: the event loop is free while guest code runs.
  */
 export declare class InterruptHandle {
   /**
-   * Stops the call that is running now, which then rejects with `ERR_CANCELLED` and poisons the sandbox.
+   * Stops the call of a handler that is running now, which then rejects with `ERR_CANCELLED` and poisons the sandbox. Or
+   * the `getLoadedSandbox()` that is running now, which then rejects with `ERR_CANCELLED`; the `JSSandbox` stays usable.
    *
-   * It returns at once, and does nothing if no call is running. Calls that wait their turn are not affected, but find
-   * the sandbox poisoned.
+   * It returns at once, and does nothing if there is nothing to stop. Of several calls it stops the oldest that has not
+   * ended, also if that has been made but not started yet. The others are not affected, but find the sandbox poisoned.
    */
   kill(): void
 }
@@ -101,18 +103,25 @@ export declare class JSSandbox {
    */
   clearModules(): void
   /**
-   * Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler cannot be loaded: then
-   * the object stays usable and keeps its handlers and modules.
+   * Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler
+   * cannot be loaded: then the object stays usable and keeps its handlers and modules.
+   *
+   * - `options`: limits of what handlers and modules do when they are evaluated, see `LoadOptions`. Without them, code
+   *   that never ends is stopped by `interruptHandle` only.
    *
    * Rejects with:
+   * - `ERR_INVALID_ARG`: there is something wrong with the options. Nothing has happened.
    * - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`, or
    *   throws when it is evaluated. The error has the properties `file` (name of the handler or module), `line` and `column`
    *   (both from 1; 0 if not known) and `guestStack`.
    * - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
    * - `ERR_CONSUMED`: it was called already.
+   * - `ERR_CANCELLED`: the evaluation was stopped by a timeout or `kill()`.
    * - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
    */
-  getLoadedSandbox(): Promise<LoadedJSSandbox>
+  getLoadedSandbox(options?: LoadOptions): Promise<LoadedJSSandbox>
+  /** A handle to stop `getLoadedSandbox()` with. It goes on to stop the calls of what that gives. */
+  get interruptHandle(): InterruptHandle
   /**
    * Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
    * forgets that state; `true` means that the sandbox is beyond repair.
@@ -389,4 +398,15 @@ export interface CallStats {
   cpuTimeMs: number | null
   /** What stopped the call: `'wall-clock'` or `'cpu-time'`; `null` if no timeout did. */
   terminatedBy: 'wall-clock' | 'cpu-time' | null
+}
+
+/** Options of `getLoadedSandbox()`: limits of what handlers and modules do when they are evaluated. */
+export interface LoadOptions {
+  /** Milliseconds, 1 to 3,600,000, after which the evaluation is stopped, whatever it does or waits for. Default: no limit. */
+  wallClockTimeoutMs?: number
+  /**
+   * Milliseconds of processor time, 1 to 3,600,000, after which the evaluation is stopped. Time that a host function takes
+   * does not count. Default: no limit.
+   */
+  cpuTimeoutMs?: number
 }

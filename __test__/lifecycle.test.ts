@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptHandle, JSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
+import { JSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
 import { load, loadBody, loadWithHost, rejection, start, startWithHost, thrown } from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
@@ -86,49 +86,6 @@ test('restore() takes nothing but a snapshot', async () => {
     await rejection('ERR_INVALID_ARG', loaded.restore(wrong));
   }
   assert.equal(await loaded.callHandler('f', 1), 1);
-});
-
-test('kill() stops a running handler, and restore() brings the sandbox back', async () => {
-  const loaded = await load({ spin: `function handler() { ${SPIN} }`, count: COUNT });
-  const snapshot = await loaded.snapshot();
-  const handle = loaded.interruptHandle;
-  assert.ok(handle instanceof InterruptHandle);
-  const call = rejection('ERR_CANCELLED', loaded.callHandler('spin', {}));
-  await sleep(50);
-  const killed = performance.now();
-  handle.kill();
-  await call;
-  assert.ok(performance.now() - killed < 200, `${performance.now() - killed} ms`);
-  assert.equal(loaded.poisoned, true);
-  await rejection('ERR_POISONED', loaded.callHandler('count', {}));
-  await rejection('ERR_POISONED', loaded.snapshot());
-  await loaded.restore(snapshot);
-  assert.equal(loaded.poisoned, false);
-  assert.equal(await loaded.callHandler('count', {}), 1);
-});
-
-test('unload() brings a killed sandbox back as well', async () => {
-  const loaded = await loadBody(SPIN);
-  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
-  await sleep(50);
-  loaded.interruptHandle.kill();
-  await call;
-  const sandbox = await loaded.unload();
-  assert.equal(sandbox.poisoned, false);
-  sandbox.addHandler('count', COUNT);
-  assert.equal(await (await sandbox.getLoadedSandbox()).callHandler('count', {}), 1);
-});
-
-test('kill() harms no later call when nothing runs', async () => {
-  const loaded = await loadBody('return event;');
-  const handle = loaded.interruptHandle;
-  for (let i = 0; i < 100; i++) {
-    handle.kill();
-    assert.equal(await loaded.callHandler('f', i), i);
-    handle.kill();
-  }
-  await loaded.unload();
-  handle.kill();
 });
 
 test('dispose() gives objects up, and nothing can be done with them any more', async () => {

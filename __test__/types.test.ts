@@ -11,6 +11,7 @@ import {
   InterruptHandle,
   JSSandbox,
   LoadedJSSandbox,
+  type LoadOptions,
   ProtoJSSandbox,
   SandboxBuilder,
   Snapshot,
@@ -44,6 +45,7 @@ const members = {
     'removeModule',
     'clearModules',
     'getLoadedSandbox',
+    'interruptHandle',
     'poisoned',
     'status',
     'dispose',
@@ -72,6 +74,7 @@ same<keyof JSSandbox, Named<'JSSandbox'> | Disposal>();
 same<keyof LoadedJSSandbox, Named<'LoadedJSSandbox'> | Disposal>();
 same<keyof InterruptHandle, Named<'InterruptHandle'>>();
 same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
+same<LoadOptions, { wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
 same<CallHandlerOptions, { gc?: boolean; wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
 same<CallStats, { wallClockMs: number; cpuTimeMs: number | null; terminatedBy: 'wall-clock' | 'cpu-time' | null }>();
 
@@ -92,7 +95,8 @@ same<JSSandbox['clearHandlers'], () => void>();
 same<JSSandbox['addModule'], (name: string, source: string, namespace?: string) => void>();
 same<JSSandbox['removeModule'], (name: string, namespace?: string) => void>();
 same<JSSandbox['clearModules'], () => void>();
-same<JSSandbox['getLoadedSandbox'], () => Promise<LoadedJSSandbox>>();
+same<JSSandbox['getLoadedSandbox'], (options?: LoadOptions) => Promise<LoadedJSSandbox>>();
+same<JSSandbox['interruptHandle'], InterruptHandle>();
 same<JSSandbox['poisoned'], boolean>();
 same<JSSandbox['status'], Status>();
 same<LoadedJSSandbox['callHandler'], (name: string, event: any, options?: CallHandlerOptions) => Promise<any>>();

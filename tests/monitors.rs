@@ -172,3 +172,19 @@ fn statistics_are_those_of_the_last_call_whether_it_failed_or_not() {
     call(&mut sandbox, "0").expect("a result");
     assert!(sandbox.last_call_stats().expect("there was a call").wall_clock < long.wall_clock);
 }
+
+#[test]
+fn a_limit_stops_the_evaluation_of_a_handler() {
+    let load = |source: &str, limits: &(WallClockMonitor, CpuTimeMonitor)| {
+        let mut sandbox = SandboxBuilder::new().build().expect("build").load_runtime().expect("load_runtime");
+        sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+        sandbox.get_loaded_sandbox_with_monitor(limits)
+    };
+    for limits in [(wall(60_000), cpu(30)), (wall(30), cpu(60_000))] {
+        let result = load("function handler() {} for (;;);", &limits).map(drop);
+        assert!(matches!(result, Err(Error::Cancelled)), "{result:?}");
+    }
+    let mut sandbox =
+        load("function handler() { return 1; }", &(wall(60_000), cpu(60_000))).expect("within the limits");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+}

@@ -10,6 +10,17 @@ use super::error::{Error, Result};
 use super::exception;
 use super::function::{self, AnyFunction};
 
+/// Options of `getLoadedSandbox()`: limits of what handlers and modules do when they are evaluated.
+#[napi(object, object_to_js = false)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// Milliseconds, 1 to 3,600,000, after which the evaluation is stopped, whatever it does or waits for. Default: no limit.
+    pub wall_clock_timeout_ms: Option<f64>,
+    /// Milliseconds of processor time, 1 to 3,600,000, after which the evaluation is stopped. Time that a host function takes
+    /// does not count. Default: no limit.
+    pub cpu_timeout_ms: Option<f64>,
+}
+
 /// Options of `callHandler()`.
 #[napi(object, object_to_js = false)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,66 +34,93 @@ pub struct CallHandlerOptions {
     pub cpu_timeout_ms: Option<f64>,
 }
 
-impl CallHandlerOptions {
-    const GC: &str = "gc";
-    const WALL_CLOCK: &str = "wallClockTimeoutMs";
-    const CPU: &str = "cpuTimeoutMs";
+const GC: &str = "gc";
+const WALL_CLOCK: &str = "wallClockTimeoutMs";
+const CPU: &str = "cpuTimeoutMs";
 
-    /// Every option that there is. Others are refused: one that sets a limit must never be ignored for its spelling.
-    const NAMES: [&str; 3] = [Self::GC, Self::WALL_CLOCK, Self::CPU];
-
+impl LoadOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
+        let Some(options) = Options::from_js(env, value, &[WALL_CLOCK, CPU])? else { return Ok(Self::default()) };
+        Ok(Self { wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?, cpu_timeout_ms: options.timeout(CPU)? })
+    }
+}
+
+impl CallHandlerOptions {
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
+        let Some(options) = Options::from_js(env, value, &[GC, WALL_CLOCK, CPU])? else { return Ok(Self::default()) };
+        Ok(Self {
+            gc: options.boolean(GC)?,
+            wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?,
+            cpu_timeout_ms: options.timeout(CPU)?,
+        })
+    }
+}
+
+/// An object with options.
+struct Options<'env> {
+    env: &'env Env,
+    object: Object<'env>,
+}
+
+impl<'env> Options<'env> {
+    /// Those that were given, if any. All but the named ones are refused: one that sets a limit must never be ignored for its
+    /// spelling.
+    fn from_js(env: &'env Env, value: Unknown<'_>, names: &[&str]) -> Result<Option<Self>> {
         match value.get_type()? {
-            ValueType::Undefined => return Ok(Self::default()),
+            ValueType::Undefined => return Ok(None),
             ValueType::Object => {}
             other => return Err(wrong_type("the options", "an object", other)),
         }
-        let options = Object::from_raw(env.raw(), value.raw());
-        let refused = |_| {
-            let reason = exception::take_text(env).unwrap_or_default();
-            Error::InvalidArgument(format!("the options cannot be read: {reason}"))
-        };
-        let names = options
-            .get_all_property_names(KeyCollectionMode::OwnOnly, KeyFilter::SkipSymbols, KeyConversion::NumbersToStrings)
-            .map_err(refused)?;
-        for i in 0..names.get_array_length()? {
-            let name: String = names.get_element(i)?;
-            if !Self::NAMES.contains(&name.as_str()) {
+        let options = Self { env, object: Object::from_raw(env.raw(), value.raw()) };
+        let (collection, conversion) = (KeyCollectionMode::OwnOnly, KeyConversion::NumbersToStrings);
+        let given = options.object.get_all_property_names(collection, KeyFilter::SkipSymbols, conversion);
+        let given = given.map_err(|_| options.refused())?;
+        for i in 0..given.get_array_length()? {
+            let name: String = given.get_element(i)?;
+            if !names.contains(&name.as_str()) {
                 return Err(Error::InvalidArgument(format!("there is no option {name:?}")));
             }
         }
-        let read = |name| -> Result<Unknown> { options.get_named_property_unchecked(name).map_err(refused) };
-        let gc = read(Self::GC)?;
-        let gc = match gc.get_type()? {
-            ValueType::Undefined => None,
-            ValueType::Boolean => Some(from_js(env, gc)?),
-            other => return Err(wrong_type("the option gc", "a boolean", other)),
-        };
-        Ok(Self {
-            gc,
-            wall_clock_timeout_ms: timeout(env, Self::WALL_CLOCK, read(Self::WALL_CLOCK)?)?,
-            cpu_timeout_ms: timeout(env, Self::CPU, read(Self::CPU)?)?,
-        })
+        Ok(Some(options))
+    }
+
+    fn read(&self, name: &str) -> Result<Unknown<'_>> {
+        self.object.get_named_property_unchecked(name).map_err(|_| self.refused())
+    }
+
+    fn refused(&self) -> Error {
+        let reason = exception::take_text(self.env).unwrap_or_default();
+        Error::InvalidArgument(format!("the options cannot be read: {reason}"))
+    }
+
+    fn boolean(&self, name: &str) -> Result<Option<bool>> {
+        let value = self.read(name)?;
+        match value.get_type()? {
+            ValueType::Undefined => Ok(None),
+            ValueType::Boolean => Ok(Some(from_js(self.env, value)?)),
+            other => Err(wrong_type(&format!("the option {name}"), "a boolean", other)),
+        }
+    }
+
+    fn timeout(&self, name: &str) -> Result<Option<f64>> {
+        let value = self.read(name)?;
+        match value.get_type()? {
+            ValueType::Undefined => Ok(None),
+            ValueType::Number => match from_js(self.env, value)? {
+                milliseconds if TIMEOUTS.contains(&milliseconds) => Ok(Some(milliseconds)),
+                milliseconds => Err(Error::InvalidArgument(format!(
+                    "the option {name} must be from {} to {}, but it is {milliseconds}",
+                    TIMEOUTS.start(),
+                    TIMEOUTS.end()
+                ))),
+            },
+            other => Err(wrong_type(&format!("the option {name}"), "a number", other)),
+        }
     }
 }
 
 /// Range of timeouts in milliseconds.
 const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
-
-fn timeout(env: &Env, option: &str, value: Unknown<'_>) -> Result<Option<f64>> {
-    match value.get_type()? {
-        ValueType::Undefined => Ok(None),
-        ValueType::Number => match from_js(env, value)? {
-            milliseconds if TIMEOUTS.contains(&milliseconds) => Ok(Some(milliseconds)),
-            milliseconds => Err(Error::InvalidArgument(format!(
-                "the option {option} must be from {} to {}, but it is {milliseconds}",
-                TIMEOUTS.start(),
-                TIMEOUTS.end()
-            ))),
-        },
-        other => Err(wrong_type(&format!("the option {option}"), "a number", other)),
-    }
-}
 
 /// A number of bytes within a range; `what` names it in the error.
 pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {

@@ -6,13 +6,17 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::arguments::LoadOptions;
+use super::calls::Calls;
 use super::error::{Error, Result};
 use super::host_call::Identity;
+use super::interrupt::InterruptHandle;
+use super::limits::Limits;
 use super::loaded::LoadedJSSandbox;
 use super::promise::{blocking, guard, promise};
 use super::slot::Slot;
 use super::status::{SharedStatus, Status};
-use super::{arguments, disposal};
+use super::{arguments, disposal, environment};
 use crate::Script;
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
@@ -20,14 +24,15 @@ use crate::Script;
 #[napi(js_name = "JSSandbox")]
 pub struct JSSandbox {
     slot: Slot<crate::JSSandbox>,
+    calls: Arc<Calls>,
     identity: Arc<Identity>,
     status: SharedStatus,
 }
 
 #[napi]
 impl JSSandbox {
-    pub(super) fn new(sandbox: crate::JSSandbox, identity: Arc<Identity>) -> Self {
-        Self { slot: Slot::new("JSSandbox", sandbox), identity, status: SharedStatus::new(Status::Ready) }
+    pub(super) fn new(sandbox: crate::JSSandbox, calls: Arc<Calls>, identity: Arc<Identity>) -> Self {
+        Self { slot: Slot::new("JSSandbox", sandbox), calls, identity, status: SharedStatus::new(Status::Ready) }
     }
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
@@ -118,29 +123,50 @@ impl JSSandbox {
         })
     }
 
-    /// Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler cannot be loaded: then
-    /// the object stays usable and keeps its handlers and modules.
+    /// Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler
+    /// cannot be loaded: then the object stays usable and keeps its handlers and modules.
+    ///
+    /// - `options`: limits of what handlers and modules do when they are evaluated, see `LoadOptions`. Without them, code
+    ///   that never ends is stopped by `interruptHandle` only.
     ///
     /// Rejects with:
+    /// - `ERR_INVALID_ARG`: there is something wrong with the options. Nothing has happened.
     /// - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`, or
     ///   throws when it is evaluated. The error has the properties `file` (name of the handler or module), `line` and `column`
     ///   (both from 1; 0 if not known) and `guestStack`.
     /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
     /// - `ERR_CONSUMED`: it was called already.
+    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout or `kill()`.
     /// - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
-    #[napi]
-    pub fn get_loaded_sandbox<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
+    #[napi(ts_args_type = "options?: LoadOptions")]
+    pub fn get_loaded_sandbox<'env>(
+        &self,
+        env: &'env Env,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
         let slot = self.slot.clone();
-        let identity = self.identity.clone();
+        let (calls, identity) = (self.calls.clone(), self.identity.clone());
         let status = self.status.clone();
         promise(
             env,
-            || self.slot.take("getLoadedSandbox"),
-            |mut sandbox, pending| {
+            || {
+                let options = LoadOptions::from_js(env, options)?;
+                let limits = Limits::new(options.wall_clock_timeout_ms, options.cpu_timeout_ms)?;
+                self.stop_at_end(env)?;
+                Ok((self.slot.take("getLoadedSandbox")?, limits))
+            },
+            |(mut sandbox, limits), pending| {
+                let ticket = self.calls.add();
                 blocking(move || {
                     // A failure is a result too: the console's lines come before it.
                     pending.settle_with(|| {
-                        let loaded = sandbox.load().map_err(Error::from);
+                        let running = ticket.begin(|| sandbox.begin());
+                        let loaded = match limits {
+                            None => sandbox.load(&running),
+                            Some(limits) => sandbox.load_with_monitor(&running, &limits),
+                        };
+                        drop((running, ticket));
+                        let loaded = loaded.map_err(Error::from);
                         status.note(&loaded);
                         Ok(match loaded {
                             Ok(()) => Ok(sandbox.into_loaded()),
@@ -154,9 +180,15 @@ impl JSSandbox {
             },
             |env, loaded: Result<_>| {
                 identity.deliver_console(env);
-                LoadedJSSandbox::new(env, loaded?, identity)
+                LoadedJSSandbox::new(env, loaded?, calls, identity)
             },
         )
+    }
+
+    /// A handle to stop `getLoadedSandbox()` with. It goes on to stop the calls of what that gives.
+    #[napi(getter)]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.calls.clone())
     }
 
     /// Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
@@ -190,6 +222,20 @@ impl JSSandbox {
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
+    }
+
+    /// When the environment ends, nobody is left to stop an evaluation or to hear of its result.
+    fn stop_at_end(&self, env: &Env) -> Result<()> {
+        let (calls_left, calls_to_end) = (Arc::downgrade(&self.calls), Arc::downgrade(&self.calls));
+        environment::of(env)?.at_end(
+            move || calls_left.strong_count() > 0,
+            move || {
+                if let Some(calls) = calls_to_end.upgrade() {
+                    calls.kill_all();
+                }
+            },
+        );
+        Ok(())
     }
 
     fn change(&self, env: &Env, change: impl FnOnce(&mut crate::JSSandbox) -> Result<()>) -> napi::Result<()> {

@@ -9,21 +9,19 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::arguments::{self, CallHandlerOptions};
+use super::calls::{Calls, Ticket};
 use super::error::{Error, Result};
 use super::host_call::{HostCall, Identity};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
-use super::promise::{Pending, blocking, guard, promise};
+use super::limits::Limits;
+use super::promise::{Pending, guard, promise};
 use super::queue::Queue;
 use super::slot::DISPOSE;
 use super::snapshot::Snapshot;
 use super::status::{SharedStatus, Status};
 use super::{environment, json};
 use crate::sandbox::loaded::CallOptions;
-use crate::{CpuTimeMonitor, WallClockMonitor};
-
-/// Time between two looks at whether there is a call to stop.
-const RETRY_DELAY: Duration = Duration::from_millis(1);
 
 /// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` makes it.
 ///
@@ -35,7 +33,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(1);
 #[napi(js_name = "LoadedJSSandbox")]
 pub struct LoadedJSSandbox {
     queue: Arc<Queue<crate::LoadedJSSandbox>>,
-    interrupt: crate::InterruptHandle,
+    calls: Arc<Calls>,
     identity: Arc<Identity>,
     status: SharedStatus,
     last_call_stats: Arc<Mutex<Option<crate::ExecutionStats>>>,
@@ -43,23 +41,27 @@ pub struct LoadedJSSandbox {
 
 #[napi]
 impl LoadedJSSandbox {
-    pub(super) fn new(env: &Env, sandbox: crate::LoadedJSSandbox, identity: Arc<Identity>) -> Result<Self> {
+    pub(super) fn new(
+        env: &Env,
+        sandbox: crate::LoadedJSSandbox,
+        calls: Arc<Calls>,
+        identity: Arc<Identity>,
+    ) -> Result<Self> {
         let status = SharedStatus::new(status_of(&sandbox));
-        let interrupt = sandbox.interrupt_handle();
         let queue = Queue::new("LoadedJSSandbox", sandbox);
 
         // When the environment ends, nobody is left to stop a call or to hear of its result.
         let (queue_left, queue_to_end) = (Arc::downgrade(&queue), Arc::downgrade(&queue));
-        let interrupt_at_end = interrupt.clone();
+        let calls_at_end = calls.clone();
         environment::of(env)?.at_end(
             move || queue_left.strong_count() > 0,
             move || {
                 if let Some(queue) = queue_to_end.upgrade() {
-                    end(&queue, &interrupt_at_end, drop);
+                    end(&queue, &calls_at_end, drop);
                 }
             },
         );
-        Ok(Self { queue, interrupt, identity, status, last_call_stats: Arc::default() })
+        Ok(Self { queue, calls, identity, status, last_call_stats: Arc::default() })
     }
 
     /// Calls a handler and gives what it returns.
@@ -111,9 +113,9 @@ impl LoadedJSSandbox {
             },
             |(name, event, options, cause), pending| {
                 let identity = self.identity.clone();
-                let stats = self.last_call_stats.clone();
+                let (stats, ticket) = (self.last_call_stats.clone(), self.calls.add());
                 self.push(pending, move |sandbox, status| {
-                    let result = identity.run(cause, || call(sandbox, status, &name, event, options));
+                    let result = identity.run(cause, || call(sandbox, &ticket, status, &name, event, options));
                     status.note(&result);
                     // A call that was refused has no statistics of its own.
                     if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned | crate::Error::Unrecoverable))) {
@@ -145,7 +147,7 @@ impl LoadedJSSandbox {
     /// - `ERR_POISONED`: the sandbox is beyond repair.
     #[napi]
     pub fn unload<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
-        let (status, identity) = (self.status.clone(), self.identity.clone());
+        let (status, calls, identity) = (self.status.clone(), self.calls.clone(), self.identity.clone());
         promise(
             env,
             || self.begin(env, "unload"),
@@ -159,7 +161,7 @@ impl LoadedJSSandbox {
                     });
                 });
             },
-            |_, sandbox| Ok(JSSandbox::new(sandbox, identity)),
+            |_, sandbox| Ok(JSSandbox::new(sandbox, calls, identity)),
         )
     }
 
@@ -221,7 +223,7 @@ impl LoadedJSSandbox {
     /// A handle to stop a running call with.
     #[napi(getter)]
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        InterruptHandle::new(self.interrupt.clone())
+        InterruptHandle::new(self.calls.clone())
     }
 
     /// What the most recent call has cost, also if it failed; `null` before the first.
@@ -250,7 +252,9 @@ impl LoadedJSSandbox {
     /// does nothing if the object was consumed.
     #[napi]
     pub fn dispose(&self) {
-        end(&self.queue, &self.interrupt, drop);
+        if self.queue.check().is_ok() {
+            end(&self.queue, &self.calls, drop);
+        }
     }
 
     /// `dispose()`, for `using`.
@@ -269,7 +273,7 @@ impl LoadedJSSandbox {
                 if self.queue.check().is_err() {
                     return pending.settle_with(|| Ok(()));
                 }
-                end(&self.queue, &self.interrupt, move |sandbox| {
+                end(&self.queue, &self.calls, move |sandbox| {
                     pending.settle_with(|| {
                         drop(sandbox);
                         Ok(())
@@ -314,57 +318,38 @@ fn status_of(sandbox: &crate::LoadedJSSandbox) -> Status {
 /// Ends the use of a sandbox: refuses what waits, stops what runs, then hands the sandbox over. It returns at once.
 fn end(
     queue: &Arc<Queue<crate::LoadedJSSandbox>>,
-    interrupt: &crate::InterruptHandle,
+    calls: &Calls,
     then: impl FnOnce(crate::LoadedJSSandbox) + Send + 'static,
 ) {
     // If another method has consumed it, the last job is that method's.
     let _ = queue.push_last(DISPOSE, then);
     queue.refuse_waiting();
-    if queue.is_busy() {
-        let (queue, interrupt) = (queue.clone(), interrupt.clone());
-        blocking(move || {
-            // The job may not have come to its call yet.
-            while queue.is_busy() {
-                if !interrupt.kill() {
-                    std::thread::sleep(RETRY_DELAY);
-                }
-            }
-        });
-    }
+    calls.kill_all();
 }
 
 /// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
 fn call(
     sandbox: &mut crate::LoadedJSSandbox,
+    ticket: &Ticket,
     status: &SharedStatus,
     name: &str,
     event: Payload,
     options: CallHandlerOptions,
 ) -> Result<Option<Payload>> {
     status.check()?;
-    let result = guard(|| Ok(call_under_limits(sandbox, name, event, options)?));
+    let running = ticket.begin(|| sandbox.begin());
+    let result = guard(|| {
+        let limits = Limits::new(options.wall_clock_timeout_ms, options.cpu_timeout_ms)?;
+        let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
+        Ok(match limits {
+            None => sandbox.call_handler(&running, name, event, options)?,
+            Some(limits) => sandbox.call_handler_with_monitor(&running, name, event, &limits, options)?,
+        })
+    });
     if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
         status.poison();
     }
     result
-}
-
-fn call_under_limits(
-    sandbox: &mut crate::LoadedJSSandbox,
-    name: &str,
-    event: Payload,
-    options: CallHandlerOptions,
-) -> crate::Result<Option<Payload>> {
-    let limit = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
-    let wall_clock = options.wall_clock_timeout_ms.map(|timeout| WallClockMonitor::new(limit(timeout))).transpose()?;
-    let cpu = options.cpu_timeout_ms.map(|timeout| CpuTimeMonitor::new(limit(timeout))).transpose()?;
-    let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
-    match (wall_clock, cpu) {
-        (None, None) => sandbox.call_handler(name, event, options),
-        (Some(wall_clock), None) => sandbox.call_handler_with_monitor(name, event, &wall_clock, options),
-        (None, Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &cpu, options),
-        (Some(wall_clock), Some(cpu)) => sandbox.call_handler_with_monitor(name, event, &(wall_clock, cpu), options),
-    }
 }
 
 /// What a call of a handler has cost.

@@ -7,6 +7,7 @@
 //!   back.
 //! - A sandbox is used by one thread at a time: a [`slot`] holds one that the next method takes away, a [`queue`] one
 //!   whose calls run in the order in which they were made.
+//! - What runs in a guest can be stopped from when it is asked for: [`calls`].
 //! - When guest code calls a host function, the thread that runs the guest posts a job to the JavaScript thread's
 //!   [`inbox`] and waits until that has settled the [`host_call`]. [`callback`] is the bridge, step by step.
 //! - Lines of a guest's [`console`] wait for the JavaScript thread in a list; the guest does not.
@@ -20,6 +21,7 @@
 mod arguments;
 mod builder;
 mod callback;
+mod calls;
 mod console;
 mod disposal;
 mod environment;
@@ -32,6 +34,7 @@ mod inbox;
 mod interrupt;
 mod js;
 mod json;
+mod limits;
 mod loaded;
 mod promise;
 mod proto;

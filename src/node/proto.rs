@@ -6,6 +6,7 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::calls::Calls;
 use super::console::Console;
 use super::error::Error;
 use super::host_call::Identity;
@@ -77,7 +78,10 @@ impl ProtoJSSandbox {
             env,
             || self.slot.take("loadRuntime"),
             |proto, pending| blocking(move || pending.settle_with(|| Ok(proto.load_runtime()?))),
-            |_, sandbox| Ok(JSSandbox::new(sandbox, identity)),
+            |_, sandbox| {
+                let calls = Calls::new(sandbox.interrupt_handle());
+                Ok(JSSandbox::new(sandbox, calls, identity))
+            },
         )
     }
 

@@ -70,12 +70,6 @@ impl<T: Send + 'static> Queue<T> {
         }
     }
 
-    /// Whether a thread is at work on the jobs.
-    pub fn is_busy(&self) -> bool {
-        let state = self.lock();
-        state.value.is_none() && !state.is_over()
-    }
-
     fn check_state(&self, state: &State<T>) -> Result<()> {
         match state.consumed_by {
             Some(method) => Err(Error::Consumed { class: self.class, method }),
@@ -95,13 +89,6 @@ impl<T: Send + 'static> Queue<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // No user code runs under the lock, so the state is whole whatever happened.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> State<T> {
-    /// Whether the last job has been begun.
-    fn is_over(&self) -> bool {
-        self.consumed_by.is_some() && self.last_job.is_none()
     }
 }
 
@@ -253,7 +240,6 @@ mod tests {
         queue.push(move |value| sender.send(value.is_err()).expect("the test waits"));
         queue.refuse_waiting();
         assert_eq!(receiver.recv(), Ok(true));
-        assert!(queue.is_busy());
         release.send(()).expect("it waits");
     }
 }

@@ -4,7 +4,8 @@
 //! comes while the guest waits for a host function takes effect only when that returns. So each call has a number and a
 //! record of what it waits for, and a request to stop it is repeated until that call, and no other, has ended:
 //!
-//! 1. `CallControl::begin` gives the call its number.
+//! 1. `CallControl::begin` gives the call its number. It may enter the guest several times: whoever does asks first whether
+//!    the call shall stop.
 //! 2. A host function that waits registers how it can be told to give up (`CallControl::on_cancel`).
 //! 3. [`InterruptHandle::kill_call`] takes the lock. If its call is not the current one any more, it is done. Otherwise it
 //!    tells a waiting host function to give up, signals the VM, and releases the lock; it repeats this until it is done.
@@ -134,6 +135,16 @@ pub struct CallGuard(Arc<CallControl>, CallId);
 impl CallGuard {
     pub fn id(&self) -> CallId {
         self.1
+    }
+
+    /// Stops the call, which has not entered the guest yet.
+    pub fn cancel(&self) {
+        self.0.lock().cancelled = true;
+    }
+
+    /// Whether the call shall stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.lock().cancelled
     }
 }
 

@@ -3,8 +3,9 @@
 use hyperlight_host::SandboxStatus;
 
 use super::error::{Error, Result};
-use super::interrupt::InterruptHandle;
+use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
+use super::monitor::{MonitorSet, watched};
 use super::script::Script;
 use super::vm::{self, Vm};
 
@@ -88,27 +89,48 @@ impl JSSandbox {
     /// throws when it is evaluated. [`Error::PayloadTooLarge`] if a source is larger than the input buffer.
     /// [`Error::Cancelled`] and [`Error::GuestAbort`] if the evaluation does not run to its end.
     pub fn get_loaded_sandbox(mut self) -> Result<LoadedJSSandbox> {
-        self.load()?;
+        self.load(&self.begin())?;
         Ok(self.into_loaded())
+    }
+
+    /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), under limits: the first monitor to fire stops the evaluation. See
+    /// [`monitor`](super::monitor).
+    ///
+    /// # Errors
+    /// Those of [`get_loaded_sandbox`](Self::get_loaded_sandbox). [`Error::Monitor`] if a monitor could not start: no guest
+    /// code was run.
+    pub fn get_loaded_sandbox_with_monitor<M: MonitorSet>(mut self, monitor: &M) -> Result<LoadedJSSandbox> {
+        self.load_with_monitor(&self.begin(), monitor)?;
+        Ok(self.into_loaded())
+    }
+
+    /// The evaluation begins: others can stop it from now on, until the guard is dropped.
+    pub(crate) fn begin(&self) -> CallGuard {
+        self.vm.begin()
     }
 
     /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), but keeps the sandbox with its handlers and modules when one
     /// cannot be loaded. To be followed by [`into_loaded`](Self::into_loaded).
-    pub(crate) fn load(&mut self) -> Result<()> {
-        let result = self.try_load();
+    pub(crate) fn load(&mut self, running: &CallGuard) -> Result<()> {
+        let result = self.try_load(running);
         if result.is_err() {
             self.vm.reset()?;
         }
         result
     }
 
-    fn try_load(&mut self) -> Result<()> {
-        self.vm.announce_host_functions()?;
+    /// As [`load`](Self::load), under limits.
+    pub(crate) fn load_with_monitor<M: MonitorSet>(&mut self, running: &CallGuard, monitor: &M) -> Result<()> {
+        watched(monitor, self.vm.interrupt_handle(), running, || self.load(running))?.0
+    }
+
+    fn try_load(&mut self, running: &CallGuard) -> Result<()> {
+        self.vm.announce_host_functions(running)?;
         for (specifier, script) in &self.modules {
-            self.vm.add_module(specifier, script.content())?;
+            self.vm.add_module(running, specifier, script.content())?;
         }
         for (name, script) in &self.handlers {
-            self.vm.add_handler(name, script.content())?;
+            self.vm.add_handler(running, name, script.content())?;
         }
         Ok(())
     }

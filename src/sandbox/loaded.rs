@@ -1,15 +1,15 @@
 //! A sandbox that handles events.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
-use super::error::{Error, Result};
-use super::interrupt::InterruptHandle;
+use super::error::Result;
+use super::interrupt::{CallGuard, InterruptHandle};
 use super::js::JSSandbox;
-use super::monitor::{self, MonitorSet};
+use super::monitor::{MonitorSet, watched};
 use super::stats::{ExecutionStats, Stopwatch};
 use super::vm::Vm;
 
@@ -40,8 +40,8 @@ impl LoadedJSSandbox {
     /// loaded. Its host functions stay. This works for a poisoned sandbox as well.
     ///
     /// # Errors
-    /// [`Error::Unrecoverable`],
-    /// [`Error::Internal`].
+    /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
+    /// [`Error::Internal`](crate::Error::Internal).
     pub fn unload(mut self) -> Result<JSSandbox> {
         self.vm.reset()?;
         Ok(JSSandbox::new(self.vm))
@@ -58,25 +58,25 @@ impl LoadedJSSandbox {
     /// `JSON.stringify` has it, an object with a property for each byte.
     ///
     /// # Errors
-    /// The sandbox stays usable after: [`Error::InvalidArgument`] (the name is
-    /// empty or too long), [`Error::HandlerNotFound`],
-    /// [`Error::InvalidEvent`],
-    /// [`Error::PayloadTooLarge`] (event or result),
-    /// [`Error::Guest`] (the handler threw).
+    /// The sandbox stays usable after: [`Error::InvalidArgument`](crate::Error::InvalidArgument) (the name is
+    /// empty or too long), [`Error::HandlerNotFound`](crate::Error::HandlerNotFound),
+    /// [`Error::InvalidEvent`](crate::Error::InvalidEvent),
+    /// [`Error::PayloadTooLarge`](crate::Error::PayloadTooLarge) (event or result),
+    /// [`Error::Guest`](crate::Error::Guest) (the handler threw).
     ///
-    /// It is poisoned after: [`Error::Cancelled`],
-    /// [`Error::GuestAbort`].
+    /// It is poisoned after: [`Error::Cancelled`](crate::Error::Cancelled),
+    /// [`Error::GuestAbort`](crate::Error::GuestAbort).
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
-        Ok(json(self.call_handler(&func_name.into(), Payload::from_json(event), options)?))
+        Ok(json(self.call_handler(&self.begin(), &func_name.into(), Payload::from_json(event), options)?))
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
-    /// [`monitor`].
+    /// [`monitor`](super::monitor).
     ///
     /// # Errors
-    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`] if a monitor fired: the sandbox is poisoned, and
-    /// [`last_call_stats`](Self::last_call_stats) names the monitor. [`Error::Monitor`] if a monitor could not start: the
+    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`](crate::Error::Cancelled) if a monitor fired: the sandbox is poisoned, and
+    /// [`last_call_stats`](Self::last_call_stats) names the monitor. [`Error::Monitor`](crate::Error::Monitor) if a monitor could not start: the
     /// handler was not run, and the sandbox stays usable.
     pub fn handle_event_with_monitor<M: MonitorSet>(
         &mut self,
@@ -86,49 +86,49 @@ impl LoadedJSSandbox {
         gc: Option<bool>,
     ) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
-        Ok(json(self.call_handler_with_monitor(&func_name.into(), Payload::from_json(event), monitor, options)?))
+        Ok(json(self.call_handler_with_monitor(
+            &self.begin(),
+            &func_name.into(),
+            Payload::from_json(event),
+            monitor,
+            options,
+        )?))
     }
 
-    /// As [`handle_event`](Self::handle_event), but with byte arrays, and gives `None` for `undefined`.
-    pub(crate) fn call_handler(&mut self, name: &str, event: Payload, options: CallOptions) -> Result<Option<Payload>> {
+    /// A call begins: others can stop it from now on, until the guard is dropped.
+    pub(crate) fn begin(&self) -> CallGuard {
+        self.vm.begin()
+    }
+
+    /// As [`handle_event`](Self::handle_event), but for a call that has begun, with byte arrays, and gives `None` for
+    /// `undefined`.
+    pub(crate) fn call_handler(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        event: Payload,
+        options: CallOptions,
+    ) -> Result<Option<Payload>> {
         let stopwatch = Stopwatch::start();
-        let result = self.vm.call_handler(&self.vm.begin(), name, event, options);
+        let result = self.vm.call_handler(running, name, event, options);
         self.last_call_stats = Some(stopwatch.stop(None));
         result
     }
 
-    /// As [`handle_event_with_monitor`](Self::handle_event_with_monitor), but with byte arrays, and gives `None` for
-    /// `undefined`.
+    /// As [`call_handler`](Self::call_handler), under limits.
     pub(crate) fn call_handler_with_monitor<M: MonitorSet>(
         &mut self,
+        running: &CallGuard,
         name: &str,
         event: Payload,
         monitor: &M,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let runtime = monitor::runtime().ok_or_else(|| Error::Monitor("there are no threads for it".to_string()))?;
-        let race = monitor.to_race().map_err(|error| Error::Monitor(error.to_string()))?;
-
         let stopwatch = Stopwatch::start();
-        // The call begins before the monitors do: one that fires at once must find it.
-        let running = self.vm.begin();
-        let winner = Arc::new(OnceLock::new());
-        let task = {
-            let (winner, handle, call) = (winner.clone(), self.vm.interrupt_handle(), running.id());
-            runtime.spawn(async move {
-                let name = race.await;
-                tracing::warn!(monitor = name, "an execution monitor stops the handler");
-                let _ = winner.set(name);
-                // It returns when the guest has stopped, which must not keep other monitors waiting.
-                tokio::task::spawn_blocking(move || handle.kill_call(call));
-            })
-        };
-        let result = self.vm.call_handler(&running, name, event, options);
-        task.abort();
-        drop(running);
-
-        let cancelled = matches!(result, Err(Error::Cancelled));
-        self.last_call_stats = Some(stopwatch.stop(winner.get().copied().filter(|_| cancelled)));
+        let interrupt = self.vm.interrupt_handle();
+        let call = || self.vm.call_handler(running, name, event, options);
+        let (result, winner) = watched(monitor, interrupt, running, call)?;
+        self.last_call_stats = Some(stopwatch.stop(winner));
         result
     }
 
@@ -140,7 +140,7 @@ impl LoadedJSSandbox {
     /// Takes a snapshot of the sandbox's state.
     ///
     /// # Errors
-    /// [`Error::Poisoned`].
+    /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
         self.vm.snapshot()
     }
@@ -151,9 +151,9 @@ impl LoadedJSSandbox {
     /// of its host functions.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`], which changes nothing;
-    /// [`Error::Unrecoverable`],
-    /// [`Error::Internal`] if the snapshot does not fit this sandbox.
+    /// [`Error::SnapshotMismatch`](crate::Error::SnapshotMismatch), which changes nothing;
+    /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
+    /// [`Error::Internal`](crate::Error::Internal) if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
         self.vm.restore(snapshot)
     }
@@ -165,7 +165,7 @@ impl LoadedJSSandbox {
 
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted.
     ///
-    /// A poisoned sandbox refuses calls with [`Error::Poisoned`] until a snapshot is restored.
+    /// A poisoned sandbox refuses calls with [`Error::Poisoned`](crate::Error::Poisoned) until a snapshot is restored.
     pub fn poisoned(&self) -> bool {
         self.status().is_poisoned()
     }

@@ -103,8 +103,9 @@ pub struct Vm {
     host_functions: HostFunctions,
     booted: Arc<Snapshot>,
     configuration: Configuration,
-    /// The guest answered with something that is no reply: its memory cannot be trusted until it is restored.
-    broke_protocol: bool,
+    /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
+    /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
+    poisoned: bool,
 }
 
 impl Vm {
@@ -121,33 +122,32 @@ impl Vm {
             .build()?;
         let control = CallControl::new(sandbox.interrupt_handle());
         dispatcher.set_control(control.clone());
-        Ok(Self { sandbox, control, host_functions, booted, configuration, broke_protocol: false })
+        Ok(Self { sandbox, control, host_functions, booted, configuration, poisoned: false })
     }
 
     /// Makes the host functions importable in the guest, which must have just booted.
-    pub fn announce_host_functions(&mut self) -> Result<()> {
+    pub fn announce_host_functions(&mut self, running: &CallGuard) -> Result<()> {
         if self.host_functions.is_empty() {
             return Ok(());
         }
         let names: SetHostFunctions = self.host_functions.names().to_bytes();
         check_size("list of host functions", names.len(), self.configuration.input_size)?;
-        self.call(&self.begin(), &function::SET_HOST_FUNCTIONS, names)
+        self.call(running, &function::SET_HOST_FUNCTIONS, names)
     }
 
     /// Makes a module importable in the guest.
-    pub fn add_module(&mut self, specifier: &str, source: &str) -> Result<()> {
+    pub fn add_module(&mut self, running: &CallGuard, specifier: &str, source: &str) -> Result<()> {
         check_size("source of a module", source.len(), self.configuration.input_size)?;
         let arguments: AddModule = (specifier.to_string(), source.to_string());
-        self.call(&self.begin(), &function::ADD_MODULE, arguments)
+        self.call(running, &function::ADD_MODULE, arguments)
     }
 
     /// Compiles a handler and registers it.
-    pub fn add_handler(&mut self, name: &str, source: &str) -> Result<()> {
+    pub fn add_handler(&mut self, running: &CallGuard, name: &str, source: &str) -> Result<()> {
         check_name("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
         let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
-        let running = self.begin();
-        match self.call_for_reply(&running, &function::ADD_HANDLER, arguments)? {
+        match self.call_for_reply(running, &function::ADD_HANDLER, arguments)? {
             Reply::Undefined => Ok(()),
             Reply::Compile(exception, place) => Err(Error::Compile {
                 name: exception.name,
@@ -162,8 +162,6 @@ impl Vm {
     }
 
     /// Calls a handler with an event. `None` stands for `undefined`.
-    ///
-    /// The call is one of those that `running` stands for: whoever made it can stop it from before it starts.
     pub fn call_handler(
         &mut self,
         running: &CallGuard,
@@ -190,7 +188,7 @@ impl Vm {
         }
     }
 
-    /// A call begins; others can stop it from now on, until the guard is dropped.
+    /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.
     pub fn begin(&self) -> CallGuard {
         self.control.begin()
     }
@@ -207,12 +205,16 @@ impl Vm {
 
     fn call<Output: SupportedReturnType>(
         &mut self,
-        _running: &CallGuard,
+        running: &CallGuard,
         signature: &Signature,
         arguments: impl ParameterTuple,
     ) -> Result<Output> {
-        if self.broke_protocol {
+        if self.poisoned {
             return Err(Error::Poisoned);
+        }
+        if running.is_cancelled() {
+            self.poisoned = true;
+            return Err(Error::Cancelled);
         }
         self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| match guest_fault(error) {
             Ok(message) => self.protocol_broken(&message),
@@ -221,13 +223,13 @@ impl Vm {
     }
 
     fn protocol_broken(&mut self, what: &str) -> Error {
-        self.broke_protocol = true;
+        self.poisoned = true;
         Error::GuestAbort(what.to_string())
     }
 
     /// Takes a snapshot of the guest.
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
-        if self.broke_protocol {
+        if self.poisoned {
             return Err(Error::Poisoned);
         }
         Ok(self.sandbox.snapshot()?.with_metadata(METADATA, &self.origin())?)
@@ -241,7 +243,7 @@ impl Vm {
 
     fn restore_unchecked(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
         self.sandbox.restore(snapshot)?;
-        self.broke_protocol = false;
+        self.poisoned = false;
         Ok(())
     }
 
@@ -260,7 +262,7 @@ impl Vm {
 
     pub fn status(&self) -> SandboxStatus {
         match self.sandbox.status() {
-            SandboxStatus::Ready if self.broke_protocol => SandboxStatus::Poisoned,
+            SandboxStatus::Ready if self.poisoned => SandboxStatus::Poisoned,
             status => status,
         }
     }

@@ -32,6 +32,7 @@
 mod cpu_time;
 mod runtime;
 mod wall_clock;
+mod watch;
 
 use std::future::Future;
 use std::time::Duration;
@@ -40,8 +41,9 @@ use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
 pub(super) use cpu_time::ThreadCpuClock;
-pub(super) use runtime::runtime;
+use runtime::runtime;
 pub use wall_clock::WallClockMonitor;
+pub(super) use watch::watched;
 
 /// A limit on the execution of a handler.
 ///
@@ -84,7 +86,7 @@ pub trait MonitorSet: sealed::Sealed + Send + Sync {
     fn to_race(&self) -> Result<impl Future<Output = &'static str> + Send + 'static>;
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 

@@ -1,0 +1,175 @@
+// Stopping guest code: interrupt handles, and limits of getLoadedSandbox().
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { InterruptHandle, type LoadOptions } from '@hyperlight/js-host-api';
+import { load, loadBody, loadWithHost, rejection, start } from './sandbox';
+
+const COUNT = 'let count = 0; function handler() { return ++count; }';
+const SPIN = 'for (;;);';
+const SPIN_AT_TOP_LEVEL = `function handler() {} ${SPIN}`;
+
+test('kill() stops a running handler, and restore() brings the sandbox back', async () => {
+  const loaded = await load({ spin: `function handler() { ${SPIN} }`, count: COUNT });
+  const snapshot = await loaded.snapshot();
+  const handle = loaded.interruptHandle;
+  assert.ok(handle instanceof InterruptHandle);
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('spin', {}));
+  await sleep(50);
+  handle.kill();
+  await call;
+  assert.equal(loaded.poisoned, true);
+  await rejection('ERR_POISONED', loaded.callHandler('count', {}));
+  await rejection('ERR_POISONED', loaded.snapshot());
+  await loaded.restore(snapshot);
+  assert.equal(loaded.poisoned, false);
+  assert.equal(await loaded.callHandler('count', {}), 1);
+});
+
+test('unload() brings a killed sandbox back as well', async () => {
+  const loaded = await loadBody(SPIN);
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+  await sleep(50);
+  loaded.interruptHandle.kill();
+  await call;
+  const sandbox = await loaded.unload();
+  assert.equal(sandbox.poisoned, false);
+  sandbox.addHandler('count', COUNT);
+  assert.equal(await (await sandbox.getLoadedSandbox()).callHandler('count', {}), 1);
+});
+
+test('kill() harms no later call when nothing runs', async () => {
+  const loaded = await loadBody('return event;');
+  const handle = loaded.interruptHandle;
+  for (let i = 0; i < 100; i++) {
+    handle.kill();
+    assert.equal(await loaded.callHandler('f', i), i);
+    handle.kill();
+  }
+  await loaded.unload();
+  handle.kill();
+});
+
+test('kill() stops a call however early it comes', async () => {
+  const loaded = await loadBody(SPIN);
+  const snapshot = await loaded.snapshot();
+  for (let i = 0; i < 20; i++) {
+    const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+    if (i % 2) await Promise.resolve();
+    loaded.interruptHandle.kill();
+    await call;
+    assert.equal(loaded.status, 'poisoned');
+    assert.notEqual(loaded.lastCallStats, null);
+    await loaded.restore(snapshot);
+  }
+});
+
+test('kill() stops a call that waits for an operation before it', async () => {
+  const loaded = await load({ spin: `function handler() { ${SPIN} }`, count: COUNT });
+  const snapshot = await loaded.snapshot();
+  const restoring = loaded.restore(snapshot);
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('spin', {}));
+  loaded.interruptHandle.kill();
+  await restoring;
+  await call;
+});
+
+test('of several calls kill() stops the oldest, and the others find the sandbox poisoned', async () => {
+  let release = () => {};
+  const wait = () => new Promise<void>((resolve) => (release = resolve));
+  const loaded = await loadWithHost({ wait }, "if (event === 'spin') for (;;); host.wait(); return event;");
+  const first = loaded.callHandler('f', 'first');
+  const second = rejection('ERR_CANCELLED', loaded.callHandler('f', 'spin'));
+  const third = rejection('ERR_POISONED', loaded.callHandler('f', 'third'));
+  await sleep(50);
+  release();
+  assert.equal(await first, 'first');
+  loaded.interruptHandle.kill();
+  await second;
+  await third;
+});
+
+test('getLoadedSandbox() stops what does not end in time, and the sandbox stays usable', async () => {
+  const sandbox = await start();
+  sandbox.addHandler('count', COUNT);
+  const endless = {
+    loop: SPIN_AT_TOP_LEVEL,
+    wait: 'function handler() {} await new Promise(() => {}); ',
+    pattern: `function handler() {} /^(a+)+$/.test('a'.repeat(100) + 'b');`,
+    module: "import 'user:endless'; function handler() {}",
+  };
+  sandbox.addModule('endless', SPIN);
+  for (const [name, source] of Object.entries(endless)) {
+    for (const options of [
+      { wallClockTimeoutMs: 100 },
+      { cpuTimeoutMs: 100 },
+      { wallClockTimeoutMs: 100, cpuTimeoutMs: 90 },
+    ]) {
+      sandbox.addHandler(name, source);
+      // A promise that nothing can settle is found out at once.
+      await rejection(name === 'wait' ? 'ERR_COMPILE' : 'ERR_CANCELLED', sandbox.getLoadedSandbox(options));
+      assert.equal(sandbox.status, 'ready');
+      sandbox.removeHandler(name);
+    }
+  }
+  const loaded = await sandbox.getLoadedSandbox({ wallClockTimeoutMs: 60_000, cpuTimeoutMs: 60_000 });
+  assert.equal(await loaded.callHandler('count', {}), 1);
+});
+
+test('getLoadedSandbox() refuses bad options and is not consumed by them', async () => {
+  const sandbox = await start();
+  sandbox.addHandler('count', COUNT);
+  for (const wrong of [
+    1,
+    null,
+    { gc: true },
+    { timeout: 1 },
+    { wallClockTimeoutMs: 0 },
+    { cpuTimeoutMs: 3_600_001 },
+    { cpuTimeoutMs: '1' },
+  ]) {
+    await rejection('ERR_INVALID_ARG', sandbox.getLoadedSandbox(wrong as LoadOptions));
+  }
+  assert.equal(await (await sandbox.getLoadedSandbox({})).callHandler('count', {}), 1);
+});
+
+test('the handle of a JSSandbox stops getLoadedSandbox(), and then the calls of what it gave', async () => {
+  const sandbox = await start();
+  sandbox.addHandler('f', SPIN_AT_TOP_LEVEL);
+  const handle = sandbox.interruptHandle;
+  handle.kill();
+  for (const delay of [0, 50]) {
+    const loading = rejection('ERR_CANCELLED', sandbox.getLoadedSandbox());
+    if (delay) await sleep(delay);
+    handle.kill();
+    await loading;
+    assert.equal(sandbox.status, 'ready');
+  }
+  sandbox.removeHandler('f');
+  sandbox.addHandler('f', `function handler() { ${SPIN} }`);
+  const loaded = await sandbox.getLoadedSandbox();
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+  handle.kill();
+  await call;
+});
+
+test('a worker that is terminated during getLoadedSandbox() leaves no guest running', async () => {
+  const machines = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(join('/proc/self/fd', fd)) === 'anon_inode:kvm-vm';
+      } catch {
+        return false;
+      }
+    }).length;
+  const before = machines();
+  const worker = new Worker(join(__dirname, 'loading-worker.js'), { workerData: SPIN_AT_TOP_LEVEL });
+  await new Promise((resolve) => worker.once('message', resolve));
+  await sleep(50);
+  await worker.terminate();
+  // The virtual machine goes when its thread has come back from it.
+  while (machines() > before) await sleep(10);
+});

@@ -1,0 +1,112 @@
+//! What of a sandbox can be stopped: calls of handlers and the evaluation of modules, from when they are asked for.
+//!
+//! `kill()` means the oldest of them that has not ended. It may still wait for its turn, or for a thread; then it is stopped
+//! before it starts. Which one is meant is decided at once, so a later call is never affected.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::promise::blocking;
+use crate::InterruptHandle;
+use crate::sandbox::interrupt::{CallGuard, CallId};
+
+/// The calls of one sandbox that have not ended.
+pub struct Calls {
+    interrupt: InterruptHandle,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last: u64,
+    /// The oldest is the first.
+    calls: VecDeque<Call>,
+}
+
+struct Call {
+    number: u64,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Waiting,
+    /// It shall stop as soon as it starts.
+    Stopped,
+    Running(CallId),
+}
+
+impl Calls {
+    pub fn new(interrupt: InterruptHandle) -> Arc<Self> {
+        Arc::new(Self { interrupt, state: Mutex::default() })
+    }
+
+    /// Something was asked for that can be stopped from now on, until the ticket is dropped.
+    pub fn add(self: &Arc<Self>) -> Ticket {
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        state.calls.push_back(Call { number, stage: Stage::Waiting });
+        Ticket { calls: self.clone(), number }
+    }
+
+    /// Stops the oldest call. Returns at once.
+    pub fn kill(&self) {
+        if let Some(call) = self.lock().calls.front_mut() {
+            self.stop(call);
+        }
+    }
+
+    /// Stops all calls that there are. Returns at once.
+    pub fn kill_all(&self) {
+        for call in &mut self.lock().calls {
+            self.stop(call);
+        }
+    }
+
+    fn stop(&self, call: &mut Call) {
+        match call.stage {
+            Stage::Waiting => call.stage = Stage::Stopped,
+            Stage::Stopped => {}
+            Stage::Running(id) => {
+                // It takes until the call has ended.
+                let interrupt = self.interrupt.clone();
+                blocking(move || {
+                    interrupt.kill_call(id);
+                });
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code runs under the lock that could leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stands for one call.
+pub struct Ticket {
+    calls: Arc<Calls>,
+    number: u64,
+}
+
+impl Ticket {
+    /// The call starts, by what `begin` does.
+    pub fn begin(&self, begin: impl FnOnce() -> CallGuard) -> CallGuard {
+        let mut state = self.calls.lock();
+        let running = begin();
+        if let Some(call) = state.calls.iter_mut().find(|call| call.number == self.number) {
+            if matches!(call.stage, Stage::Stopped) {
+                running.cancel();
+            }
+            call.stage = Stage::Running(running.id());
+        }
+        running
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.calls.lock().calls.retain(|call| call.number != self.number);
+    }
+}
