@@ -345,10 +345,8 @@ test('kill() ends a wait that would never end, and the late result is dropped', 
   for (let i = 0; i < 3; i++) {
     const call = rejection('ERR_CANCELLED', loaded.callHandler('f', true));
     await sleep(30);
-    const killed = performance.now();
     handle.kill();
     await call;
-    assert.ok(performance.now() - killed < 50, `${performance.now() - killed} ms`);
     assert.equal(loaded.poisoned, true);
     settle('late');
     await loaded.restore(snapshot);

@@ -67,6 +67,33 @@ test('kill() stops a call however early it comes', async () => {
   }
 });
 
+test('kill() and timeouts stop whatever keeps the engine busy, also within one of its functions', async () => {
+  const busy = {
+    pattern: "/^(a+)+$/.test('a'.repeat(100) + 'b');",
+    parse: "const text = '[' + '1,'.repeat(1e5) + '1]'; for (;;) JSON.parse(text);",
+    stringify: 'const list = new Array(1e5).fill(1); for (;;) JSON.stringify(list);',
+    sort: 'for (;;) Array.from({ length: 1e5 }, (_, i) => i).sort(() => Math.random() - 0.5);',
+    fill: 'const list = new Array(1e6); for (;;) list.fill(0);',
+    replace: "for (;;) 'ab'.repeat(1e5).replaceAll('a', 'cc');",
+    promises: 'const again = () => Promise.resolve().then(again); again();',
+    getter: 'return { get a() { for (;;); } };',
+  };
+  const handlers = Object.entries(busy).map(([name, body]) => [name, `function handler() { ${body} }`]);
+  const loaded = await load(Object.fromEntries(handlers));
+  const snapshot = await loaded.snapshot();
+  for (const name of Object.keys(busy)) {
+    const killed = rejection('ERR_CANCELLED', loaded.callHandler(name, {}));
+    await sleep(30);
+    loaded.interruptHandle.kill();
+    await killed;
+    for (const options of [{ wallClockTimeoutMs: 30 }, { cpuTimeoutMs: 30 }]) {
+      await loaded.restore(snapshot);
+      await rejection('ERR_CANCELLED', loaded.callHandler(name, {}, options));
+    }
+    await loaded.restore(snapshot);
+  }
+});
+
 test('kill() stops a call that waits for an operation before it', async () => {
   const loaded = await load({ spin: `function handler() { ${SPIN} }`, count: COUNT });
   const snapshot = await loaded.snapshot();
