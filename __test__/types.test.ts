@@ -2,6 +2,8 @@
 // that is written here, and each line after `@ts-expect-error` must not compile.
 // biome-ignore-all lint/suspicious/noExplicitAny: the types are those that are declared
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import * as api from '@hyperlight/js-host-api';
 import {
@@ -14,6 +16,7 @@ import {
   type LoadOptions,
   ProtoJSSandbox,
   SandboxBuilder,
+  type SandboxError,
   Snapshot,
 } from '@hyperlight/js-host-api';
 
@@ -76,6 +79,9 @@ same<keyof InterruptHandle, Named<'InterruptHandle'>>();
 same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
 same<LoadOptions, { wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
 same<CallHandlerOptions, { gc?: boolean; wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
+same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
+same<Extract<SandboxError, { file: string }>['code'], 'ERR_COMPILE'>();
+same<Extract<SandboxError, { limit: number }>['code'], 'ERR_PAYLOAD_TOO_LARGE'>();
 same<CallStats, { wallClockMs: number; cpuTimeMs: number | null; terminatedBy: 'wall-clock' | 'cpu-time' | null }>();
 
 same<ConstructorParameters<typeof SandboxBuilder>, []>();
@@ -203,4 +209,26 @@ test('the classes have the members that are declared, and no others', () => {
   }
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
   assert.deepEqual(exported.sort(), Object.keys(members).sort());
+});
+
+test('the codes of errors are those that the README explains, each in one row', () => {
+  const declared: Record<SandboxError['code'], true> = {
+    ERR_CANCELLED: true,
+    ERR_COMPILE: true,
+    ERR_CONSUMED: true,
+    ERR_GUEST_ABORT: true,
+    ERR_GUEST_ERROR: true,
+    ERR_HANDLER_NOT_FOUND: true,
+    ERR_INTERNAL: true,
+    ERR_INVALID_ARG: true,
+    ERR_NO_HYPERVISOR: true,
+    ERR_PAYLOAD_TOO_LARGE: true,
+    ERR_POISONED: true,
+    ERR_REENTRANT: true,
+  };
+  const root = join(__dirname, '..', '..');
+  const codes = (file: string, pattern: RegExp) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map(([, code]) => code).sort();
+  assert.deepEqual(codes('README.md', /^\| `(ERR_\w+)` \|/gm), Object.keys(declared).sort());
+  assert.deepEqual(codes('src/node/error.rs', /Self::\w+ => "(ERR_\w+)"/g), Object.keys(declared).sort());
 });

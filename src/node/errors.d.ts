@@ -1,0 +1,63 @@
+/* Made by `napi build` from src/node. Do not edit it. */
+
+/**
+ * What every method throws or rejects with: an `Error` whose `code` says what is wrong. The README has a table of the codes.
+ *
+ * ```ts
+ * try {
+ *   await loaded.callHandler('greet', event);
+ * } catch (thrown) {
+ *   const error = thrown as SandboxError;
+ *   if (error.code === 'ERR_GUEST_ERROR') console.error(error.guestStack);
+ *   else throw error;
+ * }
+ * ```
+ */
+export type SandboxError = CompileError | GuestError | PayloadTooLargeError | OtherError;
+
+/** A handler or a module cannot be compiled, linked or evaluated. */
+export interface CompileError extends Error {
+  code: 'ERR_COMPILE';
+  /** Name of the handler, or specifier of the module. */
+  file: string;
+  /** Line in its source, from 1; 0 if it is not known. */
+  line: number;
+  /** Column in its source, from 1; 0 if it is not known. */
+  column: number;
+  /** The guest's stack trace, one frame a line; empty if there is none. */
+  guestStack: string;
+}
+
+/** A handler threw, or its promise was rejected. */
+export interface GuestError extends Error {
+  code: 'ERR_GUEST_ERROR';
+  /** The name of what was thrown, such as `TypeError`; empty if that is no error. */
+  guestName: string;
+  /** The message of what was thrown, or that itself as text. At most 16 KiB. */
+  guestMessage: string;
+  /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. */
+  guestStack: string;
+}
+
+/** An event, a result or a source is larger than the limit. */
+export interface PayloadTooLargeError extends Error {
+  code: 'ERR_PAYLOAD_TOO_LARGE';
+  /** Its size in bytes. */
+  size: number;
+  /** The limit in bytes. */
+  limit: number;
+}
+
+/** An error that has nothing but its code and its message. */
+export interface OtherError extends Error {
+  code:
+    | 'ERR_CANCELLED'
+    | 'ERR_CONSUMED'
+    | 'ERR_GUEST_ABORT'
+    | 'ERR_HANDLER_NOT_FOUND'
+    | 'ERR_INTERNAL'
+    | 'ERR_INVALID_ARG'
+    | 'ERR_NO_HYPERVISOR'
+    | 'ERR_POISONED'
+    | 'ERR_REENTRANT';
+}
