@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use super::promise::blocking;
 use crate::InterruptHandle;
 use crate::sandbox::interrupt::{CallGuard, CallId};
 
@@ -69,11 +69,13 @@ impl Calls {
             Stage::Waiting => call.stage = Stage::Stopped,
             Stage::Stopped => {}
             Stage::Running(id) => {
-                // It takes until the call has ended.
+                // It takes until the call has ended. Not in the pool for blocking work: the calls that are to be stopped may
+                // occupy all of it.
                 let interrupt = self.interrupt.clone();
-                blocking(move || {
-                    interrupt.kill_call(id);
-                });
+                let stop = move || interrupt.kill_call(id);
+                if let Err(error) = thread::Builder::new().name("hyperlight-kill".to_string()).spawn(stop) {
+                    tracing::error!("there is no thread to stop a call with: {error}");
+                }
             }
         }
     }
