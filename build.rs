@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
+
 struct Image {
     package: &'static str,
     target: &'static str,
@@ -36,14 +38,18 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
     let release = variable("PROFILE") == "release";
     let profile = if release { "guest" } else { "guest-debug" };
-    build(&KERNEL, &root, &out, profile);
-    build(&RUNTIME, &root, &out, profile);
+    let mut id = Sha256::new();
+    for image in [&KERNEL, &RUNTIME] {
+        id.update(build(image, &root, &out, profile));
+    }
+    println!("cargo:rustc-env=GUEST_ID={}", hexadecimal(&id.finalize()));
     if env::var_os("CARGO_FEATURE_TEST_GUEST").is_some() {
         build(&TEST_RUNTIME, &root, &out, profile);
     }
 }
 
-fn build(image: &Image, root: &Path, out: &Path, profile: &str) {
+/// Builds an image and gives its bytes.
+fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> Vec<u8> {
     let target_dir = target_dir(out);
     let guest = root.join("guest");
     let mut cargo = Command::new(variable("CARGO"));
@@ -78,15 +84,19 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) {
     // The two runtimes differ in a feature only and would take each other's place, so each is copied.
     let built = target_dir.join(image.target).join(profile).join(image.package);
     let copy = out.join(image.variable.to_lowercase());
-    if let Err(error) = std::fs::copy(&built, &copy) {
-        panic!("cannot copy {}: {error}", built.display());
+    let bytes = std::fs::read(&built).unwrap_or_else(|error| panic!("cannot read {}: {error}", built.display()));
+    if let Err(error) = std::fs::write(&copy, &bytes) {
+        panic!("cannot write {}: {error}", copy.display());
     }
     println!("cargo:rustc-env={}={}", image.variable, copy.display());
-    if profile == "guest"
-        && let Ok(metadata) = std::fs::metadata(&copy)
-    {
-        println!("cargo:warning={}: {} bytes", image.package, metadata.len());
+    if profile == "guest" {
+        println!("cargo:warning={}: {} bytes", image.package, bytes.len());
     }
+    bytes
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `guest` in cargo's target folder: OUT_DIR is `<target folder>/[<target>/]<profile>/build/<package>/out`.

@@ -37,7 +37,6 @@ mod node;
 
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::SandboxStatus;
-pub use hyperlight_host::sandbox::snapshot::Snapshot;
 pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
@@ -47,4 +46,5 @@ pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
+pub use sandbox::snapshot::Snapshot;
 pub use sandbox::stats::ExecutionStats;

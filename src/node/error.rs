@@ -58,6 +58,7 @@ pub enum Code {
     PayloadTooLarge,
     Poisoned,
     Reentrant,
+    Snapshot,
 }
 
 impl Code {
@@ -76,6 +77,7 @@ impl Code {
             Self::PayloadTooLarge => "ERR_PAYLOAD_TOO_LARGE",
             Self::Poisoned => "ERR_POISONED",
             Self::Reentrant => "ERR_REENTRANT",
+            Self::Snapshot => "ERR_SNAPSHOT",
         }
     }
 }
@@ -97,6 +99,7 @@ impl Error {
             Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
+                E::SnapshotFolder { .. } => Code::Snapshot,
                 E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
                     Code::InvalidArg
                 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::proto::ProtoJSSandbox;
+use super::snapshot::Snapshot;
 use super::{clock, hypervisor};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
@@ -29,6 +30,7 @@ use super::{clock, hypervisor};
 #[derive(Clone, Default)]
 pub struct SandboxBuilder {
     configuration: Configuration,
+    start: Option<Arc<Snapshot>>,
     host_print: Option<Arc<HostPrint>>,
 }
 
@@ -55,6 +57,14 @@ impl SandboxBuilder {
     /// A builder with the default settings.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A builder for a sandbox that starts in the state of a snapshot, with its settings. They cannot be changed.
+    ///
+    /// The sandbox needs at least the host functions of the one that the snapshot was taken of. Its handlers and modules are
+    /// there already: none can be added until [`unload`](crate::LoadedJSSandbox::unload), which forgets those of the snapshot.
+    pub fn from_snapshot(snapshot: Arc<Snapshot>) -> Self {
+        Self { configuration: snapshot.origin().configuration.clone(), start: Some(snapshot), host_print: None }
     }
 
     /// Sets how much memory the guest's JavaScript may use, in bytes: its objects, strings and code. Default:
@@ -113,12 +123,17 @@ impl SandboxBuilder {
     ///
     /// # Errors
     /// [`Error::NoHypervisor`] if no virtual machine can be made here; the message says why and what to do.
-    /// [`Error::InvalidArgument`] for a setting out of its range.
+    /// [`Error::InvalidArgument`] for a setting out of its range, or for one that is not that of the snapshot to start from.
     pub fn build(self) -> Result<ProtoJSSandbox> {
         self.configuration.check()?;
+        if self.start.as_ref().is_some_and(|snapshot| snapshot.origin().configuration != self.configuration) {
+            return Err(Error::InvalidArgument(
+                "the settings are those of the snapshot and cannot be changed".to_string(),
+            ));
+        }
         hypervisor::check()?;
         clock::tsc_hz();
-        Ok(ProtoJSSandbox::new(self.configuration, self.host_print))
+        Ok(ProtoJSSandbox::new(self.configuration, self.host_print, self.start))
     }
 }
 
@@ -173,7 +188,7 @@ impl Configuration {
     /// Heap for native code, beside what its messages need.
     const NATIVE_HEAP_SIZE: u64 = 1 << 20;
 
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         fn check<T: PartialOrd + fmt::Display>(what: &str, value: &T, range: &RangeInclusive<T>) -> Result<()> {
             if range.contains(value) {
                 return Ok(());

@@ -81,6 +81,15 @@ pub enum Error {
     #[error("the snapshot does not fit this sandbox: {0}")]
     SnapshotMismatch(String),
 
+    /// A snapshot could not be saved to a folder or loaded from one.
+    #[error("snapshot {}: {reason}", path.display())]
+    SnapshotFolder {
+        /// Path of the folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// An execution monitor could not be started, so the handler was not run.
     #[error("the execution monitor failed to start: {0}")]
     Monitor(String),

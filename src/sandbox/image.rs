@@ -13,6 +13,9 @@ use super::error::Result;
 use super::host_function::Dispatcher;
 use super::vm;
 
+/// Identifies the guest images.
+pub const ID: &str = env!("GUEST_ID");
+
 static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
 static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
 #[cfg(feature = "test-guest")]

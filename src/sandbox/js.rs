@@ -19,6 +19,8 @@ pub struct JSSandbox {
     handlers: Vec<(String, Script)>,
     /// Modules by their specifiers.
     modules: Vec<(String, Script)>,
+    /// The guest is in the state of a snapshot: its handlers are loaded already.
+    is_loaded: bool,
 }
 
 impl JSSandbox {
@@ -26,7 +28,12 @@ impl JSSandbox {
     pub const DEFAULT_NAMESPACE: &str = "user";
 
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, handlers: Vec::new(), modules: Vec::new() }
+        Self { vm, handlers: Vec::new(), modules: Vec::new(), is_loaded: false }
+    }
+
+    /// A sandbox that started from a snapshot.
+    pub(super) fn from_snapshot(vm: Vm) -> Self {
+        Self { is_loaded: true, ..Self::new(vm) }
     }
 
     /// Adds a handler. It is compiled by [`get_loaded_sandbox`](Self::get_loaded_sandbox).
@@ -35,9 +42,10 @@ impl JSSandbox {
     /// defines `function handler(event)`; the function need not be exported and may be `async`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the name is empty, too long or taken.
+    /// [`Error::InvalidArgument`] if the name is empty, too long or taken, or if the sandbox started from a snapshot.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
         let name = name.into();
+        self.check_not_loaded()?;
         vm::check_name("handler", &name)?;
         add("handler", &mut self.handlers, name, script)
     }
@@ -62,8 +70,9 @@ impl JSSandbox {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the name or the namespace is empty, too long or has a colon in it, if the namespace is
-    /// reserved (`host`, `hyperlight`), or if there is such a module already.
+    /// reserved (`host`, `hyperlight`), if there is such a module already, or if the sandbox started from a snapshot.
     pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
+        self.check_not_loaded()?;
         let specifier = specifier(name, namespace)?;
         add("module", &mut self.modules, specifier, script)
     }
@@ -124,7 +133,18 @@ impl JSSandbox {
         watched(monitor, self.vm.interrupt_handle(), running, || self.load(running))?.0
     }
 
+    fn check_not_loaded(&self) -> Result<()> {
+        if self.is_loaded {
+            let message = "the sandbox started from a snapshot, so nothing can be added to it until it is unloaded";
+            return Err(Error::InvalidArgument(message.to_string()));
+        }
+        Ok(())
+    }
+
     fn try_load(&mut self, running: &CallGuard) -> Result<()> {
+        if self.is_loaded {
+            return Ok(());
+        }
         self.vm.announce_host_functions(running)?;
         for (specifier, script) in &self.modules {
             self.vm.add_module(running, specifier, script.content())?;

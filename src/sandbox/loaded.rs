@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
-use hyperlight_host::sandbox::snapshot::Snapshot;
 
 use super::error::Result;
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::js::JSSandbox;
 use super::monitor::{MonitorSet, watched};
+use super::snapshot::Snapshot;
 use super::stats::{ExecutionStats, Stopwatch};
 use super::vm::Vm;
 
@@ -155,7 +155,7 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
     /// [`Error::Internal`](crate::Error::Internal) if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        self.vm.restore(snapshot)
+        self.vm.restore(&snapshot)
     }
 
     /// A handle with which another thread can stop a running call.

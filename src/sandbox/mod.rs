@@ -22,5 +22,6 @@ pub mod loaded;
 pub mod monitor;
 pub mod proto;
 pub mod script;
+pub mod snapshot;
 pub mod stats;
 mod vm;

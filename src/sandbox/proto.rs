@@ -9,6 +9,7 @@ use super::builder::{Configuration, HostPrint};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::js::JSSandbox;
+use super::snapshot::Snapshot;
 use super::vm::Vm;
 
 /// A sandbox whose settings are known to work on this machine, without its runtime yet. It is given its host functions.
@@ -16,11 +17,16 @@ pub struct ProtoJSSandbox {
     configuration: Configuration,
     host_functions: HostFunctions,
     host_print: Option<Arc<HostPrint>>,
+    start: Option<Arc<Snapshot>>,
 }
 
 impl ProtoJSSandbox {
-    pub(super) fn new(configuration: Configuration, host_print: Option<Arc<HostPrint>>) -> Self {
-        Self { configuration, host_functions: HostFunctions::default(), host_print }
+    pub(super) fn new(
+        configuration: Configuration,
+        host_print: Option<Arc<HostPrint>>,
+        start: Option<Arc<Snapshot>>,
+    ) -> Self {
+        Self { configuration, host_functions: HostFunctions::default(), host_print, start }
     }
 
     /// Registers a function of the host that guest code can import from `host:MODULE` and call. A function that was
@@ -77,13 +83,18 @@ impl ProtoJSSandbox {
 
     /// Starts the micro-VM with the JavaScript runtime in it.
     ///
-    /// The first sandbox of a process with given settings boots the guest; the others start from its snapshot.
+    /// The first sandbox of a process with given settings boots the guest; the others start from its snapshot, or from that
+    /// of [`SandboxBuilder::from_snapshot`](super::builder::SandboxBuilder::from_snapshot).
     ///
     /// # Errors
     /// [`Error::Internal`](super::error::Error::Internal) if the hypervisor or the memory for the VM cannot be had,
-    /// [`Error::GuestAbort`](super::error::Error::GuestAbort) if the guest does not boot.
+    /// [`Error::GuestAbort`](super::error::Error::GuestAbort) if the guest does not boot,
+    /// [`Error::SnapshotMismatch`](super::error::Error::SnapshotMismatch) if a host function is missing that the snapshot to
+    /// start from needs.
     pub fn load_runtime(self) -> Result<JSSandbox> {
-        Ok(JSSandbox::new(Vm::new(self.configuration, self.host_functions, self.host_print)?))
+        let start = self.start.as_deref();
+        let vm = Vm::new(self.configuration, self.host_functions, self.host_print, start)?;
+        Ok(if start.is_some() { JSSandbox::from_snapshot(vm) } else { JSSandbox::new(vm) })
     }
 }
 

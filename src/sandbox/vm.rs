@@ -11,16 +11,16 @@ use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
-use hyperlight_host::sandbox::snapshot::Snapshot;
+use hyperlight_host::sandbox::snapshot::Snapshot as State;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder, SandboxStatus};
 use rand::Rng;
-use serde::{Deserialize, Serialize};
 
 use super::builder::{Configuration, HostPrint};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
+use super::snapshot::{Origin, Snapshot};
 use super::{clock, image};
 
 type AddHandler = (Vec<u8>, String, String);
@@ -101,7 +101,6 @@ pub struct Vm {
     sandbox: Sandbox,
     control: Arc<CallControl>,
     host_functions: HostFunctions,
-    booted: Arc<Snapshot>,
     configuration: Configuration,
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
@@ -109,20 +108,27 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// A VM whose guest has just booted.
+    /// A VM whose guest is in the state of a snapshot, or has just booted.
     pub fn new(
         configuration: Configuration,
         host_functions: HostFunctions,
         print: Option<Arc<HostPrint>>,
+        start: Option<&Snapshot>,
     ) -> Result<Self> {
-        let booted = image::booted(&configuration)?;
+        let state = match start {
+            Some(snapshot) => {
+                origin(&configuration, &host_functions).check_fits(snapshot.origin())?;
+                snapshot.state().clone()
+            }
+            None => image::booted(&configuration)?,
+        };
         let dispatcher = Dispatcher::new(host_functions.clone(), configuration.input_size);
-        let sandbox = SandboxBuilder::from_snapshot(booted.clone())
+        let sandbox = SandboxBuilder::from_snapshot(state)
             .host_functions(self::host_functions(dispatcher.clone(), print)?)
             .build()?;
         let control = CallControl::new(sandbox.interrupt_handle());
         dispatcher.set_control(control.clone());
-        Ok(Self { sandbox, control, host_functions, booted, configuration, poisoned: false })
+        Ok(Self { sandbox, control, host_functions, configuration, poisoned: false })
     }
 
     /// Makes the host functions importable in the guest, which must have just booted.
@@ -232,28 +238,25 @@ impl Vm {
         if self.poisoned {
             return Err(Error::Poisoned);
         }
-        Ok(self.sandbox.snapshot()?.with_metadata(METADATA, &self.origin())?)
+        let state = self.sandbox.snapshot()?;
+        Ok(Snapshot::new(state, origin(&self.configuration, &self.host_functions)))
     }
 
     /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
-    pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        self.origin().check_like(snapshot.metadata::<Origin>(METADATA)?)?;
-        self.restore_unchecked(snapshot)
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        origin(&self.configuration, &self.host_functions).check_fits(snapshot.origin())?;
+        self.restore_unchecked(snapshot.state().clone())
     }
 
-    fn restore_unchecked(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        self.sandbox.restore(snapshot)?;
+    fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
+        self.sandbox.restore(state)?;
         self.poisoned = false;
         Ok(())
     }
 
-    fn origin(&self) -> Origin {
-        Origin { configuration: self.configuration.clone(), host_functions: self.host_functions.names().0 }
-    }
-
     /// Puts the guest back to where it was when it had just booted.
     pub fn reset(&mut self) -> Result<()> {
-        self.restore_unchecked(self.booted.clone())
+        self.restore_unchecked(image::booted(&self.configuration)?)
     }
 
     pub fn interrupt_handle(&self) -> InterruptHandle {
@@ -280,38 +283,6 @@ impl std::fmt::Debug for Vm {
     }
 }
 
-/// Namespace of what this crate keeps with a snapshot.
-const METADATA: &str = "hyperlight-js";
-
-/// What a sandbox must have in common with the one that a snapshot was taken of.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Origin {
-    configuration: Configuration,
-    host_functions: Vec<(String, String)>,
-}
-
-impl Origin {
-    /// # Errors
-    /// [`Error::SnapshotMismatch`].
-    fn check_like(&self, other: Option<Self>) -> Result<()> {
-        let mismatch = |what: String| Err(Error::SnapshotMismatch(what));
-        let Some(other) = other else { return mismatch("it was not taken of a sandbox of this library".to_string()) };
-        if other.configuration != self.configuration {
-            return mismatch("its sandbox was built with other settings".to_string());
-        }
-        let missing: Vec<String> = other
-            .host_functions
-            .iter()
-            .filter(|name| !self.host_functions.contains(name))
-            .map(|(module, function)| format!("host:{module} {function}"))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        mismatch(format!("its sandbox has host functions that this one lacks: {}", missing.join(", ")))
-    }
-}
-
 /// Tells what only a guest that faults or breaks the protocol can cause (`Ok`) from everything else (`Err`).
 fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
     use hyperlight_host::HyperlightError as H;
@@ -329,6 +300,10 @@ fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
         | H::InvalidFlatBuffer(_) => Ok(error.to_string()),
         other => Err(other.into()),
     }
+}
+
+fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Origin {
+    Origin::new(configuration.clone(), host_functions.names().0)
 }
 
 fn context() -> CallContext {

@@ -1,0 +1,157 @@
+//! The state of a sandbox at one point in time, in memory and on disk.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapshot as State};
+use serde::{Deserialize, Serialize};
+
+use super::builder::Configuration;
+use super::error::{Error, Result};
+use super::image;
+
+/// Namespace of what this crate keeps with a snapshot on disk.
+const METADATA: &str = "hyperlight-js";
+/// Under which a folder names its snapshot.
+const TAG: &str = "latest";
+
+/// The state of a sandbox at one point in time: handlers, modules and all their variables.
+/// [`LoadedJSSandbox::snapshot`](crate::LoadedJSSandbox::snapshot) takes one. It can be restored as often as needed.
+///
+/// A service can prepare a sandbox once, [`save`](Self::save) its snapshot, ship the folder, and start from it:
+///
+/// ```
+/// use std::sync::Arc;
+/// use hyperlight_js::{SandboxBuilder, Script, Snapshot};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let parent = tempfile::tempdir()?;
+/// # let folder = parent.path().join("greeter");
+/// let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
+/// sandbox.add_handler("greet", Script::from_content("function handler(name) { return `Hello, ${name}!`; }"))?;
+/// let digest = sandbox.get_loaded_sandbox()?.snapshot()?.save(&folder)?;
+///
+/// let snapshot = Snapshot::load(&folder, Some(&digest))?;
+/// let sandbox = SandboxBuilder::from_snapshot(Arc::new(snapshot)).build()?.load_runtime()?;
+/// let mut loaded = sandbox.get_loaded_sandbox()?;
+/// assert_eq!(loaded.handle_event("greet", "\"World\"".to_string(), None)?, "\"Hello, World!\"");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Snapshot {
+    state: Arc<State>,
+    origin: Origin,
+}
+
+impl Snapshot {
+    pub(super) fn new(state: Arc<State>, origin: Origin) -> Arc<Self> {
+        Arc::new(Self { state, origin })
+    }
+
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Writes the snapshot into a folder, an OCI image layout, and gives its digest, `sha256:` and 64 hexadecimal digits.
+    ///
+    /// The folder is made if it does not exist; its parent must. If it holds a snapshot already, the new one takes its place,
+    /// but the old one's files stay. All of the guest's memory is in it, secrets included.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotFolder`] if it cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<String> {
+        let folder = folder.as_ref();
+        let saved = || {
+            let state = self.state.with_metadata(METADATA, &self.origin)?;
+            state.save(folder, &OciTag::new(TAG)?)
+        };
+        match saved() {
+            Ok(digest) => Ok(digest.as_str().to_string()),
+            Err(error) => Err(failed(folder, format!("it cannot be saved: {error}"))),
+        }
+    }
+
+    /// Reads a snapshot from a folder that [`save`](Self::save) has written; with a `digest` only that one.
+    ///
+    /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
+    /// the snapshot was taken by this version of this library, with the same guest, on the same hypervisor and kind of
+    /// processor, and that its settings are within their ranges. **This does not show who made it**: whoever can write to the
+    /// folder can put another snapshot there that passes. To be sure, keep the digest elsewhere and give it here. A hostile
+    /// snapshot is a hostile guest: it can do to the host what untrusted code can do that has broken out of its engine, not
+    /// more.
+    ///
+    /// The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut
+    /// short meanwhile, but may be deleted.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotFolder`] with the reason if the snapshot cannot be read or does not pass.
+    pub fn load(folder: impl AsRef<Path>, digest: Option<&str>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let refused = |reason: String| failed(folder, reason);
+        let reference = match digest {
+            Some(digest) => OciDigest::try_from(digest).map(OciReference::from),
+            None => OciTag::new(TAG).map(OciReference::from),
+        };
+        let reference = reference.map_err(|error| refused(error.to_string()))?;
+        let state = State::checked_load(folder, reference).map_err(|error| refused(error.to_string()))?;
+        let origin = match state.metadata::<Origin>(METADATA) {
+            Ok(Some(origin)) if origin.guest == image::ID => origin,
+            Ok(Some(_)) | Err(_) => return Err(refused("it was saved by another version of this library".to_string())),
+            Ok(None) => return Err(refused("it was not saved by this library".to_string())),
+        };
+        origin.configuration.check().map_err(|error| refused(error.to_string()))?;
+        Ok(Self { state: Arc::new(state), origin })
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+fn failed(folder: &Path, reason: String) -> Error {
+    Error::SnapshotFolder { path: folder.to_path_buf(), reason }
+}
+
+/// What a sandbox must have in common with the one that a snapshot was taken of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    /// [`image::ID`].
+    guest: String,
+    pub configuration: Configuration,
+    /// Modules and names.
+    host_functions: Vec<(String, String)>,
+}
+
+impl Origin {
+    pub fn new(configuration: Configuration, host_functions: Vec<(String, String)>) -> Self {
+        Self { guest: image::ID.to_string(), configuration, host_functions }
+    }
+
+    /// Checks that a snapshot of a sandbox like `other` fits this one.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotMismatch`].
+    pub fn check_fits(&self, other: &Self) -> Result<()> {
+        if other.configuration != self.configuration {
+            return Err(Error::SnapshotMismatch("its sandbox was built with other settings".to_string()));
+        }
+        let missing: Vec<String> = other
+            .host_functions
+            .iter()
+            .filter(|name| !self.host_functions.contains(name))
+            .map(|(module, function)| format!("host:{module} {function}"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join(", ");
+        Err(Error::SnapshotMismatch(format!("its sandbox has host functions that this one lacks: {missing}")))
+    }
+}

@@ -1,0 +1,218 @@
+//! Snapshots on disk.
+
+mod sandboxes;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder, Script, Snapshot};
+use sandboxes::{call, loaded};
+use tempfile::TempDir;
+
+const COUNTER: &str = "let count = 0; function handler() { return ++count; }";
+
+/// A folder with a snapshot of a counter that has been called twice, and its digest.
+fn saved() -> (TempDir, PathBuf, String) {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshot");
+    let mut sandbox = loaded(COUNTER);
+    (0..2).for_each(|_| drop(call(&mut sandbox, "0").expect("a result")));
+    let digest = sandbox.snapshot().expect("a snapshot").save(&folder).expect("save");
+    (parent, folder, digest)
+}
+
+fn started(snapshot: Snapshot) -> LoadedJSSandbox {
+    let builder = SandboxBuilder::from_snapshot(Arc::new(snapshot));
+    builder.build().expect("build").load_runtime().expect("load_runtime").get_loaded_sandbox().expect("loaded")
+}
+
+fn refusal(folder: &Path, digest: Option<&str>) -> String {
+    match Snapshot::load(folder, digest).expect_err("it is refused") {
+        Error::SnapshotFolder { path, reason } => {
+            assert_eq!(path, folder);
+            reason
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn a_sandbox_starts_from_a_folder_in_the_state_that_was_saved() {
+    let (_parent, folder, digest) = saved();
+    assert!(digest.starts_with("sha256:") && digest.len() == 71, "{digest}");
+    for digest in [None, Some(digest.as_str())] {
+        let mut sandbox = started(Snapshot::load(&folder, digest).expect("load"));
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 3);
+        let snapshot = sandbox.snapshot().expect("a snapshot");
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 4);
+        sandbox.restore(snapshot).expect("restore");
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 4);
+    }
+}
+
+#[test]
+fn a_snapshot_from_a_folder_can_be_restored_and_saved_like_any_other() {
+    let (parent, folder, _) = saved();
+    let snapshot = Arc::new(Snapshot::load(&folder, None).expect("load"));
+    let mut sandbox = loaded("function handler() { return 'another'; }");
+    for _ in 0..3 {
+        sandbox.restore(snapshot.clone()).expect("restore");
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 3);
+    }
+    let again = parent.path().join("again");
+    snapshot.save(&again).expect("save");
+    assert_eq!(call(&mut started(Snapshot::load(&again, None).expect("load")), "0").expect("a result"), 3);
+}
+
+#[test]
+fn the_files_may_be_deleted_while_they_are_in_use() {
+    let (parent, folder, _) = saved();
+    let snapshot = Snapshot::load(&folder, None).expect("load");
+    drop(parent);
+    assert!(!folder.exists());
+    assert_eq!(call(&mut started(snapshot), "0").expect("a result"), 3);
+}
+
+#[test]
+fn a_sandbox_from_a_snapshot_takes_handlers_once_it_is_unloaded() {
+    let (_parent, folder, _) = saved();
+    let builder = SandboxBuilder::from_snapshot(Arc::new(Snapshot::load(&folder, None).expect("load")));
+    let mut sandbox = builder.build().expect("build").load_runtime().expect("load_runtime");
+    for error in [
+        sandbox.add_handler("other", Script::from_content(COUNTER)).expect_err("refused"),
+        sandbox.add_module("other", Script::from_content(""), None).expect_err("refused"),
+    ] {
+        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("snapshot")), "{error:?}");
+    }
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("loaded").unload().expect("unload");
+    sandbox.add_handler("handler", Script::from_content("function handler() { return typeof count; }")).expect("added");
+    assert_eq!(call(&mut sandbox.get_loaded_sandbox().expect("loaded"), "0").expect("a result"), "undefined");
+}
+
+#[test]
+fn the_settings_and_the_host_functions_are_those_of_the_snapshot() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshot");
+    let mut proto = SandboxBuilder::new().with_guest_heap_size(4 << 20).build().expect("build");
+    proto.register_raw("host", "who", |_, _| Ok(Some("\"first\"".to_string()))).expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    let source = "import { who } from 'host:host'; function handler() { return who(); }";
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    sandbox.get_loaded_sandbox().expect("loaded").snapshot().expect("a snapshot").save(&folder).expect("save");
+    let snapshot = Arc::new(Snapshot::load(&folder, None).expect("load"));
+
+    let other = SandboxBuilder::from_snapshot(snapshot.clone()).with_guest_heap_size(8 << 20).build();
+    assert!(matches!(other.map(drop), Err(Error::InvalidArgument(_))));
+
+    let proto = SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build");
+    let error = proto.load_runtime().map(drop).expect_err("a host function is missing");
+    assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains("host:host who")), "{error:?}");
+
+    let mut proto = SandboxBuilder::from_snapshot(snapshot).build().expect("build");
+    proto.register_raw("host", "who", |_, _| Ok(Some("\"second\"".to_string()))).expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime").get_loaded_sandbox().expect("loaded");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), "second");
+}
+
+#[test]
+fn what_is_no_snapshot_is_refused() {
+    let (parent, folder, digest) = saved();
+    refusal(&parent.path().join("nothing"), None);
+    refusal(parent.path(), None);
+    let file = parent.path().join("file");
+    fs::write(&file, "text").expect("write");
+    refusal(&file, None);
+    for digest in ["", "latest", "sha256:00", &digest.replace("sha256:", "sha512:")] {
+        refusal(&folder, Some(digest));
+    }
+    let (last, rest) = (digest.chars().last().expect("a digit"), &digest[..digest.len() - 1]);
+    refusal(&folder, Some(&format!("{rest}{}", if last == '0' { '1' } else { '0' })));
+}
+
+#[test]
+fn a_snapshot_that_was_cut_short_or_changed_is_refused_before_anything_runs() {
+    let (_parent, folder, digest) = saved();
+    let all = files(&folder);
+    assert!(all.len() >= 5, "{all:?}");
+    for file in all {
+        let content = fs::read(&file).expect("read");
+        let mut variants = vec![vec![], content[..content.len() / 2].to_vec(), content[..content.len() - 1].to_vec()];
+        for at in [0, content.len() / 3, content.len() - 1] {
+            let mut changed = content.clone();
+            changed[at] ^= 1;
+            variants.push(changed);
+        }
+        variants.push([content.as_slice(), b"x"].concat());
+        for variant in variants {
+            fs::write(&file, &variant).expect("write");
+            // A change of what the folder says beside the snapshot, such as a blank, may change nothing.
+            match Snapshot::load(&folder, Some(&digest)) {
+                Err(Error::SnapshotFolder { .. }) => {}
+                Ok(snapshot) => {
+                    let name = file.file_name().expect("a name");
+                    assert!(name == "index.json" || name == "oci-layout", "{file:?} was changed and passed");
+                    assert_eq!(call(&mut started(snapshot), "0").expect("a result"), 3);
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        fs::remove_file(&file).expect("remove");
+        refusal(&folder, Some(&digest));
+        fs::write(&file, &content).expect("write");
+    }
+    assert_eq!(call(&mut started(Snapshot::load(&folder, None).expect("whole again")), "0").expect("a result"), 3);
+}
+
+#[test]
+fn a_snapshot_of_another_library_or_version_is_refused() {
+    use hyperlight_host::sandbox::snapshot::{OciTag, Snapshot as State};
+
+    let (parent, folder, _) = saved();
+    let tag = || OciTag::new("latest").expect("a tag");
+    let state = State::load(&folder, tag()).expect("load");
+    let other = |name: &str, metadata: serde_json::Value| {
+        let folder = parent.path().join(name);
+        let state = state.with_metadata("hyperlight-js", &metadata).expect("metadata");
+        state.save(&folder, &tag()).expect("save");
+        folder
+    };
+    let origin: serde_json::Value = state.metadata("hyperlight-js").expect("metadata").expect("there is some");
+    for (name, field, value) in [
+        ("version", "guest", serde_json::json!("0".repeat(64))),
+        ("type", "guest", serde_json::json!(1)),
+        ("list", "host_functions", serde_json::json!("none")),
+        ("size", "configuration", serde_json::json!({})),
+    ] {
+        let mut changed = origin.clone();
+        changed[field] = value;
+        let reason = refusal(&other(name, changed), None);
+        assert!(reason.contains("another version"), "{reason}");
+    }
+    let mut changed = origin.clone();
+    changed["configuration"]["heap_size"] = serde_json::json!(u64::MAX);
+    let reason = refusal(&other("range", changed), None);
+    assert!(reason.contains("heap size"), "{reason}");
+    let reason = refusal(&other("null", serde_json::Value::Null), None);
+    assert!(reason.contains("version"), "{reason}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error() {
+    let (parent, folder, _) = saved();
+    let snapshot = Snapshot::load(&folder, None).expect("load");
+    for folder in [parent.path().join("missing").join("folder"), folder.join("index.json")] {
+        let error = snapshot.save(&folder).expect_err("it cannot be written");
+        assert!(matches!(&error, Error::SnapshotFolder { path, .. } if *path == folder), "{error:?}");
+    }
+}
