@@ -13,10 +13,15 @@ function typeError(message, properties) {
   return Object.assign(new TypeError(message), properties);
 }
 
-function checkCount(given, ...names) {
-  if (given.length >= names.length) return;
-  const [list, verb] = [names.map((name) => `"${name}"`).join(' and '), names.length > 1 ? 'arguments' : 'argument'];
-  throw typeError(`The ${list} ${verb} must be specified`, { code: 'ERR_MISSING_ARGS' });
+/** The arguments of a method, of which there are at most two, as texts. Those with a name here must be given. */
+function textsOf(given, ...names) {
+  if (given.length < names.length) {
+    const list = names.map((name) => `"${name}"`).join(' and ');
+    throw typeError(`The ${list} argument${names.length > 1 ? 's' : ''} must be specified`, {
+      code: 'ERR_MISSING_ARGS',
+    });
+  }
+  return [0, 1].map((i) => (given[i] === undefined && i >= names.length ? undefined : textOf(given[i])));
 }
 
 class PairIterator extends Iterator {
@@ -96,38 +101,34 @@ export class URLSearchParams {
     return this.#pairs.length;
   }
 
-  append(name, value) {
-    checkCount(arguments, 'name', 'value');
-    this.#pairs.push([textOf(name), textOf(value)]);
+  append(...given) {
+    this.#pairs.push(textsOf(given, 'name', 'value'));
     this.#changed();
   }
 
-  delete(name, value) {
-    checkCount(arguments, 'name');
-    const matches = matcher(name, value);
+  delete(...given) {
+    const matches = matcher(textsOf(given, 'name'));
     this.#pairs = this.#pairs.filter((pair) => !matches(pair));
     this.#changed();
   }
 
-  get(name) {
-    checkCount(arguments, 'name');
-    return this.#pairs.find(matcher(name))?.[1] ?? null;
+  get(...given) {
+    const [name] = textsOf(given, 'name');
+    return this.#pairs.find(matcher([name]))?.[1] ?? null;
   }
 
-  getAll(name) {
-    checkCount(arguments, 'name');
-    return this.#pairs.filter(matcher(name)).map(([, value]) => value);
+  getAll(...given) {
+    const [name] = textsOf(given, 'name');
+    return this.#pairs.filter(matcher([name])).map(([, value]) => value);
   }
 
-  has(name, value) {
-    checkCount(arguments, 'name');
-    return this.#pairs.some(matcher(name, value));
+  has(...given) {
+    return this.#pairs.some(matcher(textsOf(given, 'name')));
   }
 
-  set(name, value) {
-    checkCount(arguments, 'name', 'value');
-    const pair = [textOf(name), textOf(value)];
-    const matches = matcher(pair[0]);
+  set(...given) {
+    const pair = textsOf(given, 'name', 'value');
+    const matches = matcher([pair[0]]);
     const at = this.#pairs.findIndex(matches);
     if (at < 0) this.#pairs.push(pair);
     else this.#pairs = this.#pairs.flatMap((old, i) => (i === at ? [pair] : matches(old) ? [] : [old]));
@@ -170,10 +171,9 @@ export class URLSearchParams {
   }
 }
 
-/** Whether a pair has this name, and this value if one is given. */
-function matcher(name, value) {
-  const [nameText, valueText] = [textOf(name), value === undefined ? undefined : textOf(value)];
-  return ([a, b]) => a === nameText && (valueText === undefined || b === valueText);
+/** Whether a pair has this name, and this value if there is one. */
+function matcher([name, value]) {
+  return ([a, b]) => a === name && (value === undefined || b === value);
 }
 
 Object.defineProperties(URLSearchParams.prototype, {
@@ -203,20 +203,19 @@ export class URL {
     }
   }
 
-  static canParse(url, base) {
-    checkCount(arguments, 'url');
-    return parseUrl(textOf(url), base === undefined ? undefined : textOf(base)) !== undefined;
+  static canParse(...given) {
+    const [url, base] = textsOf(given, 'url');
+    return parseUrl(url, base) !== undefined;
   }
 
-  static parse(url, base) {
-    checkCount(arguments, 'url');
-    const texts = [textOf(url), base === undefined ? undefined : textOf(base)];
+  static parse(...given) {
+    const texts = textsOf(given, 'url');
     return URL.canParse(...texts) ? new URL(...texts) : null;
   }
 
-  constructor(url, base) {
-    checkCount(arguments, 'url');
-    this.#parts = parsed(textOf(url), base === undefined ? undefined : textOf(base));
+  constructor(...given) {
+    const [url, base] = textsOf(given, 'url');
+    this.#parts = parsed(url, base);
   }
 
   get href() {
