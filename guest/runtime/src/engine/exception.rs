@@ -51,6 +51,11 @@ fn short_text(ctx: &Ctx<'_>, value: &Value<'_>) -> String {
 
 /// What `String(value)` gives; lone surrogates, which UTF-8 cannot express, become U+FFFD. `None` if it throws.
 pub fn text(ctx: &Ctx<'_>, value: &Value<'_>) -> Option<String> {
+    with_text(ctx, value, lossy_text)
+}
+
+/// What a function makes of the bytes of `String(value)`, for [`lossy_text`]. `None` if it throws.
+pub fn with_text<T>(ctx: &Ctx<'_>, value: &Value<'_>, f: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let mut length = MaybeUninit::uninit();
     // SAFETY: value and context belong together; the string is freed below, and the length is set if there is one.
     let (start, length) = unsafe {
@@ -61,14 +66,25 @@ pub fn text(ctx: &Ctx<'_>, value: &Value<'_>) -> Option<String> {
         (start, length.assume_init())
     };
     // SAFETY: QuickJS has just made these bytes.
-    let bytes = unsafe { core::slice::from_raw_parts(start.cast(), length) };
-    let text = match core::str::from_utf8(bytes) {
-        Ok(text) => String::from(text),
-        Err(_) => without_surrogates(bytes),
-    };
+    let result = f(unsafe { core::slice::from_raw_parts(start.cast(), length) });
     // SAFETY: made above and not used any more.
     unsafe { qjs::JS_FreeCString(ctx.as_raw().as_ptr(), start) };
-    Some(text)
+    Some(result)
+}
+
+/// The text that QuickJS means by these bytes, lone surrogates replaced.
+pub fn lossy_text(bytes: &[u8]) -> String {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => String::from(text),
+        Err(_) => without_surrogates(bytes),
+    }
+}
+
+/// Throws what QuickJS throws when the heap is used up.
+pub fn throw_out_of_memory(ctx: &Ctx<'_>) -> Error {
+    // SAFETY: the context is alive.
+    unsafe { qjs::JS_ThrowOutOfMemory(ctx.as_raw().as_ptr()) };
+    Error::Exception
 }
 
 /// QuickJS encodes a lone surrogate as if it were a character: three bytes that are not UTF-8.

@@ -3,7 +3,7 @@
 //! | specifier | module |
 //! |---|---|
 //! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
-//! | `crypto`, `node:crypto` | built in; see [`builtins`](super::builtins) |
+//! | `crypto`, `node:crypto`, `url`, `node:url` | built in; see [`builtins`](super::builtins) |
 //! | any other | a module that was added under it |
 //!
 //! A handler's module bears the handler's name and cannot be imported.

@@ -3,6 +3,7 @@
 import { bytesOf } from 'hyperlight:bytes';
 import { decodeUtf8, decodeUtf16, encodeUtf8 } from 'hyperlight:native';
 import crypto from 'crypto';
+import { URL, URLSearchParams } from 'url';
 
 class TextEncoder {
   get encoding() {
@@ -130,6 +131,8 @@ function withProperties(value, clone, seen) {
 for (const [name, value] of Object.entries({
   TextDecoder,
   TextEncoder,
+  URL,
+  URLSearchParams,
   crypto: Object.freeze({ ...crypto }),
   structuredClone,
 })) {

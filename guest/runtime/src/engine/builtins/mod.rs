@@ -1,9 +1,10 @@
-//! What guest code finds built in beside the language itself: the module `crypto`, and global objects.
+//! What guest code finds built in beside the language itself: the modules `crypto` and `url`, and global objects.
 //!
 //! They are written in JavaScript, over a native module that only they can import. All of it is evaluated during boot, so it
 //! is part of the snapshot that sandboxes start from and costs them nothing.
 
 mod native;
+mod url;
 
 use guest_abi::message::Exception;
 use rquickjs::module::Declared;
@@ -13,11 +14,13 @@ use super::{exception, settled};
 
 const NATIVE: &str = "hyperlight:native";
 /// Importable by guest code.
-const PUBLIC: [&str; 2] = ["crypto", "node:crypto"];
-const SOURCES: [(&str, &str); 4] = [
+const PUBLIC: [&str; 4] = ["crypto", "node:crypto", "url", "node:url"];
+const SOURCES: [(&str, &str); 6] = [
     ("hyperlight:bytes", include_str!("bytes.js")),
     ("crypto", include_str!("crypto.js")),
     ("node:crypto", "export * from 'crypto';\nexport { default } from 'crypto';\n"),
+    ("url", include_str!("url.js")),
+    ("node:url", "export * from 'url';\nexport { default } from 'url';\n"),
     ("hyperlight:globals", include_str!("globals.js")),
 ];
 
@@ -26,7 +29,7 @@ const SOURCES: [(&str, &str); 4] = [
 /// # Errors
 /// What the code threw: then it is wrong.
 pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
-    for specifier in ["hyperlight:globals", "node:crypto"] {
+    for specifier in ["hyperlight:globals", "node:crypto", "node:url"] {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }

@@ -13,6 +13,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
+use super::url;
 use crate::engine::{exception, random};
 
 /// The module that holds it.
@@ -20,7 +21,20 @@ pub struct Native;
 
 impl ModuleDef for Native {
     fn declare(declarations: &Declarations<'_>) -> Result<()> {
-        for name in ["decodeUtf16", "decodeUtf8", "digest", "encodeUtf8", "equal", "fillRandom", "hmac"] {
+        let names = [
+            "decodeUtf16",
+            "decodeUtf8",
+            "digest",
+            "encodeForm",
+            "encodeUtf8",
+            "equal",
+            "fillRandom",
+            "hmac",
+            "parseForm",
+            "parseUrl",
+            "setUrlPart",
+        ];
+        for name in names {
             declarations.declare(name)?;
         }
         Ok(())
@@ -30,10 +44,14 @@ impl ModuleDef for Native {
         exports.export("decodeUtf16", Func::from(decode_utf16))?;
         exports.export("decodeUtf8", Func::from(decode_utf8))?;
         exports.export("digest", Func::from(digest))?;
+        exports.export("encodeForm", Func::from(url::encode_form))?;
         exports.export("encodeUtf8", Func::from(encode_utf8))?;
         exports.export("equal", Func::from(equal))?;
         exports.export("fillRandom", Func::from(fill_random))?;
         exports.export("hmac", Func::from(keyed_digest))?;
+        exports.export("parseForm", Func::from(url::parse_form))?;
+        exports.export("parseUrl", Func::from(url::parse))?;
+        exports.export("setUrlPart", Func::from(url::set_part))?;
         Ok(())
     }
 }
