@@ -59,7 +59,8 @@ export interface OtherError extends Error {
     | 'ERR_INVALID_ARG'
     | 'ERR_NO_HYPERVISOR'
     | 'ERR_POISONED'
-    | 'ERR_REENTRANT';
+    | 'ERR_REENTRANT'
+    | 'ERR_SNAPSHOT';
 }
 /** A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` makes it. */
 export declare class HostModule {
@@ -117,7 +118,8 @@ export declare class JSSandbox {
    *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is empty, too long or taken, or an argument is no string.
+   * - `ERR_INVALID_ARG`: the name is empty, too long or taken, an argument is no string, or the sandbox started from a
+   *   snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
    */
   addHandler(name: string, code: string): void
@@ -144,8 +146,8 @@ export declare class JSSandbox {
    * - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, or an argument is
-   *   no string.
+   * - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
+   *   string, or the sandbox started from a snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
    */
   addModule(name: string, source: string, namespace?: string): void
@@ -330,6 +332,7 @@ export declare class ProtoJSSandbox {
    *
    * Rejects with:
    * - `ERR_CONSUMED`: it was called already.
+   * - `ERR_INVALID_ARG`: a host function is missing that the snapshot to start from needs.
    * - `ERR_GUEST_ABORT`: the guest does not boot.
    * - `ERR_INTERNAL`: the memory or the file descriptors for the VM cannot be had.
    */
@@ -353,6 +356,20 @@ export declare class ProtoJSSandbox {
 export declare class SandboxBuilder {
   /** A builder with the default settings. */
   constructor()
+  /**
+   * A builder for a sandbox that starts in the state of a snapshot, with its settings, which cannot be changed.
+   *
+   * `build()`, `loadRuntime()` and `getLoadedSandbox()` follow as always, and the sandbox needs at least the host functions
+   * of the one that the snapshot was taken of. Its handlers and modules are there already; none can be added until
+   * `unload()`, which forgets those of the snapshot.
+   *
+   * - `snapshot`: from `LoadedJSSandbox.snapshot()` or `Snapshot.load()`.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no `Snapshot`.
+   * - `ERR_CONSUMED`: the snapshot was disposed of.
+   */
+  static fromSnapshot(snapshot: Snapshot): SandboxBuilder
   /**
    * Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
    *
@@ -417,6 +434,7 @@ export declare class SandboxBuilder {
    *
    * Rejects with:
    * - `ERR_NO_HYPERVISOR`: no virtual machine can be made here; the message says why and what to do.
+   * - `ERR_INVALID_ARG`: it starts from a snapshot, but a setting is not the snapshot's.
    * - `ERR_CONSUMED`: the builder was used already.
    */
   build(): Promise<ProtoJSSandbox>
@@ -424,9 +442,42 @@ export declare class SandboxBuilder {
 
 /**
  * The state of a sandbox at one point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
- * makes it.
+ * and `Snapshot.load()` make it.
  */
 export declare class Snapshot {
+  /**
+   * Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Gives its digest.
+   *
+   * All of the guest's memory is in it, secrets included.
+   *
+   * - `path`: the folder. It is made if it does not exist; its parent must. If it holds a snapshot already, the new one
+   *   takes its place, but the old one's files stay.
+   *
+   * Rejects with:
+   * - `ERR_INVALID_ARG`: the path is no string or empty.
+   * - `ERR_SNAPSHOT`: the folder cannot be written.
+   * - `ERR_CONSUMED`: the snapshot was disposed of.
+   */
+  save(path: string): Promise<string>
+  /**
+   * Reads a snapshot from a folder that `save()` has written.
+   *
+   * Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
+   * the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, and that its
+   * settings are within their ranges. This does not show who made it: whoever can write to the folder can put another
+   * snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+   *
+   * The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut short
+   * meanwhile, but may be deleted.
+   *
+   * - `path`: the folder.
+   * - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+   *
+   * Rejects with:
+   * - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
+   * - `ERR_SNAPSHOT`: the snapshot cannot be read or does not pass; the message says why.
+   */
+  static load(path: string, digest?: string): Promise<Snapshot>
   /**
    * Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`
    * from then on. Sandboxes that it was restored into are not affected.

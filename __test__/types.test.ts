@@ -65,7 +65,7 @@ const members = {
     'dispose',
   ],
   InterruptHandle: ['kill'],
-  Snapshot: ['dispose'],
+  Snapshot: ['save', 'dispose'],
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
@@ -116,6 +116,9 @@ same<LoadedJSSandbox['lastCallStats'], CallStats | null>();
 same<LoadedJSSandbox['poisoned'], boolean>();
 same<LoadedJSSandbox['status'], Status>();
 same<InterruptHandle['kill'], () => void>();
+same<Snapshot['save'], (path: string) => Promise<string>>();
+same<(typeof Snapshot)['load'], (path: string, digest?: string) => Promise<Snapshot>>();
+same<(typeof SandboxBuilder)['fromSnapshot'], (snapshot: Snapshot) => SandboxBuilder>();
 
 /** Every member in use, as a program would use it. It is compiled but never called. */
 export async function use(): Promise<void> {
@@ -225,6 +228,7 @@ test('the codes of errors are those that the README explains, each in one row', 
     ERR_PAYLOAD_TOO_LARGE: true,
     ERR_POISONED: true,
     ERR_REENTRANT: true,
+    ERR_SNAPSHOT: true,
   };
   const root = join(__dirname, '..', '..');
   const codes = (file: string, pattern: RegExp) =>

@@ -12,6 +12,7 @@ use super::error::Result;
 use super::promise::{blocking, guard, promise};
 use super::proto::ProtoJSSandbox;
 use super::slot::Slot;
+use super::snapshot::Snapshot;
 use super::{arguments, environment};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
@@ -35,6 +36,27 @@ impl SandboxBuilder {
     #[allow(clippy::new_without_default, reason = "only JavaScript makes one")]
     pub fn new() -> Self {
         Self { slot: Slot::new("SandboxBuilder", Settings::default()) }
+    }
+
+    /// A builder for a sandbox that starts in the state of a snapshot, with its settings, which cannot be changed.
+    ///
+    /// `build()`, `loadRuntime()` and `getLoadedSandbox()` follow as always, and the sandbox needs at least the host functions
+    /// of the one that the snapshot was taken of. Its handlers and modules are there already; none can be added until
+    /// `unload()`, which forgets those of the snapshot.
+    ///
+    /// - `snapshot`: from `LoadedJSSandbox.snapshot()` or `Snapshot.load()`.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no `Snapshot`.
+    /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    #[napi(factory, ts_args_type = "snapshot: Snapshot", ts_return_type = "SandboxBuilder")]
+    pub fn from_snapshot(env: &Env, snapshot: Unknown) -> napi::Result<Self> {
+        let builder = guard(|| {
+            let snapshot = arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()?;
+            let settings = Settings { builder: crate::SandboxBuilder::from_snapshot(snapshot), console: None };
+            Ok(Self { slot: Slot::new("SandboxBuilder", settings) })
+        });
+        builder.map_err(|error| error.into_js(env))
     }
 
     /// Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
@@ -158,6 +180,7 @@ impl SandboxBuilder {
     ///
     /// Rejects with:
     /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here; the message says why and what to do.
+    /// - `ERR_INVALID_ARG`: it starts from a snapshot, but a setting is not the snapshot's.
     /// - `ERR_CONSUMED`: the builder was used already.
     #[napi]
     pub fn build<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ProtoJSSandbox>> {

@@ -59,5 +59,6 @@ export interface OtherError extends Error {
     | 'ERR_INVALID_ARG'
     | 'ERR_NO_HYPERVISOR'
     | 'ERR_POISONED'
-    | 'ERR_REENTRANT';
+    | 'ERR_REENTRANT'
+    | 'ERR_SNAPSHOT';
 }

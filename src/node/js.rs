@@ -42,7 +42,8 @@ impl JSSandbox {
     ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is empty, too long or taken, or an argument is no string.
+    /// - `ERR_INVALID_ARG`: the name is empty, too long or taken, an argument is no string, or the sandbox started from a
+    ///   snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
     #[napi(ts_args_type = "name: string, code: string")]
     pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {
@@ -85,8 +86,8 @@ impl JSSandbox {
     /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, or an argument is
-    ///   no string.
+    /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
+    ///   string, or the sandbox started from a snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
     #[napi(ts_args_type = "name: string, source: string, namespace?: string")]
     pub fn add_module(&self, env: &Env, name: Unknown, source: Unknown, namespace: Unknown) -> napi::Result<()> {

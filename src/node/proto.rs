@@ -69,6 +69,7 @@ impl ProtoJSSandbox {
     ///
     /// Rejects with:
     /// - `ERR_CONSUMED`: it was called already.
+    /// - `ERR_INVALID_ARG`: a host function is missing that the snapshot to start from needs.
     /// - `ERR_GUEST_ABORT`: the guest does not boot.
     /// - `ERR_INTERNAL`: the memory or the file descriptors for the VM cannot be had.
     #[napi]

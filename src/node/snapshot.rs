@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
+use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::disposal;
 use super::error::Result;
-use super::promise::blocking;
+use super::promise::{blocking, promise};
 use super::slot::Slot;
+use super::{arguments, disposal};
 
 /// The state of a sandbox at one point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
-/// makes it.
+/// and `Snapshot.load()` make it.
 #[napi]
 pub struct Snapshot {
     slot: Slot<Arc<crate::Snapshot>>,
@@ -27,6 +27,57 @@ impl Snapshot {
     /// The state, to be restored into a sandbox.
     pub(super) fn state(&self) -> Result<Arc<crate::Snapshot>> {
         self.slot.with(|snapshot| Ok(snapshot.clone()))
+    }
+
+    /// Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Gives its digest.
+    ///
+    /// All of the guest's memory is in it, secrets included.
+    ///
+    /// - `path`: the folder. It is made if it does not exist; its parent must. If it holds a snapshot already, the new one
+    ///   takes its place, but the old one's files stay.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: the path is no string or empty.
+    /// - `ERR_SNAPSHOT`: the folder cannot be written.
+    /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    #[napi(ts_args_type = "path: string", ts_return_type = "Promise<string>")]
+    pub fn save<'env>(&self, env: &'env Env, path: Unknown) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(
+            env,
+            || Ok((self.state()?, arguments::name(env, "the path", path)?)),
+            |(snapshot, path), pending| blocking(move || pending.settle_with(|| Ok(snapshot.save(path)?))),
+            |_, digest| Ok(digest),
+        )
+    }
+
+    /// Reads a snapshot from a folder that `save()` has written.
+    ///
+    /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
+    /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, and that its
+    /// settings are within their ranges. This does not show who made it: whoever can write to the folder can put another
+    /// snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+    ///
+    /// The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut short
+    /// meanwhile, but may be deleted.
+    ///
+    /// - `path`: the folder.
+    /// - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
+    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or does not pass; the message says why.
+    #[napi(ts_args_type = "path: string, digest?: string", ts_return_type = "Promise<Snapshot>")]
+    pub fn load<'env>(env: &'env Env, path: Unknown, digest: Unknown) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        promise(
+            env,
+            || Ok((arguments::name(env, "the path", path)?, arguments::optional_string(env, "the digest", digest)?)),
+            |(path, digest), pending| {
+                blocking(move || {
+                    pending.settle_with(|| Ok(Arc::new(crate::Snapshot::load(path, digest.as_deref())?)));
+                });
+            },
+            |_, snapshot| -> Result<_> { Ok(Snapshot::new(snapshot)) },
+        )
     }
 
     /// Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`

@@ -1,0 +1,120 @@
+// Snapshots on disk, and sandboxes that start from snapshots.
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type ProtoJSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
+import { load, loadWithHost, rejection, runProgram, thrown } from './sandbox';
+
+const COUNT = 'let count = 0; function handler() { return ++count; }';
+
+let parent: string;
+before(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'hyperlight-'));
+});
+after(() => rm(parent, { recursive: true }));
+
+async function loaded(proto: Promise<ProtoJSSandbox>) {
+  return (await (await proto).loadRuntime()).getLoadedSandbox();
+}
+
+test('a snapshot is saved and a sandbox starts from it, also in another process', async () => {
+  const folder = join(parent, 'counter');
+  const sandbox = await load({ count: COUNT });
+  await sandbox.callHandler('count', {});
+  const digest = await (await sandbox.snapshot()).save(folder);
+  assert.match(digest, /^sha256:[0-9a-f]{64}$/);
+
+  const snapshot = await Snapshot.load(folder, digest);
+  assert.ok(snapshot instanceof Snapshot);
+  const started = await loaded(SandboxBuilder.fromSnapshot(snapshot).build());
+  assert.equal(await started.callHandler('count', {}), 2);
+  await started.restore(snapshot);
+  assert.equal(await started.callHandler('count', {}), 2);
+  await sandbox.restore(snapshot);
+  assert.equal(await sandbox.callHandler('count', {}), 2);
+
+  const program = `
+    const { SandboxBuilder, Snapshot } = require('@hyperlight/js-host-api');
+    (async () => {
+      const snapshot = await Snapshot.load(${JSON.stringify(folder)});
+      const proto = await SandboxBuilder.fromSnapshot(snapshot).build();
+      const loaded = await (await proto.loadRuntime()).getLoadedSandbox();
+      console.log(await loaded.callHandler('count', {}));
+    })();
+  `;
+  assert.equal(await runProgram(program), '2\n');
+});
+
+test('a sandbox starts from a snapshot in memory as well, as often as needed', async () => {
+  const sandbox = await load({ count: COUNT });
+  const snapshot = await sandbox.snapshot();
+  const started = await Promise.all([1, 2, 3].map(() => loaded(SandboxBuilder.fromSnapshot(snapshot).build())));
+  snapshot.dispose();
+  for (const one of started) assert.equal(await one.callHandler('count', {}), 1);
+  thrown('ERR_CONSUMED', () => SandboxBuilder.fromSnapshot(snapshot));
+  for (const wrong of [undefined, null, 1, {}, sandbox]) {
+    thrown('ERR_INVALID_ARG', () => SandboxBuilder.fromSnapshot(wrong as Snapshot));
+  }
+});
+
+test('the settings are those of the snapshot, and the host functions must be there', async () => {
+  const first = await loadWithHost({ who: () => 'first' }, 'return host.who();');
+  const snapshot = await first.snapshot();
+  await rejection(
+    'ERR_INVALID_ARG',
+    SandboxBuilder.fromSnapshot(snapshot)
+      .setHeapSize(1 << 20)
+      .build(),
+  );
+  const without = await SandboxBuilder.fromSnapshot(snapshot).build();
+  assert.match((await rejection('ERR_INVALID_ARG', without.loadRuntime())).message, /host:test who/);
+  const lines: string[] = [];
+  const proto = await SandboxBuilder.fromSnapshot(snapshot)
+    .setHostPrintFn((_, text) => lines.push(text))
+    .build();
+  proto.register('test', 'who', () => 'second');
+  const second = await loaded(Promise.resolve(proto));
+  assert.equal(await second.callHandler('f', {}), 'second');
+  assert.equal(await first.callHandler('f', {}), 'first');
+});
+
+test('nothing can be added to a sandbox that started from a snapshot until it is unloaded', async () => {
+  const snapshot = await (await load({ count: COUNT })).snapshot();
+  const sandbox = await (await SandboxBuilder.fromSnapshot(snapshot).build()).loadRuntime();
+  thrown('ERR_INVALID_ARG', () => sandbox.addHandler('other', COUNT));
+  thrown('ERR_INVALID_ARG', () => sandbox.addModule('other', ''));
+  const unloaded = await (await sandbox.getLoadedSandbox()).unload();
+  unloaded.addHandler('other', COUNT);
+  const reloaded = await unloaded.getLoadedSandbox();
+  assert.equal(await reloaded.callHandler('other', {}), 1);
+  await rejection('ERR_HANDLER_NOT_FOUND', reloaded.callHandler('count', {}));
+});
+
+test('a folder that holds no usable snapshot is refused with the reason', async () => {
+  const folder = join(parent, 'changed');
+  const digest = await (await (await load({ count: COUNT })).snapshot()).save(folder);
+  assert.match((await rejection('ERR_SNAPSHOT', Snapshot.load(join(parent, 'nothing')))).message, /nothing/);
+  await rejection('ERR_SNAPSHOT', Snapshot.load(parent));
+  await rejection('ERR_SNAPSHOT', Snapshot.load(folder, `sha256:${'0'.repeat(64)}`));
+  await rejection('ERR_SNAPSHOT', Snapshot.load(folder, 'latest'));
+  const manifest = join(folder, 'blobs', 'sha256', digest.slice('sha256:'.length));
+  const content = await readFile(manifest, 'utf8');
+  await writeFile(manifest, content.replace(/[0-9a-f]{64}/, '0'.repeat(64)));
+  await rejection('ERR_SNAPSHOT', Snapshot.load(folder));
+  await writeFile(manifest, content);
+  await Snapshot.load(folder);
+});
+
+test('saving and loading check their arguments and what became of the snapshot', async () => {
+  const snapshot = await (await load({ count: COUNT })).snapshot();
+  for (const wrong of [undefined, '', 1, {}] as string[]) {
+    await rejection('ERR_INVALID_ARG', snapshot.save(wrong));
+    await rejection('ERR_INVALID_ARG', Snapshot.load(wrong));
+  }
+  await rejection('ERR_INVALID_ARG', Snapshot.load(parent, 1 as unknown as string));
+  await rejection('ERR_SNAPSHOT', snapshot.save(join(parent, 'missing', 'folder')));
+  snapshot.dispose();
+  await rejection('ERR_CONSUMED', snapshot.save(join(parent, 'disposed')));
+});
