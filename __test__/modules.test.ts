@@ -129,3 +129,16 @@ test('handlers and modules can be removed, one by one or all', async () => {
   thrown('ERR_CONSUMED', () => sandbox.clearModules());
   assert.equal(sandbox.poisoned, false);
 });
+
+test('a relative specifier is taken from the name of the importer', async () => {
+  const sandbox = await start();
+  sandbox.addModule(
+    'deep/a',
+    "import { b } from './b'; import { c } from '../c'; export const list = [b, c];",
+    'mylib',
+  );
+  sandbox.addModule('deep/b', "export const b = 'b';", 'mylib');
+  sandbox.addModule('c', "export const c = 'c';", 'mylib');
+  sandbox.addHandler('f', "import { list } from 'mylib:deep/a'; function handler() { return list; }");
+  assert.deepEqual(await (await sandbox.getLoadedSandbox()).callHandler('f', {}), ['b', 'c']);
+});

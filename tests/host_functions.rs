@@ -253,3 +253,53 @@ fn a_function_that_takes_json_refuses_bytes() {
     let expected = json!({ "name": "HostFunctionError", "hostName": "TypeError", "message": message });
     assert_eq!(call(&mut sandbox, "0").expect("a result"), expected);
 }
+
+#[test]
+fn functions_take_and_give_rust_types() {
+    #[derive(serde::Deserialize, serde::Serialize)]
+    struct Point {
+        x: f64,
+        y: Option<String>,
+    }
+    let source = "import * as host from 'host:host';
+        function handler() {
+            return [host.none(), host.add(1, 2), host.flip({ x: 1.5 }), host.list(['a', 'b']), host.optional(), host.optional(7, 8)];
+        }";
+    let mut sandbox = with_functions(source, |proto| {
+        let mut module = proto.host_module("host");
+        module
+            .register("none", || ())
+            .and_then(|module| module.register("add", |a: i64, b: i64| a + b))
+            .and_then(|module| module.register("flip", |p: Point| Point { x: -p.x, y: Some("y".into()) }))
+            .and_then(|module| module.register("list", |list: Vec<String>| Ok::<_, HostFunctionError>(list.join("-"))))
+            .expect("register");
+        proto.register("host", "optional", |n: Option<u8>| n).expect("register");
+    });
+    let expected = json!([null, 3, { "x": -1.5, "y": "y" }, "a-b", null, 7]);
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), expected);
+}
+
+#[test]
+fn arguments_of_another_type_and_failures_are_exceptions() {
+    let source = "import * as host from 'host:host';
+        function handler() {
+            return [['a', 1], [1], [300, 1], [1, 0], [[], 1]].map((given) => {
+                try { return host.divide(...given); } catch ({ name, hostName, message }) { return `${name} ${hostName}: ${message}`; }
+            });
+        }";
+    let mut sandbox = with_functions(source, |proto| {
+        let divide = |a: u8, b: u8| a.checked_div(b).ok_or_else(|| HostFunctionError::new("division by zero"));
+        proto.register("host", "divide", divide).expect("register");
+    });
+    let result = call(&mut sandbox, "0").expect("a result");
+    for (text, parts) in result.as_array().expect("a list").iter().zip([
+        ["TypeError", "argument 1"],
+        ["TypeError", "argument 2"],
+        ["TypeError", "argument 1"],
+        ["Error", "division by zero"],
+        ["TypeError", "argument 1"],
+    ]) {
+        let text = text.as_str().expect("a text");
+        assert!(text.starts_with("HostFunctionError") && parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+}

@@ -2,7 +2,10 @@
 
 mod sandboxes;
 
+use std::sync::{Arc, Mutex};
+
 use hyperlight_js::{Error, JSSandbox, LoadedJSSandbox, SandboxBuilder, Script};
+use sandboxes::call;
 use serde_json::json;
 
 fn sandbox() -> JSSandbox {
@@ -148,4 +151,91 @@ fn a_handler_cannot_take_the_name_of_a_module() {
     let handler = "import 'user:a'; function handler() { return 1; }";
     let error = loaded(&[("a", "export {};")], &[("user:a", handler)]).map(drop).expect_err("refused");
     assert!(matches!(&error, Error::Compile { message, .. } if message.contains("same name")), "{error:?}");
+}
+
+/// A sandbox with a handler and a module loader.
+fn with_loader(
+    source: &str,
+    loader: impl Fn(&str, &str) -> Option<Script> + Send + Sync + 'static,
+) -> Result<LoadedJSSandbox, Error> {
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    proto.set_module_loader(loader);
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    sandbox.add_module("added", Script::from_content("export const added = 'added';"), None).expect("add_module");
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    sandbox.get_loaded_sandbox()
+}
+
+#[test]
+fn modules_that_were_not_added_come_from_the_loader_which_is_asked_once_for_each() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let source = "import { a } from 'lib:a'; import { b } from 'lib:b'; import { added } from 'user:added';
+        function handler(name) { return name ? import(name).then((m) => Object.keys(m)) : [a, b, added]; }";
+    let log = asked.clone();
+    let mut sandbox = with_loader(source, move |specifier, importer| {
+        log.lock().expect("no panic").push(format!("{specifier} for {importer}"));
+        match specifier {
+            "lib:a" => Some(Script::from_content("import { b } from 'lib:b'; export const a = 'a' + b;")),
+            "lib:b" => Some(Script::from_content("export const b = 'b';")),
+            "late" => Some(Script::from_content("export const late = 1;")),
+            _ => None,
+        }
+    })
+    .expect("loaded");
+    for _ in 0..2 {
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), json!(["ab", "b", "added"]));
+        assert_eq!(call(&mut sandbox, "\"late\"").expect("a result"), json!(["late"]));
+    }
+    assert!(matches!(call(&mut sandbox, "\"never\""), Err(Error::Guest { .. })));
+    let mut asked = asked.lock().expect("no panic").clone();
+    asked.sort();
+    assert_eq!(asked, ["late for handler", "lib:a for handler", "lib:b for lib:a", "never for handler"]);
+}
+
+#[test]
+fn relative_specifiers_are_taken_from_the_name_of_the_importer() {
+    let source =
+        "import { list } from 'lib:deep/er/a'; import { x } from './x'; function handler() { return [...list, x]; }";
+    let mut sandbox = with_loader(source, |specifier, _| {
+        Some(Script::from_content(match specifier {
+            "lib:deep/er/a" => {
+                "import { b } from './b'; import { c } from '../c'; import { d } from '../../../d'; export const list = [b, c, d];"
+            }
+            "lib:deep/er/b" => "export const b = 'b';",
+            "lib:deep/c" => "export const c = 'c';",
+            "lib:d" => "export const d = 'd';",
+            "x" => "export const x = 'x';",
+            _ => return None,
+        }))
+    })
+    .expect("loaded");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!(["b", "c", "d", "x"]));
+}
+
+#[test]
+fn a_loader_that_fails_fails_the_import_only() {
+    for (name, text) in [("lib:none", "cannot find module"), ("lib:panic", "panicked"), ("lib:large", "at most")] {
+        let result =
+            with_loader(&format!("import '{name}'; function handler() {{}}"), |specifier, _| match specifier {
+                "lib:panic" => panic!("as told"),
+                "lib:large" => Some(Script::from_content(" ".repeat(2 << 20))),
+                _ => None,
+            });
+        match result.map(drop).expect_err("it does not load") {
+            Error::Compile { message, file, line, .. } => {
+                assert!(message.contains(text), "{message}");
+                assert_eq!((file.as_str(), line), ("handler", 1));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_loader_is_not_asked_for_what_belongs_to_the_host_or_the_runtime() {
+    for name in ["host:none", "hyperlight:native", "hyperlight:bridge", "hyperlight:new"] {
+        let result =
+            with_loader(&format!("import '{name}'; function handler() {{}}"), |_, _| Some(Script::from_content("")));
+        assert!(matches!(result.map(drop), Err(Error::Compile { .. })), "{name}");
+    }
 }

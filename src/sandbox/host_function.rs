@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::message::{HostFunctionNames, HostReply};
+use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
 use guest_abi::payload::Payload;
 
 use super::error::Result;
 use super::interrupt::CallControl;
+use super::script::Script;
 use super::vm;
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
@@ -51,13 +52,17 @@ impl std::fmt::Debug for HostCall {
 type Answer<T> = std::result::Result<Option<T>, HostFunctionError>;
 
 /// A host function: it takes the array of its arguments.
-type HostFunction = dyn Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync;
+type AnyHostFunction = dyn Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync;
 
 /// The host functions of a sandbox, by module and name.
 #[derive(Clone, Default)]
 pub(crate) struct HostFunctions {
-    functions: BTreeMap<(String, String), Arc<HostFunction>>,
+    functions: BTreeMap<(String, String), Arc<AnyHostFunction>>,
+    module_loader: Option<Arc<ModuleLoader>>,
 }
+
+/// Gives the source of a module: its specifier, then the name of the importer.
+type ModuleLoader = dyn Fn(&str, &str) -> Option<Script> + Send + Sync;
 
 impl HostFunctions {
     /// Registers a function that takes and gives plain JSON.
@@ -87,6 +92,20 @@ impl HostFunctions {
         vm::check_name("function", name)?;
         self.functions.insert((module.to_string(), name.to_string()), Arc::new(function));
         Ok(())
+    }
+
+    pub fn set_module_loader(&mut self, loader: impl Fn(&str, &str) -> Option<Script> + Send + Sync + 'static) {
+        self.module_loader = Some(Arc::new(loader));
+    }
+
+    fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
+        let Some(loader) = &self.module_loader else { return ModuleReply::Unknown };
+        // A panic must not unwind through the hypervisor's code.
+        match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
+            Ok(Some(script)) => ModuleReply::Source(script.into_content()),
+            Ok(None) => ModuleReply::Unknown,
+            Err(_) => ModuleReply::Failed("the module loader panicked".to_string()),
+        }
     }
 
     pub fn names(&self) -> HostFunctionNames {
@@ -144,6 +163,17 @@ impl Dispatcher {
 
     pub fn set_control(&self, control: Arc<CallControl>) {
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
+    }
+
+    pub fn load_module(&self, specifier: &str, importer: &str) -> Vec<u8> {
+        let reply = match self.functions.load_module(specifier, importer) {
+            ModuleReply::Source(source) if source.len() > self.result_limit => {
+                let (size, limit) = (source.len(), self.result_limit);
+                ModuleReply::Failed(format!("its source is {size} bytes long, but at most {limit} bytes fit"))
+            }
+            reply => reply,
+        };
+        reply.into_bytes()
     }
 
     pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {

@@ -14,6 +14,7 @@ pub mod builder;
 mod clock;
 pub mod error;
 pub mod host_function;
+pub mod host_module;
 mod hypervisor;
 mod image;
 pub mod interrupt;

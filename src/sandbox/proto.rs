@@ -8,7 +8,9 @@ use guest_abi::payload::Payload;
 use super::builder::{Configuration, HostPrint};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
+use super::host_module::{HostFunction, HostModule};
 use super::js::JSSandbox;
+use super::script::Script;
 use super::snapshot::Snapshot;
 use super::vm::Vm;
 
@@ -29,8 +31,27 @@ impl ProtoJSSandbox {
         Self { configuration, host_functions: HostFunctions::default(), host_print, start }
     }
 
-    /// Registers a function of the host that guest code can import from `host:MODULE` and call. A function that was
-    /// registered under the same names is replaced.
+    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it;
+    /// several objects of one name stand for the same module.
+    pub fn host_module(&mut self, name: impl Into<String>) -> HostModule<'_> {
+        HostModule::new(&mut self.host_functions, name.into())
+    }
+
+    /// Registers one host function: `host_module(module).register(name, function)`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
+    pub fn register<Arguments, Kind>(
+        &mut self,
+        module: impl Into<String>,
+        name: impl AsRef<str>,
+        function: impl HostFunction<Arguments, Kind>,
+    ) -> Result<()> {
+        self.host_module(module).register(name, function)?;
+        Ok(())
+    }
+
+    /// Registers a function of the host in its raw form. A function that was registered under the same names is replaced.
     ///
     /// The function is given its arguments as a JSON array, and gives its result as JSON text, or `None` for `undefined`.
     /// It runs on the thread that made the guest's call, which waits for it. An error becomes a `HostFunctionError` in the
@@ -54,7 +75,7 @@ impl ProtoJSSandbox {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty.
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
     pub fn register_raw(
         &mut self,
         module: impl AsRef<str>,
@@ -79,6 +100,38 @@ impl ProtoJSSandbox {
         + 'static,
     ) -> Result<()> {
         self.host_functions.register(module, name, function)
+    }
+
+    /// Sets where modules come from that were not added: a function that is given the specifier of an import and the name of
+    /// the module that imports, and gives a source, or `None` if there is no such module.
+    ///
+    /// It is asked when a module is first imported, at most once for each that it gives, on the thread that runs the guest,
+    /// which waits. Specifiers that begin with `./` or `../` have been made absolute: `./b` in `user:lib/a` is `user:lib/b`. It
+    /// is not asked for what begins with `host:` or `hyperlight:`.
+    ///
+    /// Specifiers are what guest code makes of them: a loader that reads files must not let them lead out of its folder.
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut proto = SandboxBuilder::new().build()?;
+    /// proto.set_module_loader(|specifier, _importer| match specifier {
+    ///     "lib:greeting" => Some(Script::from_content("export const greet = (name) => `Hello, ${name}!`;")),
+    ///     _ => None,
+    /// });
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("greet", Script::from_content("
+    ///     import { greet } from 'lib:greeting';
+    ///     function handler(name) { return greet(name); }
+    /// "))?;
+    /// let mut loaded = sandbox.get_loaded_sandbox()?;
+    /// assert_eq!(loaded.handle_event("greet", "\"World\"".to_string(), None)?, "\"Hello, World!\"");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_module_loader(&mut self, loader: impl Fn(&str, &str) -> Option<Script> + Send + Sync + 'static) {
+        self.host_functions.set_module_loader(loader);
     }
 
     /// Starts the micro-VM with the JavaScript runtime in it.

@@ -27,6 +27,10 @@ impl Script {
             .map_err(|source| Error::Script { path: path.to_path_buf(), source })
     }
 
+    pub(super) fn into_content(self) -> String {
+        self.content
+    }
+
     /// The source.
     pub fn content(&self) -> &str {
         &self.content

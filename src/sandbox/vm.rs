@@ -29,6 +29,7 @@ type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type CallHost = (String, String, Vec<u8>);
 type Console = (i32, String);
+type LoadModule = (String, String);
 
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
@@ -37,6 +38,7 @@ const _: () = {
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
     assert!(matches_signature::<Console, ()>(&function::CONSOLE), "see guest_abi::function");
+    assert!(matches_signature::<LoadModule, Vec<u8>>(&function::LOAD_MODULE), "see guest_abi::function");
 };
 
 const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnType>(signature: &Signature) -> bool {
@@ -68,12 +70,16 @@ const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnTy
 /// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher.
 pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> Result<hyperlight_host::HostFunctions> {
     let mut functions = hyperlight_host::HostFunctions::default();
+    let loader = dispatcher.clone();
     functions.register_host_function(
         function::CALL_HOST.name,
         move |module: String, name: String, arguments: Vec<u8>| {
             Ok::<Vec<u8>, HyperlightError>(dispatcher.call(module, name, arguments))
         },
     )?;
+    functions.register_host_function(function::LOAD_MODULE.name, move |specifier: String, importer: String| {
+        Ok::<Vec<u8>, HyperlightError>(loader.load_module(&specifier, &importer))
+    })?;
     functions.register_host_function(function::CONSOLE.name, move |level: i32, text: String| {
         let level = ConsoleLevel::from_int(level);
         match &print {

@@ -71,6 +71,12 @@ pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters:
 pub const CALL_HOST: Signature =
     Signature { name: "CallHost", parameters: &[Kind::Text, Kind::Text, Kind::Bytes], result: Kind::Bytes };
 
+/// Host function: gives the source of a module that was not added.
+///
+/// Arguments: its specifier, the name of the module that imports it. Result: a [reply](crate::message::ModuleReply).
+pub const LOAD_MODULE: Signature =
+    Signature { name: "LoadModule", parameters: &[Kind::Text, Kind::Text], result: Kind::Bytes };
+
 /// Host function: takes one line that guest code wrote to its console.
 ///
 /// Arguments: a [`ConsoleLevel`], the text.

@@ -92,6 +92,17 @@ pub enum HostReply {
     Failed(String, String),
 }
 
+/// What the host knows of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleReply {
+    /// Its source.
+    Source(String),
+    /// There is none of that name.
+    Unknown,
+    /// It could not be had: the reason.
+    Failed(String),
+}
+
 /// The host functions of a sandbox, by the names of their modules and their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFunctionNames(pub Vec<(String, String)>);
@@ -196,6 +207,36 @@ impl HostReply {
             Reply::Undefined => Ok(Self::Undefined),
             Reply::Exception(exception) => Ok(Self::Failed(exception.name, exception.message)),
             _ => Err(MalformedReply),
+        }
+    }
+}
+
+impl ModuleReply {
+    const SOURCE: u8 = 0;
+    const UNKNOWN: u8 = 1;
+    const FAILED: u8 = 2;
+
+    /// Encodes the reply.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let (text, status) = match self {
+            Self::Source(source) => (source, Self::SOURCE),
+            Self::Unknown => (String::new(), Self::UNKNOWN),
+            Self::Failed(reason) => (reason, Self::FAILED),
+        };
+        let mut bytes = text.into_bytes();
+        bytes.push(status);
+        bytes
+    }
+
+    /// Decodes a reply; `None` if it is malformed.
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Option<Self> {
+        let status = bytes.pop()?;
+        let text = String::from_utf8(bytes).ok()?;
+        match status {
+            Self::SOURCE => Some(Self::Source(text)),
+            Self::UNKNOWN if text.is_empty() => Some(Self::Unknown),
+            Self::FAILED => Some(Self::Failed(text)),
+            _ => None,
         }
     }
 }
@@ -365,6 +406,16 @@ mod tests {
         assert_eq!(HostFunctionNames::from_bytes(&bytes), Some(names));
         assert_eq!(HostFunctionNames::from_bytes(&[]), Some(HostFunctionNames::default()));
         assert_eq!(HostFunctionNames::from_bytes(&bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
+    fn module_replies_round_trip_and_others_are_malformed() {
+        for reply in [ModuleReply::Source("x".into()), ModuleReply::Unknown, ModuleReply::Failed("no".into())] {
+            assert_eq!(ModuleReply::from_bytes(reply.clone().into_bytes()), Some(reply));
+        }
+        for bytes in [vec![], vec![3], vec![0xff, 0], vec![b'x', 1]] {
+            assert_eq!(ModuleReply::from_bytes(bytes), None);
+        }
     }
 
     #[test]

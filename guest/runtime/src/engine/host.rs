@@ -9,8 +9,8 @@ use alloc::string::String;
 use alloc::vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use guest_abi::function::CALL_HOST;
-use guest_abi::message::{HostFunctionNames, HostReply};
+use guest_abi::function::{CALL_HOST, LOAD_MODULE};
+use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
@@ -20,7 +20,7 @@ use super::payload;
 use crate::TRANSPORT;
 
 /// What the specifiers of modules with host functions begin with.
-const SCHEME: &str = "host:";
+pub const SCHEME: &str = "host:";
 const BRIDGE: &str = "hyperlight:bridge";
 const ERROR_CLASS: &str = "HostFunctionError";
 
@@ -116,6 +116,16 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
         HostReply::Value(result) => payload::decode(&ctx, result),
         HostReply::Undefined => Ok(Value::new_undefined(ctx)),
         HostReply::Failed(name, message) => Err(failure(&ctx, name, message)),
+    }
+}
+
+/// Asks the host for a module that was not added.
+pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
+    let arguments = vec![ParameterValue::String(specifier.into()), ParameterValue::String(importer.into())];
+    match TRANSPORT.with(|transport| transport.call_host(LOAD_MODULE.name, arguments, ReturnType::VecBytes)) {
+        Ok(ReturnValue::VecBytes(bytes)) => ModuleReply::from_bytes(bytes).expect("the host sends well-formed replies"),
+        Ok(_) => panic!("the host sends replies as bytes"),
+        Err(error) => ModuleReply::Failed(error.message),
     }
 }
 

@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
 //! | `crypto`, `node:crypto`, `url`, `node:url` | built in; see [`builtins`](super::builtins) |
-//! | any other | a module that was added under it |
+//! | any other | a module that was added under it, or that the host's module loader gives |
+//!
+//! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace.
 //!
 //! A handler's module bears the handler's name and cannot be imported.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use guest_abi::message::{Exception, HostFunctionNames, Place};
+use guest_abi::message::{Exception, HostFunctionNames, ModuleReply, Place};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Function, Module, Value};
@@ -60,20 +63,52 @@ impl Resolver for Modules {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
-        let known = host::is_bridge(importer, specifier)
-            || builtins::is_importable(importer, specifier)
-            || REGISTRY.with(|registry| {
-                let known = registry.sources.contains_key(specifier);
-                if !known {
-                    registry.unresolved = Some((importer.to_string(), specifier.to_string()));
-                }
-                known
-            });
-        if known {
-            return Ok(specifier.to_string());
+        let name = absolute(importer, specifier);
+        if host::is_bridge(importer, &name)
+            || builtins::is_importable(importer, &name)
+            || REGISTRY.with(|registry| registry.sources.contains_key(&name))
+        {
+            return Ok(name);
         }
-        Err(rquickjs::Exception::throw_reference(ctx, &format!("cannot find module '{specifier}'")))
+        let found = if is_reserved(&name) { ModuleReply::Unknown } else { host::load_module(&name, importer) };
+        let reason = match found {
+            ModuleReply::Source(source) => {
+                add(name.clone(), source);
+                return Ok(name);
+            }
+            ModuleReply::Unknown => String::new(),
+            ModuleReply::Failed(reason) => format!(": {reason}"),
+        };
+        REGISTRY.with(|registry| registry.unresolved = Some((importer.to_string(), specifier.to_string())));
+        Err(rquickjs::Exception::throw_reference(ctx, &format!("cannot find module '{specifier}'{reason}")))
     }
+}
+
+/// Whether a module of this name can only come from the runtime itself.
+fn is_reserved(name: &str) -> bool {
+    name.starts_with(host::SCHEME) || name.starts_with(builtins::SCHEME)
+}
+
+/// The name of the module that an importer means by a specifier.
+fn absolute(importer: &str, specifier: &str) -> String {
+    if !specifier.starts_with("./") && !specifier.starts_with("../") {
+        return specifier.to_string();
+    }
+    let (namespace, path) = match importer.split_once(':') {
+        Some((namespace, path)) => (Some(namespace), path),
+        None => (None, importer),
+    };
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in specifier.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    namespace.map_or_else(|| path.clone(), |namespace| format!("{namespace}:{path}"))
 }
 
 impl Loader for Modules {

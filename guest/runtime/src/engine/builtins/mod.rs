@@ -12,6 +12,8 @@ use rquickjs::{Ctx, Module};
 
 use super::{exception, settled};
 
+/// What the names of modules begin with that only built-in ones can import.
+pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
 /// Importable by guest code.
 const PUBLIC: [&str; 4] = ["crypto", "node:crypto", "url", "node:url"];
