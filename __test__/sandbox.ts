@@ -1,6 +1,7 @@
 // What most tests begin with, and what most error tests end with.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type JSSandbox, type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
 
@@ -49,6 +50,16 @@ export async function runProgram(program: string, ...options: string[]): Promise
   );
   assert.equal(stderr, '');
   return stdout;
+}
+
+/** Runs the smoke check on this Node.js, whose version begins like this. */
+export async function checkSmoke(node: string, version: string): Promise<void> {
+  const smoke = join(__dirname, '..', '..', '__test__', 'smoke.mjs');
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run(node, ['--unhandled-rejections=strict', smoke], { timeout: 30_000 });
+  assert.ok(stdout.startsWith(`Node.js ${version}`), stdout);
+  assert.ok(stdout.endsWith(': everything works\n'), stdout);
+  assert.equal(stderr, '');
 }
 
 /** Properties of every error that this API makes, and of some. */

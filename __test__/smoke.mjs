@@ -1,5 +1,7 @@
 // A short check of the addon that runs on every supported Node.js, without a test runner: `node __test__/smoke.mjs`.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { SandboxBuilder } from '@hyperlight/js-host-api';
 
 const lines = [];
@@ -10,6 +12,9 @@ const protoSandbox = await new SandboxBuilder()
   .build();
 protoSandbox.hostModule('math').register('add', (a, b) => a + b);
 protoSandbox.register('math', 'later', async (value) => value);
+protoSandbox.register('math', 'refuse', async () => {
+  throw new RangeError('refused');
+});
 let call;
 protoSandbox.register('math', 'reenter', () => call.callHandler('greet', {}));
 
@@ -23,6 +28,7 @@ jsSandbox.addHandler(
   'sum',
   "import { add, later } from 'host:math'; function handler({ a, b }) { return later(add(a, b)); }",
 );
+jsSandbox.addHandler('refuse', "import { refuse } from 'host:math'; function handler() { refuse(); }");
 jsSandbox.addHandler('count', "import { next } from 'user:shared'; function handler() { return next(); }");
 jsSandbox.addHandler('print', "function handler() { console.warn('line'); }");
 jsSandbox.addHandler('fail', "function handler() { throw new TypeError('no'); }");
@@ -39,6 +45,11 @@ assert.equal(await loadedSandbox.callHandler('sum', { a: 20, b: 22 }), 42);
 await loadedSandbox.callHandler('print', {});
 assert.deepEqual(lines, [['warn', 'line']]);
 await assert.rejects(loadedSandbox.callHandler('fail', {}), { code: 'ERR_GUEST_ERROR', guestName: 'TypeError' });
+await assert.rejects(loadedSandbox.callHandler('refuse', {}), {
+  code: 'ERR_GUEST_ERROR',
+  guestName: 'HostFunctionError',
+  guestMessage: 'refused',
+});
 await assert.rejects(loadedSandbox.callHandler('reenter', {}), { code: 'ERR_GUEST_ERROR' });
 
 assert.equal(await loadedSandbox.callHandler('count', {}), 1);
@@ -58,4 +69,16 @@ await assert.rejects(loadedSandbox.callHandler('spin', {}), { code: 'ERR_CANCELL
 const unloaded = await loadedSandbox.unload();
 unloaded.dispose();
 assert.throws(() => unloaded.addHandler('f', ''), { code: 'ERR_CONSUMED' });
-console.log(`Node.js ${process.versions.node}: everything works`);
+
+// Node.js before 18.18 does not know the symbol.
+await snapshot[Symbol.asyncDispose ?? 'dispose']();
+const other = await (await (await new SandboxBuilder().build()).loadRuntime()).getLoadedSandbox();
+await assert.rejects(other.restore(snapshot), { code: 'ERR_CONSUMED' });
+other[Symbol.dispose ?? 'dispose']();
+await assert.rejects(other.callHandler('greet', {}), { code: 'ERR_CONSUMED' });
+
+if (isMainThread) {
+  // All of it once more, in a worker thread.
+  assert.deepEqual(await once(new Worker(new URL(import.meta.url)), 'exit'), [0]);
+  console.log(`Node.js ${process.versions.node}: everything works`);
+}

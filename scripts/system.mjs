@@ -69,8 +69,9 @@ function waysToRoot() {
   return process.getuid?.() === 0 ? [['env']] : [['sudo', '--non-interactive', 'env']];
 }
 
-function works(command, args) {
-  return spawn(command, args, 'ignore').status === 0;
+/** Whether a command can be run and succeeds. */
+export function works(command, args, stdio = 'ignore') {
+  return spawn(command, args, stdio).status === 0;
 }
 
 function spawn(command, args, stdio, options = {}) {

@@ -4,11 +4,13 @@ import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './setup.mjs';
+import { fetchNodeVersions } from './node-versions.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = join(ROOT, 'target', '__test__');
 
 checkHypervisor();
+fetchNodeVersions();
 const results = [await testRust(), await testNode()];
 console.log();
 for (const { name, passed, failed } of results) {

@@ -1,7 +1,7 @@
 //! `SandboxBuilder` for JavaScript.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use napi::bindgen_prelude::{Object, PromiseRaw, This};
 use napi::{Env, Unknown};
@@ -190,11 +190,12 @@ impl SandboxBuilder {
             |Settings { builder, console }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
-                        let builder = match console.clone() {
+                        let reference = console.as_ref().map_or_else(Weak::new, Arc::downgrade);
+                        let builder = match console {
                             Some(console) => builder.with_host_print_fn(move |level, text| console.add(level, text)),
                             None => builder.with_host_print_fn(console::write_line),
                         };
-                        Ok((builder.build()?, console))
+                        Ok((builder.build()?, reference))
                     });
                 });
             },

@@ -12,7 +12,7 @@
 //! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
 //! stricter: while a sandbox waits for a host function, nobody may use it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
@@ -29,8 +29,9 @@ pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
 
 /// What stays the same of a sandbox while it goes from class to class.
 pub struct Identity {
-    /// Where its console's lines wait, unless they go to the process's output.
-    console: Option<Arc<Console>>,
+    /// Where its console's lines wait, unless they go to the process's output. The virtual machine and lines that wait
+    /// keep it, nobody else: its callback may refer to the sandbox's object, which would keep itself from being collected.
+    console: Weak<Console>,
     state: Mutex<State>,
 }
 
@@ -44,13 +45,13 @@ struct State {
 
 impl Identity {
     /// A sandbox with this console.
-    pub fn new(console: Option<Arc<Console>>) -> Arc<Self> {
+    pub fn new(console: Weak<Console>) -> Arc<Self> {
         Arc::new(Self { console, state: Mutex::default() })
     }
 
     /// Delivers what guest code has written to the console so far.
     pub fn deliver_console(&self, env: &Env) {
-        if let Some(console) = &self.console {
+        if let Some(console) = self.console.upgrade() {
             console.deliver_all(env);
         }
     }

@@ -1,6 +1,6 @@
 //! `ProtoJSSandbox` for JavaScript.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
@@ -25,7 +25,7 @@ pub struct ProtoJSSandbox {
 
 #[napi]
 impl ProtoJSSandbox {
-    pub(super) fn new(proto: crate::ProtoJSSandbox, console: Option<Arc<Console>>) -> Self {
+    pub(super) fn new(proto: crate::ProtoJSSandbox, console: Weak<Console>) -> Self {
         Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Identity::new(console) }
     }
 
