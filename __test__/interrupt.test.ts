@@ -1,11 +1,11 @@
 // Stopping guest code: interrupt handles, and limits of getLoadedSandbox().
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InterruptHandle, type LoadOptions } from '@hyperlight/js-host-api';
+import { until, virtualMachines } from './memory';
 import { load, loadBody, loadWithHost, rejection, start } from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
@@ -184,19 +184,11 @@ test('the handle of a JSSandbox stops getLoadedSandbox(), and then the calls of 
 });
 
 test('a worker that is terminated during getLoadedSandbox() leaves no guest running', async () => {
-  const machines = () =>
-    readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(join('/proc/self/fd', fd)) === 'anon_inode:kvm-vm';
-      } catch {
-        return false;
-      }
-    }).length;
-  const before = machines();
+  const before = virtualMachines();
   const worker = new Worker(join(__dirname, 'loading-worker.js'), { workerData: SPIN_AT_TOP_LEVEL });
   await new Promise((resolve) => worker.once('message', resolve));
   await sleep(50);
   await worker.terminate();
   // The virtual machine goes when its thread has come back from it.
-  while (machines() > before) await sleep(10);
+  assert.ok(await until(() => virtualMachines() <= before));
 });

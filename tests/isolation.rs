@@ -197,7 +197,19 @@ fn an_endless_loop_can_be_stopped() {
 
 #[test]
 fn javascript_that_uses_up_the_heap_gets_an_exception() {
-    let source = "let keep = []; function handler(n) { for (let i = 0; i < n; i++) keep.push(new Array(1000).fill(i)); return keep.length; }";
+    let source = "let keep = [];
+        function handler(event) {
+            if (event.fill === undefined) {
+                for (let i = 0; i < event; i++) keep.push(new Array(1000).fill(i));
+                return keep.length;
+            }
+            try {
+                keep.push('x'.repeat(event.fill));
+                for (let i = 0; ; i++) keep.push({ i, list: [i] });
+            } catch (error) {
+                return String(error);
+            }
+        }";
     let mut sandbox = load(SandboxBuilder::new(), source).expect("the handler loads");
     let snapshot = sandbox.snapshot().expect("a snapshot");
     match guarded(&mut sandbox, |sandbox| call(sandbox, "100000")).expect_err("too much") {
@@ -205,6 +217,12 @@ fn javascript_that_uses_up_the_heap_gets_an_exception() {
         other => panic!("{other:?}"),
     }
     assert!(!sandbox.poisoned());
+    // There is room for the error however little is left.
+    for left in 0..20 {
+        sandbox.restore(snapshot.clone()).expect("a restore");
+        let event = format!("{{ \"fill\": {} }}", 100 * left);
+        assert_eq!(call(&mut sandbox, &event).expect("a result"), "InternalError: out of memory", "{event}");
+    }
     sandbox.restore(snapshot).expect("a restore");
     assert_eq!(call(&mut sandbox, "3").expect("a result"), 3);
 }

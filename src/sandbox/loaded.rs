@@ -132,6 +132,15 @@ impl LoadedJSSandbox {
         result
     }
 
+    /// Enters the guest and comes back without calling a handler. What it takes is the hypervisor's share of every call, which
+    /// others can be compared with.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    pub fn round_trip(&mut self) -> Result<()> {
+        self.vm.round_trip()
+    }
+
     /// Statistics of the most recent call, also if it failed; `None` before the first.
     pub fn last_call_stats(&self) -> Option<&ExecutionStats> {
         self.last_call_stats.as_ref()

@@ -34,6 +34,7 @@ type LoadModule = (String, String);
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
@@ -198,6 +199,11 @@ impl Vm {
             Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
             Reply::Compile(..) => Err(self.protocol_broken("it answered an event with a compile error")),
         }
+    }
+
+    /// Enters the guest and comes back.
+    pub fn round_trip(&mut self) -> Result<()> {
+        self.call(&self.begin(), &function::ROUND_TRIP, ())
     }
 
     /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.

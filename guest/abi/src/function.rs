@@ -59,6 +59,9 @@ pub const CALL_HANDLER: Signature = Signature {
     result: Kind::Bytes,
 };
 
+/// Guest function: does nothing, so that what a call costs can be measured.
+pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
+
 /// Guest function of the test guest only: does something that must not work.
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.

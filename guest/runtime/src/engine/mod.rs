@@ -3,6 +3,7 @@
 //! One QuickJS runtime with one context. Handlers are ES modules; what they keep at module level lives as long as the
 //! sandbox. A value that must differ between sandboxes or calls comes with the call: see [`clock`] and [`random`].
 
+mod allocator;
 mod builtins;
 pub mod clock;
 mod console;
@@ -15,10 +16,10 @@ mod random;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
+use allocator::Limited;
 use guest_abi::boot::Settings;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
-use rquickjs::allocator::RustAllocator;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
 /// Stack that is left to native code when JavaScript has used up its own.
@@ -37,9 +38,9 @@ impl Engine {
     /// # Panics
     /// If the heap is too small for it.
     pub fn new(settings: &Settings) -> Self {
-        let runtime = Runtime::new_with_alloc(RustAllocator).expect("memory for a JavaScript runtime");
+        let memory = Limited::new(settings.javascript_limit as usize);
+        let runtime = Runtime::new_with_alloc(memory).expect("memory for a JavaScript runtime");
         runtime.set_max_stack_size((settings.stack_size as usize).saturating_sub(NATIVE_STACK_SIZE));
-        runtime.set_memory_limit(settings.javascript_limit as usize);
         module::init();
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");

@@ -1,0 +1,105 @@
+//! The engine's memory: as much as the settings say, and a little more for what is thrown when that is used up.
+//!
+//! QuickJS has a limit of its own, but when that is reached there is no room for the error either, and it throws `null`.
+
+use core::ptr;
+
+use rquickjs::allocator::{Allocator, RustAllocator};
+
+/// What errors may take beyond the limit.
+const RESERVE: usize = 64 << 10;
+/// What an allocation takes beside its usable size.
+const OVERHEAD: usize = 8;
+
+/// An allocator with a limit.
+pub struct Limited {
+    inner: RustAllocator,
+    limit: usize,
+    used: usize,
+    /// An allocation has been refused, and nothing has been given back since that would make it possible.
+    is_full: bool,
+}
+
+impl Limited {
+    /// An allocator of this many bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { inner: RustAllocator, limit, used: 0, is_full: false }
+    }
+
+    /// Whether `size` bytes more are allowed in place of `old` ones.
+    fn allows(&mut self, old: usize, size: usize) -> bool {
+        let used = (self.used - old).saturating_add(size).saturating_add(OVERHEAD);
+        if used <= self.limit {
+            self.is_full = false;
+            return true;
+        }
+        let allowed = self.is_full && used <= self.limit.saturating_add(RESERVE);
+        self.is_full = true;
+        allowed
+    }
+
+    fn note(&mut self, memory: *mut u8) -> *mut u8 {
+        if memory.is_null() {
+            self.is_full = true;
+        } else {
+            // SAFETY: the inner allocator has just made it.
+            self.used += unsafe { taken(memory) };
+        }
+        memory
+    }
+}
+
+/// What an allocation takes.
+///
+/// # Safety
+/// The inner allocator must have made it.
+unsafe fn taken(memory: *mut u8) -> usize {
+    // SAFETY: the caller's promise.
+    OVERHEAD + unsafe { RustAllocator::usable_size(memory) }
+}
+
+// SAFETY: all memory is the inner allocator's.
+unsafe impl Allocator for Limited {
+    fn alloc(&mut self, size: usize) -> *mut u8 {
+        if !self.allows(0, size) {
+            return ptr::null_mut();
+        }
+        let memory = self.inner.alloc(size);
+        self.note(memory)
+    }
+
+    fn calloc(&mut self, count: usize, size: usize) -> *mut u8 {
+        if !self.allows(0, count.saturating_mul(size)) {
+            return ptr::null_mut();
+        }
+        let memory = self.inner.calloc(count, size);
+        self.note(memory)
+    }
+
+    unsafe fn dealloc(&mut self, memory: *mut u8) {
+        // SAFETY: the caller's promise, here and below.
+        unsafe {
+            self.used -= taken(memory);
+            self.inner.dealloc(memory);
+        }
+    }
+
+    unsafe fn realloc(&mut self, memory: *mut u8, new_size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        let old = unsafe { taken(memory) };
+        if !self.allows(old, new_size) {
+            return ptr::null_mut();
+        }
+        // SAFETY: as above.
+        let moved = unsafe { self.inner.realloc(memory, new_size) };
+        if !moved.is_null() {
+            self.used -= old;
+        }
+        self.note(moved)
+    }
+
+    unsafe fn usable_size(memory: *mut u8) -> usize {
+        // SAFETY: as above.
+        unsafe { RustAllocator::usable_size(memory) }
+    }
+}
