@@ -32,6 +32,7 @@ async function testRust() {
   // The library without Node.js, then the parts of the addon and of the guest that need no VM.
   const runs = [
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
+    ['test', '--no-fail-fast', '--no-default-features', '--features', 'crashdump', '--test', 'crashdump'],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
     ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
   ];

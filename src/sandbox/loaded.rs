@@ -184,6 +184,19 @@ impl LoadedJSSandbox {
         self.vm.status()
     }
 
+    /// Writes the state of the VM, its registers and memory, into an ELF core dump, which gdb can read. A guest that faults
+    /// leaves one as well.
+    ///
+    /// The file goes into the folder that the environment variable `HYPERLIGHT_CORE_DUMP_DIR` names, or else into the
+    /// system's folder for temporary files. It holds all of the guest's memory, secrets included.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) if it cannot be written.
+    #[cfg(feature = "crashdump")]
+    pub fn generate_crashdump(&mut self) -> Result<()> {
+        self.vm.generate_crashdump()
+    }
+
     /// Makes the test guest commit a fault.
     ///
     /// # Errors

@@ -18,18 +18,18 @@ pub struct ExecutionStats {
 /// Measures a call from when it is made.
 pub struct Stopwatch {
     start: Instant,
-    cpu: Option<(ThreadCpuClock, Duration)>,
+    cpu: Option<(Duration, ThreadCpuClock)>,
 }
 
 impl Stopwatch {
     pub fn start() -> Self {
         let clock = ThreadCpuClock::of_this_thread();
-        Self { cpu: clock.and_then(|clock| Some((clock, clock.now()?))), start: Instant::now() }
+        Self { cpu: clock.and_then(|clock| Some((clock.now()?, clock))), start: Instant::now() }
     }
 
     pub fn stop(self, terminated_by: Option<&'static str>) -> ExecutionStats {
         let wall_clock = self.start.elapsed();
-        let cpu_time = self.cpu.and_then(|(clock, start)| Some(clock.now()?.saturating_sub(start)));
+        let cpu_time = self.cpu.and_then(|(start, clock)| Some(clock.now()?.saturating_sub(start)));
         ExecutionStats { wall_clock, cpu_time, terminated_by }
     }
 }

@@ -282,6 +282,11 @@ impl Vm {
         }
     }
 
+    #[cfg(feature = "crashdump")]
+    pub fn generate_crashdump(&mut self) -> Result<()> {
+        Ok(self.sandbox.generate_crashdump()?)
+    }
+
     #[cfg(feature = "test-guest")]
     pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
         const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");

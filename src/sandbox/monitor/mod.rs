@@ -31,6 +31,7 @@
 
 mod cpu_time;
 mod runtime;
+mod thread_clock;
 mod wall_clock;
 mod watch;
 
@@ -40,8 +41,8 @@ use std::time::Duration;
 use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
-pub(super) use cpu_time::ThreadCpuClock;
 use runtime::runtime;
+pub(super) use thread_clock::ThreadCpuClock;
 pub use wall_clock::WallClockMonitor;
 pub(super) use watch::watched;
 
