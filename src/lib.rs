@@ -35,6 +35,11 @@ pub mod sandbox;
 #[cfg(feature = "node")]
 mod node;
 
+/// Its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::SandboxStatus;
 pub use sandbox::builder::SandboxBuilder;
@@ -43,6 +48,7 @@ pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
+pub use sandbox::metrics;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
