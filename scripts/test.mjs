@@ -29,10 +29,14 @@ function checkHypervisor() {
 }
 
 async function testRust() {
-  // The library without Node.js, then the parts of the addon and of the guest that need no VM.
+  // The library without Node.js, again with what a feature adds, then the parts of the addon and of the guest that need no
+  // VM.
   const runs = [
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
-    ['test', '--no-fail-fast', '--no-default-features', '--features', 'crashdump', '--test', 'crashdump'],
+    [
+      ...['test', '--no-fail-fast', '--no-default-features', '--features', 'crashdump,function_call_metrics'],
+      ...['--test', 'crashdump', '--test', 'observability'],
+    ],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
     ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
   ];

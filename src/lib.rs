@@ -91,6 +91,7 @@
 //! | feature | |
 //! | --- | --- |
 //! | `node` (default) | The Node.js addon. It brings napi into the dependency tree. |
+//! | `function_call_metrics` | A histogram of how long handlers take, see [`metrics`]. |
 //! | `crashdump` | `LoadedJSSandbox::generate_crashdump`, and a core dump of each guest that faults. |
 //! | `monitor-wall-clock`, `monitor-cpu-time`, `guest-call-stats` | Nothing: monitors and statistics are always there. |
 //!
@@ -105,6 +106,11 @@ pub mod sandbox;
 #[cfg(feature = "node")]
 mod node;
 
+/// Its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::SandboxStatus;
 pub use sandbox::builder::SandboxBuilder;
@@ -114,6 +120,7 @@ pub use sandbox::host_module::{HostFunction, HostModule};
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
+pub use sandbox::metrics;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;

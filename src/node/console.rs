@@ -15,8 +15,9 @@ use super::error::Result;
 use super::function::{self, AnyFunction};
 use super::inbox::Inbox;
 use super::promise::guard;
-use super::{environment, exception, json};
+use super::{environment, exception, json, log};
 use crate::ConsoleLevel;
+use crate::sandbox::trace;
 
 /// Most bytes that the waiting lines may take.
 const WAITING_SIZE_MAX: usize = 16 << 20;
@@ -31,6 +32,8 @@ pub fn write_line(level: ConsoleLevel, text: &str) {
     // A line that nobody takes is lost.
     let _ = match level {
         ConsoleLevel::Debug | ConsoleLevel::Info => io::stdout().write_all(line.as_bytes()),
+        // What stands there beside the log must be told from it.
+        _ if log::is_on() => return trace::console_line(level, text),
         ConsoleLevel::Warn | ConsoleLevel::Error => io::stderr().write_all(line.as_bytes()),
     };
 }
@@ -131,7 +134,10 @@ impl Console {
     /// Warns the process of what the callback threw, but only once: it may fail for each line.
     fn report(&self, env: &Env, thrown: Unknown<'_>) -> Result<()> {
         let is_reported = std::mem::replace(&mut self.lock().is_failure_reported, true);
-        if is_reported { Ok(()) } else { warn(env, thrown) }
+        if is_reported {
+            return Ok(());
+        }
+        emit_warning(env, format!("the callback of setHostPrintFn() failed: {}", exception::text(env, thrown)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -185,14 +191,12 @@ fn string(env: &Env, text: String) -> Result<Unknown<'static>> {
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), String::to_napi_value(env.raw(), text)?) })
 }
 
-/// Reports what a callback threw with `process.emitWarning()`.
-fn warn(env: &Env, thrown: Unknown<'_>) -> Result<()> {
-    let text = exception::text(env, thrown);
+/// Gives a warning to the process with `process.emitWarning()`.
+pub fn emit_warning(env: &Env, text: String) -> Result<()> {
     let process: Object = env.get_global()?.get_named_property("process")?;
     let emit: Unknown = process.get_named_property_unchecked("emitWarning")?;
     if emit.get_type()? == ValueType::Function {
-        let text = string(env, format!("the callback of setHostPrintFn() failed: {text}"))?;
-        let _ = function::call(env, &function::keep(env, emit)?, process.to_unknown(), &[text])?;
+        let _ = function::call(env, &function::keep(env, emit)?, process.to_unknown(), &[string(env, text)?])?;
     }
     Ok(())
 }

@@ -7,12 +7,13 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi_derive::napi;
 
-use super::disposal;
 use super::error::{Error, Result};
 use super::function::AnyFunction;
 use super::host_call::{AsyncStorage, HostCall};
 use super::inbox::Inbox;
 use super::json::Json;
+use super::promise::guard;
+use super::{console, disposal, log};
 
 /// One JavaScript environment. Functions of JavaScript's own are those from when the addon was loaded.
 pub struct Environment {
@@ -41,6 +42,10 @@ pub fn begin(exports: Object, env: Env) -> napi::Result<()> {
         endings: endings.clone(),
     };
     env.set_instance_data(environment, (), |_| ())?;
+    if let Some(complaint) = log::begin() {
+        // A process without a log does its work all the same.
+        let _ = guard(|| console::emit_warning(&env, complaint));
+    }
     env.add_env_cleanup_hook((waiting, endings), |(waiting, endings)| {
         waiting.end();
         endings.run();

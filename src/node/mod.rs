@@ -36,6 +36,7 @@ mod js;
 mod json;
 mod limits;
 mod loaded;
+mod log;
 mod promise;
 mod proto;
 mod queue;

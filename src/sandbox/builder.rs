@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
-use super::{clock, hypervisor};
+use super::trace::{operation, traced};
+use super::{clock, hypervisor, metrics};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
 ///
@@ -101,7 +102,7 @@ impl SandboxBuilder {
     }
 
     /// Sets what takes the lines that guest code writes to its console. Default: the `tracing` log, under the target
-    /// `hyperlight_js::console`.
+    /// `hyperlight_js::console`, with control characters escaped, so that no line can pass for another.
     ///
     /// It is called on the thread that runs the VM. Should it panic, that line is lost and nothing else happens.
     #[must_use]
@@ -125,6 +126,13 @@ impl SandboxBuilder {
     /// [`Error::NoHypervisor`] if no virtual machine can be made here; the message says why and what to do.
     /// [`Error::InvalidArgument`] for a setting out of its range, or for one that is not that of the snapshot to start from.
     pub fn build(self) -> Result<ProtoJSSandbox> {
+        // Each time, since a recorder may have been installed after the last.
+        metrics::describe();
+        traced(&operation!(DEBUG, "build"), || self.check())?;
+        Ok(ProtoJSSandbox::new(self.configuration, self.host_print, self.start))
+    }
+
+    fn check(&self) -> Result<()> {
         self.configuration.check()?;
         if self.start.as_ref().is_some_and(|snapshot| snapshot.origin().configuration != self.configuration) {
             return Err(Error::InvalidArgument(
@@ -133,7 +141,7 @@ impl SandboxBuilder {
         }
         hypervisor::check()?;
         clock::tsc_hz();
-        Ok(ProtoJSSandbox::new(self.configuration, self.host_print, self.start))
+        Ok(())
     }
 }
 

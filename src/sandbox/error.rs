@@ -115,6 +115,30 @@ pub enum Error {
     Internal(#[source] Box<HyperlightError>),
 }
 
+impl Error {
+    /// The kind of error, for metrics and spans.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NoHypervisor(_) => "no_hypervisor",
+            Self::InvalidArgument(_) => "invalid_argument",
+            Self::Script { .. } => "script",
+            Self::InvalidEvent(_) => "invalid_event",
+            Self::HandlerNotFound(_) => "handler_not_found",
+            Self::Compile { .. } => "compile",
+            Self::Guest { .. } => "guest_error",
+            Self::PayloadTooLarge { .. } => "payload_too_large",
+            Self::SnapshotMismatch(_) => "snapshot_mismatch",
+            Self::SnapshotFolder { .. } => "snapshot_folder",
+            Self::Monitor(_) => "monitor",
+            Self::Cancelled => "cancelled",
+            Self::GuestAbort(_) => "guest_abort",
+            Self::Poisoned => "poisoned",
+            Self::Unrecoverable => "unrecoverable",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
 fn exception(name: &str, message: &str) -> String {
     match (name, message) {
         ("", message) => message.to_string(),

@@ -48,6 +48,7 @@ impl InterruptHandle {
 
     /// As [`kill`](Self::kill), but stops that call only.
     pub fn kill_call(&self, call: CallId) -> bool {
+        let _span = tracing::debug_span!("kill").entered();
         let mut asked = false;
         loop {
             let mut state = self.control.lock();

@@ -1,12 +1,16 @@
 //! A sandbox that is given its handlers.
 
 use hyperlight_host::SandboxStatus;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
+use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watched};
 use super::script::Script;
+use super::trace::{operation, traced};
 use super::vm::{self, Vm};
 
 /// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
@@ -21,6 +25,7 @@ pub struct JSSandbox {
     modules: Vec<(String, Script)>,
     /// The guest is in the state of a snapshot: its handlers are loaded already.
     is_loaded: bool,
+    _active: Active,
 }
 
 impl JSSandbox {
@@ -28,7 +33,7 @@ impl JSSandbox {
     pub const DEFAULT_NAMESPACE: &str = "user";
 
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, handlers: Vec::new(), modules: Vec::new(), is_loaded: false }
+        Self { vm, handlers: Vec::new(), modules: Vec::new(), is_loaded: false, _active: Active::js() }
     }
 
     /// A sandbox that started from a snapshot.
@@ -121,6 +126,11 @@ impl JSSandbox {
     /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), but keeps the sandbox with its handlers and modules when one
     /// cannot be loaded. To be followed by [`into_loaded`](Self::into_loaded).
     pub(crate) fn load(&mut self, running: &CallGuard) -> Result<()> {
+        let span = self.load_span();
+        traced(&span, || self.load_or_reset(running))
+    }
+
+    fn load_or_reset(&mut self, running: &CallGuard) -> Result<()> {
         let result = self.try_load(running);
         if result.is_err() {
             self.vm.reset()?;
@@ -130,7 +140,18 @@ impl JSSandbox {
 
     /// As [`load`](Self::load), under limits.
     pub(crate) fn load_with_monitor<M: MonitorSet>(&mut self, running: &CallGuard, monitor: &M) -> Result<()> {
-        watched(monitor, self.vm.interrupt_handle(), running, || self.load(running))?.0
+        let span = self.load_span();
+        traced(&span, || {
+            let interrupt = self.vm.interrupt_handle();
+            let (result, winner) = watched(monitor, interrupt, running, || self.load_or_reset(running))?;
+            span.record("monitor", winner);
+            result
+        })
+    }
+
+    fn load_span(&self) -> Span {
+        let (handlers, modules) = (self.handlers.len(), self.modules.len());
+        operation!(INFO, "get_loaded_sandbox", handlers, modules, monitor = Empty)
     }
 
     fn check_not_loaded(&self) -> Result<()> {
@@ -166,6 +187,7 @@ impl JSSandbox {
     }
 
     pub(crate) fn into_loaded(self) -> LoadedJSSandbox {
+        metrics::loaded();
         LoadedJSSandbox::new(self.vm)
     }
 }

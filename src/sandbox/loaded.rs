@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::error::Result;
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::js::JSSandbox;
+use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watched};
 use super::snapshot::Snapshot;
 use super::stats::{ExecutionStats, Stopwatch};
+use super::trace::{self, operation, traced};
 use super::vm::Vm;
 
 /// How a handler is to be called.
@@ -29,11 +33,12 @@ pub(crate) struct CallOptions {
 pub struct LoadedJSSandbox {
     vm: Vm,
     last_call_stats: Option<ExecutionStats>,
+    _active: Active,
 }
 
 impl LoadedJSSandbox {
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, last_call_stats: None }
+        Self { vm, last_call_stats: None, _active: Active::loaded() }
     }
 
     /// Forgets the handlers, the modules and all state, and gives back the sandbox as it was when its runtime had just been
@@ -43,7 +48,8 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
     /// [`Error::Internal`](crate::Error::Internal).
     pub fn unload(mut self) -> Result<JSSandbox> {
-        self.vm.reset()?;
+        traced(&operation!(DEBUG, "unload"), || self.vm.reset())?;
+        metrics::unloaded();
         Ok(JSSandbox::new(self.vm))
     }
 
@@ -109,10 +115,12 @@ impl LoadedJSSandbox {
         event: Payload,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let stopwatch = Stopwatch::start();
-        let result = self.vm.call_handler(running, name, event, options);
-        self.last_call_stats = Some(stopwatch.stop(None));
-        result
+        traced_call(name, event.size(), options, |_| {
+            let stopwatch = Stopwatch::start();
+            let result = self.vm.call_handler(running, name, event, options);
+            self.ended(name, &result, stopwatch.stop(None));
+            result
+        })
     }
 
     /// As [`call_handler`](Self::call_handler), under limits.
@@ -124,12 +132,20 @@ impl LoadedJSSandbox {
         monitor: &M,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let stopwatch = Stopwatch::start();
-        let interrupt = self.vm.interrupt_handle();
-        let call = || self.vm.call_handler(running, name, event, options);
-        let (result, winner) = watched(monitor, interrupt, running, call)?;
-        self.last_call_stats = Some(stopwatch.stop(winner));
-        result
+        traced_call(name, event.size(), options, |span| {
+            let stopwatch = Stopwatch::start();
+            let interrupt = self.vm.interrupt_handle();
+            let call = || self.vm.call_handler(running, name, event, options);
+            let (result, winner) = watched(monitor, interrupt, running, call)?;
+            span.record("monitor", winner);
+            self.ended(name, &result, stopwatch.stop(winner));
+            result
+        })
+    }
+
+    fn ended(&mut self, name: &str, result: &Result<Option<Payload>>, stats: ExecutionStats) {
+        metrics::handler_called(name, result, &stats);
+        self.last_call_stats = Some(stats);
     }
 
     /// Enters the guest and comes back without calling a handler. What it takes is the hypervisor's share of every call, which
@@ -151,7 +167,7 @@ impl LoadedJSSandbox {
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
-        self.vm.snapshot()
+        traced(&operation!(DEBUG, "snapshot"), || self.vm.snapshot())
     }
 
     /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
@@ -164,7 +180,7 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
     /// [`Error::Internal`](crate::Error::Internal) if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        self.vm.restore(&snapshot)
+        traced(&operation!(DEBUG, "restore"), || self.vm.restore(&snapshot))
     }
 
     /// A handle with which another thread can stop a running call.
@@ -206,6 +222,28 @@ impl LoadedJSSandbox {
     pub fn commit_fault(&mut self, fault: guest_abi::function::Fault) -> Result<i32> {
         self.vm.commit_fault(fault)
     }
+}
+
+fn traced_call(
+    name: &str,
+    event_size: usize,
+    options: CallOptions,
+    call: impl FnOnce(&Span) -> Result<Option<Payload>>,
+) -> Result<Option<Payload>> {
+    let span = operation!(
+        INFO,
+        "handle_event",
+        handler = trace::name(name),
+        "event.size" = event_size,
+        gc = options.gc,
+        "result.size" = Empty,
+        monitor = Empty
+    );
+    let result = traced(&span, || call(&span));
+    if let Ok(Some(result)) = &result {
+        span.record("result.size", result.size());
+    }
+    result
 }
 
 fn json(result: Option<Payload>) -> String {

@@ -10,8 +10,10 @@ use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::host_module::{HostFunction, HostModule};
 use super::js::JSSandbox;
+use super::metrics::Active;
 use super::script::Script;
 use super::snapshot::Snapshot;
+use super::trace::{operation, traced};
 use super::vm::Vm;
 
 /// A sandbox whose settings are known to work on this machine, without its runtime yet. It is given its host functions.
@@ -20,6 +22,7 @@ pub struct ProtoJSSandbox {
     host_functions: HostFunctions,
     host_print: Option<Arc<HostPrint>>,
     start: Option<Arc<Snapshot>>,
+    _active: Active,
 }
 
 impl ProtoJSSandbox {
@@ -28,7 +31,7 @@ impl ProtoJSSandbox {
         host_print: Option<Arc<HostPrint>>,
         start: Option<Arc<Snapshot>>,
     ) -> Self {
-        Self { configuration, host_functions: HostFunctions::default(), host_print, start }
+        Self { configuration, host_functions: HostFunctions::default(), host_print, start, _active: Active::proto() }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it;
@@ -146,7 +149,9 @@ impl ProtoJSSandbox {
     /// start from needs.
     pub fn load_runtime(self) -> Result<JSSandbox> {
         let start = self.start.as_deref();
-        let vm = Vm::new(self.configuration, self.host_functions, self.host_print, start)?;
+        let vm = traced(&operation!(DEBUG, "load_runtime"), || {
+            Vm::new(self.configuration, self.host_functions, self.host_print, start)
+        })?;
         Ok(if start.is_some() { JSSandbox::from_snapshot(vm) } else { JSSandbox::new(vm) })
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::builder::Configuration;
 use super::error::{Error, Result};
 use super::image;
+use super::trace::{operation, traced};
 
 /// Namespace of what this crate keeps with a snapshot on disk.
 const METADATA: &str = "hyperlight-js";
@@ -70,10 +71,10 @@ impl Snapshot {
             let state = self.state.with_metadata(METADATA, &self.origin)?;
             state.save(folder, &OciTag::new(TAG)?)
         };
-        match saved() {
+        traced(&operation!(DEBUG, "snapshot.save"), || match saved() {
             Ok(digest) => Ok(digest.as_str().to_string()),
             Err(error) => Err(failed(folder, format!("it cannot be saved: {error}"))),
-        }
+        })
     }
 
     /// Reads a snapshot from a folder that [`save`](Self::save) has written; with a `digest` only that one.
@@ -91,7 +92,10 @@ impl Snapshot {
     /// # Errors
     /// [`Error::SnapshotFolder`] with the reason if the snapshot cannot be read or does not pass.
     pub fn load(folder: impl AsRef<Path>, digest: Option<&str>) -> Result<Self> {
-        let folder = folder.as_ref();
+        traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), digest))
+    }
+
+    fn checked_load(folder: &Path, digest: Option<&str>) -> Result<Self> {
         let refused = |reason: String| failed(folder, reason);
         let reference = match digest {
             Some(digest) => OciDigest::try_from(digest).map(OciReference::from),

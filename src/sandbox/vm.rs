@@ -21,7 +21,7 @@ use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::snapshot::{Origin, Snapshot};
-use super::{clock, image};
+use super::{clock, image, trace};
 
 type AddHandler = (Vec<u8>, String, String);
 type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
@@ -86,21 +86,11 @@ pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> 
         match &print {
             // A panic must not unwind through the hypervisor's code.
             Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &text)))),
-            None => log(level, &text),
+            None => trace::console_line(level, &text),
         }
         Ok::<(), HyperlightError>(())
     })?;
     Ok(functions)
-}
-
-fn log(level: ConsoleLevel, text: &str) {
-    // The level of a tracing event is part of its static description, hence one call for each.
-    match level {
-        ConsoleLevel::Debug => tracing::debug!(target: "hyperlight_js::console", "{text}"),
-        ConsoleLevel::Info => tracing::info!(target: "hyperlight_js::console", "{text}"),
-        ConsoleLevel::Warn => tracing::warn!(target: "hyperlight_js::console", "{text}"),
-        ConsoleLevel::Error => tracing::error!(target: "hyperlight_js::console", "{text}"),
-    }
 }
 
 /// A micro-VM with the runtime in it.
@@ -330,7 +320,7 @@ fn context() -> CallContext {
 }
 
 /// Longest name in bytes.
-const NAME_SIZE_MAX: usize = 256;
+pub const NAME_SIZE_MAX: usize = 256;
 
 /// Checks the name of a handler, a module or the like.
 pub fn check_name(what: &str, name: &str) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{MonitorSet, runtime};
 use crate::sandbox::error::{Error, Result};
 use crate::sandbox::interrupt::{CallGuard, InterruptHandle};
+use crate::sandbox::metrics;
 
 /// Makes a call, which has begun, under limits: the first monitor to fire stops it. Gives the call's result, and the name
 /// of the monitor that stopped it.
@@ -34,5 +35,8 @@ pub fn watched<M: MonitorSet, T>(
     let result = call();
     task.abort();
     let winner = winner.get().copied().filter(|_| matches!(result, Err(Error::Cancelled)));
+    if let Some(name) = winner {
+        metrics::terminated(name);
+    }
     Ok((result, winner))
 }
