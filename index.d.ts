@@ -59,8 +59,38 @@ export interface OtherError extends Error {
     | 'ERR_INVALID_ARG'
     | 'ERR_NO_HYPERVISOR'
     | 'ERR_POISONED'
+    | 'ERR_POOL_FULL'
+    | 'ERR_POOL_PREPARE'
     | 'ERR_REENTRANT'
     | 'ERR_SNAPSHOT';
+}
+
+/** Options of a `SandboxPool`: its size, and where its sandboxes come from. */
+export type PoolOptions = PoolSize & (PoolFromSnapshot | PoolFromFunction);
+
+/** Sizes of a `SandboxPool`. */
+export interface PoolSize {
+  /** Number of sandboxes, 1 to 1,024. */
+  size: number;
+  /** Number of requests that may wait for a sandbox, 0 to 1,000,000. Default: 1,000. */
+  maxQueue?: number;
+}
+
+/** A `SandboxPool` of sandboxes in the state of a snapshot. */
+export interface PoolFromSnapshot {
+  /** The state in which each request gets its sandbox. It must not need host functions; use `prepare` for those. */
+  snapshot: Snapshot;
+  prepare?: undefined;
+}
+
+/** A `SandboxPool` of sandboxes that a function makes. */
+export interface PoolFromFunction {
+  /**
+   * Makes one sandbox, in the state in which each request gets it. It is called `size` times at the start, and again for a
+   * sandbox that is beyond repair. What it gives belongs to the pool from then on.
+   */
+  prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
+  snapshot?: undefined;
 }
 /** A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` makes it. */
 export declare class HostModule {
@@ -438,6 +468,54 @@ export declare class SandboxBuilder {
    * - `ERR_CONSUMED`: the builder was used already.
    */
   build(): Promise<ProtoJSSandbox>
+}
+
+/**
+ * Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
+ * in; afterwards it is put back into that state, off the request's path, poisoned ones as well. So no request sees what
+ * another has left.
+ */
+export declare class SandboxPool {
+  /**
+   * A pool. It begins to make its sandboxes at once; requests may be made at once as well and wait for them.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: there is something wrong with the options.
+   * - `ERR_CONSUMED`: the snapshot was disposed of.
+   */
+  constructor(options: PoolOptions)
+  /**
+   * Calls a handler in a sandbox that no request has used before, as `LoadedJSSandbox.callHandler()` does, and gives what
+   * it returns. If no sandbox is ready, the request waits, behind those that were made before; timeouts do not count that
+   * time.
+   *
+   * Rejects as `LoadedJSSandbox.callHandler()` does, which harms neither the pool nor other requests, and with:
+   * - `ERR_POOL_FULL`: no sandbox is ready, and too many requests wait already.
+   * - `ERR_POOL_PREPARE`: the pool has no sandbox, and none could be made; the message says why. The next request tries
+   *   again.
+   * - `ERR_CONSUMED`: `close()` was called.
+   * - `ERR_REENTRANT`: it was called in the course of a host function that a call of this pool waits for.
+   */
+  callHandler(name: string, event: any, options?: CallHandlerOptions): Promise<any>
+  /** Number of sandboxes that the pool is to have. */
+  get size(): number
+  /** Number of sandboxes that are ready for a request. */
+  get ready(): number
+  /** Number of requests that wait for a sandbox. */
+  get waiting(): number
+  /** What the call that ended last has cost, also if it failed; `null` before the first. */
+  get lastCallStats(): CallStats | null
+  /** A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. */
+  get interruptHandle(): InterruptHandle
+  /**
+   * Refuses requests from now on, those that wait included, with `ERR_CONSUMED`. Calls that run go on to their end. The
+   * promise is fulfilled when they have ended and the memory has been given back.
+   */
+  close(): Promise<void>
+  /** `close()`, for `using`, without waiting for its end. */
+  [Symbol.dispose](): void
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /**

@@ -593,4 +593,5 @@ module.exports.JSSandbox = nativeBinding.JSSandbox
 module.exports.LoadedJSSandbox = nativeBinding.LoadedJSSandbox
 module.exports.ProtoJSSandbox = nativeBinding.ProtoJSSandbox
 module.exports.SandboxBuilder = nativeBinding.SandboxBuilder
+module.exports.SandboxPool = nativeBinding.SandboxPool
 module.exports.Snapshot = nativeBinding.Snapshot

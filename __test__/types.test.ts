@@ -14,9 +14,11 @@ import {
   JSSandbox,
   LoadedJSSandbox,
   type LoadOptions,
+  type PoolOptions,
   ProtoJSSandbox,
   SandboxBuilder,
   type SandboxError,
+  SandboxPool,
   Snapshot,
 } from '@hyperlight/js-host-api';
 
@@ -66,6 +68,7 @@ const members = {
   ],
   InterruptHandle: ['kill'],
   Snapshot: ['save', 'dispose'],
+  SandboxPool: ['callHandler', 'size', 'ready', 'waiting', 'lastCallStats', 'interruptHandle', 'close'],
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
@@ -77,6 +80,10 @@ same<keyof JSSandbox, Named<'JSSandbox'> | Disposal>();
 same<keyof LoadedJSSandbox, Named<'LoadedJSSandbox'> | Disposal>();
 same<keyof InterruptHandle, Named<'InterruptHandle'>>();
 same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
+same<keyof SandboxPool, Named<'SandboxPool'> | Exclude<Disposal, 'dispose'>>();
+same<ConstructorParameters<typeof SandboxPool>, [options: PoolOptions]>();
+same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
+same<SandboxPool['close'], () => Promise<void>>();
 same<LoadOptions, { wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
 same<CallHandlerOptions, { gc?: boolean; wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
@@ -204,6 +211,7 @@ test('the classes have the members that are declared, and no others', () => {
     LoadedJSSandbox,
     InterruptHandle,
     Snapshot,
+    SandboxPool,
   };
   for (const [name, declared] of Object.entries(members)) {
     const { prototype } = classes[name as keyof typeof members];
@@ -227,6 +235,8 @@ test('the codes of errors are those that the README explains, each in one row', 
     ERR_NO_HYPERVISOR: true,
     ERR_PAYLOAD_TOO_LARGE: true,
     ERR_POISONED: true,
+    ERR_POOL_FULL: true,
+    ERR_POOL_PREPARE: true,
     ERR_REENTRANT: true,
     ERR_SNAPSHOT: true,
   };

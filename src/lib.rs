@@ -77,7 +77,7 @@
 //! # Clean state
 //!
 //! [`LoadedJSSandbox::snapshot`] and [`restore`](LoadedJSSandbox::restore) give each tenant, or each request, a sandbox that
-//! nobody has used before. A [`Snapshot`] can be saved to a folder, and other processes
+//! nobody has used before; a [`SandboxPool`] does so off the request's path. A [`Snapshot`] can be saved to a folder, and other processes
 //! [start from it](SandboxBuilder::from_snapshot).
 //!
 //! # When something goes wrong
@@ -122,6 +122,7 @@ pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::metrics;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
+pub use sandbox::pool::SandboxPool;
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::Snapshot;

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ROOT, run, say } from '../system.mjs';
 import { addProgram, boot, prepare, which } from './machine.mjs';
 
@@ -78,8 +78,10 @@ function fill(tree) {
   addProgram(tree, process.execPath);
   for (const program of ['unshare', 'setpriv', 'mount', 'sh']) addProgram(tree, which(program));
   const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
-  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...addon]) {
-    mkdirSync(join(tree, ROOT), { recursive: true });
+  // Tests that compare what several files say read them.
+  const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js'];
+  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
+    mkdirSync(dirname(join(tree, ROOT, path)), { recursive: true });
     cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
   }
   // The examples find the package by its name, through this link.

@@ -1,6 +1,7 @@
 //! Arguments from JavaScript, checked.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, MaybeTypeTag, Object};
 use napi::{Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Unknown, ValueType};
@@ -9,6 +10,7 @@ use napi_derive::napi;
 use super::error::{Error, Result};
 use super::exception;
 use super::function::{self, AnyFunction};
+use super::snapshot::Snapshot;
 
 /// Options of `getLoadedSandbox()`: limits of what handlers and modules do when they are evaluated.
 #[napi(object, object_to_js = false)]
@@ -19,6 +21,40 @@ pub struct LoadOptions {
     /// Milliseconds of processor time, 1 to 3,600,000, after which the evaluation is stopped. Time that a host function takes
     /// does not count. Default: no limit.
     pub cpu_timeout_ms: Option<f64>,
+}
+
+/// Options of a pool; `types.d.ts` has the type.
+pub struct Pool {
+    pub size: usize,
+    pub source: PoolSource,
+    pub max_queue: usize,
+}
+
+/// Where the sandboxes of a pool come from.
+pub enum PoolSource {
+    Snapshot(Arc<crate::Snapshot>),
+    Prepare(AnyFunction),
+}
+
+impl Pool {
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
+        const NAMES: [&str; 4] = ["size", "snapshot", "prepare", "maxQueue"];
+        let invalid = |message: &str| Error::InvalidArgument(message.to_string());
+        let options =
+            Options::from_js(env, value, &NAMES)?.ok_or_else(|| invalid("the options of the pool are missing"))?;
+        let source = match (options.given("snapshot")?, options.given("prepare")?) {
+            (Some(snapshot), None) => {
+                let snapshot = instance::<Snapshot>(env, "the option snapshot", "a Snapshot", snapshot)?;
+                PoolSource::Snapshot(snapshot.state()?)
+            }
+            (None, Some(prepare)) => PoolSource::Prepare(function(env, "the option prepare", prepare)?),
+            _ => return Err(invalid("either the option snapshot or the option prepare must be given")),
+        };
+        let size = options.count("size", &crate::SandboxPool::SIZE_RANGE)?;
+        let size = size.ok_or_else(|| invalid("the option size is missing"))?;
+        let max_queue = options.count("maxQueue", &(0..=1_000_000))?.unwrap_or(1_000);
+        Ok(Self { size, source, max_queue })
+    }
 }
 
 /// Options of `callHandler()`.
@@ -93,6 +129,18 @@ impl<'env> Options<'env> {
         Error::InvalidArgument(format!("the options cannot be read: {reason}"))
     }
 
+    fn given(&self, name: &str) -> Result<Option<Unknown<'_>>> {
+        let value = self.read(name)?;
+        Ok(if value.get_type()? == ValueType::Undefined { None } else { Some(value) })
+    }
+
+    fn count(&self, name: &str, range: &RangeInclusive<usize>) -> Result<Option<usize>> {
+        let Some(value) = self.given(name)? else { return Ok(None) };
+        let range = *range.start() as u64..=*range.end() as u64;
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        Ok(Some(whole_number(self.env, &format!("the option {name}"), &expected, &range, value)? as usize))
+    }
+
     fn boolean(&self, name: &str) -> Result<Option<bool>> {
         let value = self.read(name)?;
         match value.get_type()? {
@@ -124,16 +172,20 @@ const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
 
 /// A number of bytes within a range; `what` names it in the error.
 pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
-    let expected = || format!("a whole number of bytes from {} to {}", range.start(), range.end());
+    let expected = format!("a whole number of bytes from {} to {}", range.start(), range.end());
+    whole_number(env, what, &expected, range, value)
+}
+
+fn whole_number(env: &Env, what: &str, expected: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
     match value.get_type()? {
         ValueType::Number => {
-            let bytes: f64 = from_js(env, value)?;
-            if bytes.fract() == 0.0 && (*range.start() as f64..=*range.end() as f64).contains(&bytes) {
-                return Ok(bytes as u64);
+            let number: f64 = from_js(env, value)?;
+            if number.fract() == 0.0 && (*range.start() as f64..=*range.end() as f64).contains(&number) {
+                return Ok(number as u64);
             }
-            Err(Error::InvalidArgument(format!("{what} must be {}, but it is {bytes}", expected())))
+            Err(Error::InvalidArgument(format!("{what} must be {expected}, but it is {number}")))
         }
-        other => Err(wrong_type(what, &expected(), other)),
+        other => Err(wrong_type(what, expected, other)),
     }
 }
 

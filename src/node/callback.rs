@@ -9,19 +9,18 @@
 //! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
 //! that is dropped.
 
-use std::ptr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
-use napi::{Env, JsValue, Unknown, ValueType, sys};
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown};
 
 use super::environment::{self, Waiting};
 use super::error::{Error, Result};
 use super::function::{self, AnyFunction, Outcome};
 use super::host_call::{Answer, HostCall, Identity};
 use super::promise::guard;
+use super::thenable::{is_thenable, when_settled};
 use super::{exception, json};
 use crate::HostFunctionError;
 
@@ -110,17 +109,6 @@ fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
     Ok(Err(HostFunctionError { name, message }))
 }
 
-/// Whether `await` would wait for it, or what asking that throws.
-fn is_thenable(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<bool, Unknown<'static>>> {
-    if !matches!(value.get_type()?, ValueType::Object | ValueType::Function) {
-        return Ok(Ok(false));
-    }
-    match Object::from_raw(env.raw(), value.raw()).get_named_property_unchecked::<Unknown>("then") {
-        Ok(then) => Ok(Ok(then.get_type()? == ValueType::Function)),
-        Err(error) => exception::take(env).map_or(Err(error.into()), |thrown| Ok(Err(thrown))),
-    }
-}
-
 /// Gives the call up when it is dropped: when the functions that could settle it have been collected.
 struct LastChance(Arc<HostCall>);
 
@@ -130,53 +118,18 @@ impl Drop for LastChance {
     }
 }
 
-/// Settles the call with what a thenable comes to, as `await` would have it.
+/// Settles the call with what a thenable comes to.
 fn settle_later(env: &Env, call: &Arc<HostCall>, thenable: Unknown<'_>) -> Result<()> {
-    let last_chance = Rc::new(LastChance(call.clone()));
-    let settle = |name: &str, outcome: fn(Unknown<'static>) -> Outcome| {
-        let last_chance = last_chance.clone();
-        env.create_function_from_closure::<(), (), _>(name, move |context: FunctionCallContext| {
-            let (env, call) = (&*context.env, &last_chance.0);
-            let served = guard(|| {
-                // What has been given up need not be turned into a payload.
-                if call.is_waiting() {
-                    call.settle(answer(env, outcome(context.get(0)?))?);
-                }
-                Ok(())
-            });
-            settle_if_failed(call, served);
-            Ok(())
-        })
-    };
-    let fulfilled = settle("fulfilled", Ok)?.to_unknown();
-    let rejected = settle("rejected", Err)?.to_unknown();
-
-    let mut deferred = ptr::null_mut();
-    let mut promise = ptr::null_mut();
-    // SAFETY: the environment is that of the running call, on its own thread; the results are only read if Node-API has
-    // set them.
-    let promise = unsafe {
-        check(sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise))?;
-        Unknown::from_raw_unchecked(env.raw(), promise)
-    };
-    // In this order: a promise that is rejected before anyone listens counts as unhandled.
-    let attached = function::call(env, &environment::of(env)?.promise_then, promise, &[fulfilled, rejected])?;
-    // SAFETY: as above; the deferred is used once.
-    let resolved = check(unsafe { sys::napi_resolve_deferred(env.raw(), deferred, thenable.raw()) });
-    match (attached, resolved) {
-        (Ok(_), Ok(())) => Ok(()),
-        (Err(thrown), _) => Err(Error::Internal(exception::text(env, thrown))),
-        (_, Err(error)) => match exception::take(env) {
-            // The thenable threw when it was asked for `then`.
-            Some(thrown) => {
-                call.settle(answer(env, Err(thrown))?);
-                Ok(())
+    let last_chance = LastChance(call.clone());
+    when_settled(env, thenable, move |env, outcome| {
+        let call = &last_chance.0;
+        let served = guard(|| {
+            // What has been given up need not be turned into a payload.
+            if call.is_waiting() {
+                call.settle(answer(env, outcome)?);
             }
-            None => Err(error.into()),
-        },
-    }
-}
-
-fn check(status: sys::napi_status) -> napi::Result<()> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(napi::Error::from_status(status.into())) }
+            Ok(())
+        });
+        settle_if_failed(call, served);
+    })
 }

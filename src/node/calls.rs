@@ -1,4 +1,4 @@
-//! What of a sandbox can be stopped: calls of handlers and the evaluation of modules, from when they are asked for.
+//! What of a sandbox, or of a pool of them, can be stopped: calls of handlers and the evaluation of modules, from when they are asked for.
 //!
 //! `kill()` means the oldest of them that has not ended. It may still wait for its turn, or for a thread; then it is stopped
 //! before it starts. Which one is meant is decided at once, so a later call is never affected.
@@ -10,9 +10,9 @@ use std::thread;
 use crate::InterruptHandle;
 use crate::sandbox::interrupt::{CallGuard, CallId};
 
-/// The calls of one sandbox that have not ended.
+/// The calls that have not ended.
+#[derive(Default)]
 pub struct Calls {
-    interrupt: InterruptHandle,
     state: Mutex<State>,
 }
 
@@ -28,19 +28,14 @@ struct Call {
     stage: Stage,
 }
 
-#[derive(Clone, Copy)]
 enum Stage {
     Waiting,
     /// It shall stop as soon as it starts.
     Stopped,
-    Running(CallId),
+    Running(InterruptHandle, CallId),
 }
 
 impl Calls {
-    pub fn new(interrupt: InterruptHandle) -> Arc<Self> {
-        Arc::new(Self { interrupt, state: Mutex::default() })
-    }
-
     /// Something was asked for that can be stopped from now on, until the ticket is dropped.
     pub fn add(self: &Arc<Self>) -> Ticket {
         let mut state = self.lock();
@@ -53,36 +48,36 @@ impl Calls {
     /// Stops the oldest call. Returns at once.
     pub fn kill(&self) {
         if let Some(call) = self.lock().calls.front_mut() {
-            self.stop(call);
+            call.stop();
         }
     }
 
     /// Stops all calls that there are. Returns at once.
     pub fn kill_all(&self) {
-        for call in &mut self.lock().calls {
-            self.stop(call);
-        }
+        self.lock().calls.iter_mut().for_each(Call::stop);
     }
 
-    fn stop(&self, call: &mut Call) {
-        match call.stage {
-            Stage::Waiting => call.stage = Stage::Stopped,
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code runs under the lock that could leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Call {
+    fn stop(&mut self) {
+        match &self.stage {
+            Stage::Waiting => self.stage = Stage::Stopped,
             Stage::Stopped => {}
-            Stage::Running(id) => {
+            Stage::Running(interrupt, id) => {
                 // It takes until the call has ended. Not in the pool for blocking work: the calls that are to be stopped may
                 // occupy all of it.
-                let interrupt = self.interrupt.clone();
+                let (interrupt, id) = (interrupt.clone(), *id);
                 let stop = move || interrupt.kill_call(id);
                 if let Err(error) = thread::Builder::new().name("hyperlight-kill".to_string()).spawn(stop) {
                     tracing::error!("there is no thread to stop a call with: {error}");
                 }
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code runs under the lock that could leave the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,15 +88,15 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The call starts, by what `begin` does.
-    pub fn begin(&self, begin: impl FnOnce() -> CallGuard) -> CallGuard {
+    /// The call starts, by what `begin` does. The handle is what stops it.
+    pub fn begin(&self, interrupt: InterruptHandle, begin: impl FnOnce() -> CallGuard) -> CallGuard {
         let mut state = self.calls.lock();
         let running = begin();
         if let Some(call) = state.calls.iter_mut().find(|call| call.number == self.number) {
             if matches!(call.stage, Stage::Stopped) {
                 running.cancel();
             }
-            call.stage = Stage::Running(running.id());
+            call.stage = Stage::Running(interrupt, running.id());
         }
         running
     }

@@ -8,7 +8,7 @@ use super::promise::{blocking, promise};
 use super::slot::Slot;
 
 /// Classes whose objects can be disposed of.
-const CLASSES: [&str; 4] = ["ProtoJSSandbox", "JSSandbox", "LoadedJSSandbox", "Snapshot"];
+const CLASSES: [&str; 5] = ["ProtoJSSandbox", "JSSandbox", "LoadedJSSandbox", "Snapshot", "SandboxPool"];
 
 /// The methods, under the names by which the classes define them, and the symbols that they belong under.
 const METHODS: [(&str, &str); 2] = [("[Symbol.dispose]", "dispose"), ("[Symbol.asyncDispose]", "asyncDispose")];

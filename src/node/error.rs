@@ -42,7 +42,7 @@ pub enum Error {
     NodeApi(#[from] napi::Error),
 }
 
-/// The `code` property of a JavaScript error. Each has one meaning, one row in the README and a type in `errors.d.ts`, which
+/// The `code` property of a JavaScript error. Each has one meaning, one row in the README and a type in `types.d.ts`, which
 /// becomes the head of `index.d.ts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -57,6 +57,8 @@ pub enum Code {
     NoHypervisor,
     PayloadTooLarge,
     Poisoned,
+    PoolFull,
+    PoolPrepare,
     Reentrant,
     Snapshot,
 }
@@ -76,6 +78,8 @@ impl Code {
             Self::NoHypervisor => "ERR_NO_HYPERVISOR",
             Self::PayloadTooLarge => "ERR_PAYLOAD_TOO_LARGE",
             Self::Poisoned => "ERR_POISONED",
+            Self::PoolFull => "ERR_POOL_FULL",
+            Self::PoolPrepare => "ERR_POOL_PREPARE",
             Self::Reentrant => "ERR_REENTRANT",
             Self::Snapshot => "ERR_SNAPSHOT",
         }
@@ -107,6 +111,9 @@ impl Error {
                 E::Compile { .. } => Code::Compile,
                 E::Guest { .. } => Code::GuestError,
                 E::PayloadTooLarge { .. } => Code::PayloadTooLarge,
+                E::PoolFull(_) => Code::PoolFull,
+                E::PoolClosed => Code::Consumed,
+                E::PoolPrepare(_) => Code::PoolPrepare,
                 E::Cancelled => Code::Cancelled,
                 E::GuestAbort(_) => Code::GuestAbort,
                 E::Poisoned | E::Unrecoverable => Code::Poisoned,

@@ -12,7 +12,8 @@
 //! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
 //! stricter: while a sandbox waits for a host function, nobody may use it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
@@ -32,7 +33,36 @@ pub struct Identity {
     /// Where its console's lines wait, unless they go to the process's output. The virtual machine and lines that wait
     /// keep it, nobody else: its callback may refer to the sandbox's object, which would keep itself from being collected.
     console: Weak<Console>,
+    /// The pool that it belongs to, if any.
+    pool: OnceLock<PoolId>,
     state: Mutex<State>,
+}
+
+/// Identifies a pool of sandboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolId(u64);
+
+impl PoolId {
+    /// One that no other pool of this process has.
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Refuses to use the pool in the course of a host function that one of its sandboxes waits for: it may be the last one.
+    /// Gives what a call has to know of its cause.
+    pub fn check(self, env: &Env, method: &'static str) -> Result<Option<Arc<HostCall>>> {
+        let Some(storage) = &environment::of(env)?.async_storage else { return Ok(None) };
+        let cause = storage.current(env)?.and_then(|call| call.first_waiting());
+        let mut next = cause.as_ref();
+        while let Some(call) = next {
+            if call.sandbox.pool.get() == Some(&self) && call.is_waiting() {
+                return Err(Error::Reentrant { method });
+            }
+            next = call.cause.as_ref();
+        }
+        Ok(cause)
+    }
 }
 
 #[derive(Default)]
@@ -46,7 +76,13 @@ struct State {
 impl Identity {
     /// A sandbox with this console.
     pub fn new(console: Weak<Console>) -> Arc<Self> {
-        Arc::new(Self { console, state: Mutex::default() })
+        Arc::new(Self { console, pool: OnceLock::new(), state: Mutex::default() })
+    }
+
+    /// The sandbox belongs to a pool from now on.
+    pub fn join(&self, pool: PoolId) {
+        // It can join only once, since it is consumed.
+        let _ = self.pool.set(pool);
     }
 
     /// Delivers what guest code has written to the console so far.

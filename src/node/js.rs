@@ -161,7 +161,7 @@ impl JSSandbox {
                 blocking(move || {
                     // A failure is a result too: the console's lines come before it.
                     pending.settle_with(|| {
-                        let running = ticket.begin(|| sandbox.begin());
+                        let running = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin());
                         let loaded = match limits {
                             None => sandbox.load(&running),
                             Some(limits) => sandbox.load_with_monitor(&running, &limits),

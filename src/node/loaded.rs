@@ -115,7 +115,7 @@ impl LoadedJSSandbox {
                 let identity = self.identity.clone();
                 let (stats, ticket) = (self.last_call_stats.clone(), self.calls.add());
                 self.push(pending, move |sandbox, status| {
-                    let result = identity.run(cause, || call(sandbox, &ticket, status, &name, event, options));
+                    let result = identity.run(cause, || call_if_ready(sandbox, &ticket, status, &name, event, options));
                     status.note(&result);
                     // A call that was refused has no statistics of its own.
                     if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned | crate::Error::Unrecoverable))) {
@@ -284,6 +284,16 @@ impl LoadedJSSandbox {
         )
     }
 
+    /// Hands the sandbox itself over, when what was asked for before is done. Consumes this object.
+    pub(super) fn give_up(
+        &self,
+        method: &'static str,
+        then: impl FnOnce(crate::LoadedJSSandbox) + Send + 'static,
+    ) -> Result<Arc<Identity>> {
+        self.queue.push_last(method, then)?;
+        Ok(self.identity.clone())
+    }
+
     /// What every operation begins with, named by its method. Gives what a call has to know of its cause.
     fn begin(&self, env: &Env, method: &'static str) -> Result<Option<Arc<HostCall>>> {
         self.queue.check()?;
@@ -328,7 +338,7 @@ fn end(
 }
 
 /// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
-fn call(
+fn call_if_ready(
     sandbox: &mut crate::LoadedJSSandbox,
     ticket: &Ticket,
     status: &SharedStatus,
@@ -337,19 +347,30 @@ fn call(
     options: CallHandlerOptions,
 ) -> Result<Option<Payload>> {
     status.check()?;
-    let running = ticket.begin(|| sandbox.begin());
-    let result = guard(|| {
+    let result = call(sandbox, ticket, name, event, options);
+    if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
+        status.poison();
+    }
+    result
+}
+
+/// Calls a handler.
+pub(super) fn call(
+    sandbox: &mut crate::LoadedJSSandbox,
+    ticket: &Ticket,
+    name: &str,
+    event: Payload,
+    options: CallHandlerOptions,
+) -> Result<Option<Payload>> {
+    let running = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin());
+    guard(|| {
         let limits = Limits::new(options.wall_clock_timeout_ms, options.cpu_timeout_ms)?;
         let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
         Ok(match limits {
             None => sandbox.call_handler(&running, name, event, options)?,
             Some(limits) => sandbox.call_handler_with_monitor(&running, name, event, &limits, options)?,
         })
-    });
-    if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
-        status.poison();
-    }
-    result
+    })
 }
 
 /// What a call of a handler has cost.

@@ -94,6 +94,18 @@ pub enum Error {
     #[error("the execution monitor failed to start: {0}")]
     Monitor(String),
 
+    /// So many requests wait for a sandbox of a pool that no more may.
+    #[error("{0} requests wait for a sandbox of the pool already, and no more may")]
+    PoolFull(usize),
+
+    /// The pool has been closed.
+    #[error("the pool has been closed")]
+    PoolClosed,
+
+    /// A pool has no sandbox left and could not make one: the reason.
+    #[error("the pool has no sandbox and could not make one: {0}")]
+    PoolPrepare(String),
+
     /// The guest was stopped from outside. The sandbox is poisoned.
     #[error("execution was cancelled by the host")]
     Cancelled,
@@ -130,6 +142,9 @@ impl Error {
             Self::SnapshotMismatch(_) => "snapshot_mismatch",
             Self::SnapshotFolder { .. } => "snapshot_folder",
             Self::Monitor(_) => "monitor",
+            Self::PoolFull(_) => "pool_full",
+            Self::PoolClosed => "pool_closed",
+            Self::PoolPrepare(_) => "pool_prepare",
             Self::Cancelled => "cancelled",
             Self::GuestAbort(_) => "guest_abort",
             Self::Poisoned => "poisoned",

@@ -148,6 +148,15 @@ impl LoadedJSSandbox {
         self.last_call_stats = Some(stats);
     }
 
+    /// Has the guest touch the memory that a call needs, without calling a handler: after a restore that takes most of the
+    /// time of the first call.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    pub fn warm_up(&mut self) -> Result<()> {
+        self.vm.warm_up()
+    }
+
     /// Enters the guest and comes back without calling a handler. What it takes is the hypervisor's share of every call, which
     /// others can be compared with.
     ///

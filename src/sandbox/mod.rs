@@ -22,6 +22,7 @@ pub mod js;
 pub mod loaded;
 pub mod metrics;
 pub mod monitor;
+pub mod pool;
 pub mod proto;
 pub mod script;
 pub mod snapshot;

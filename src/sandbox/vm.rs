@@ -35,6 +35,7 @@ const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
+    assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
@@ -194,6 +195,11 @@ impl Vm {
     /// Enters the guest and comes back.
     pub fn round_trip(&mut self) -> Result<()> {
         self.call(&self.begin(), &function::ROUND_TRIP, ())
+    }
+
+    /// Has the guest touch what a call of a handler needs.
+    pub fn warm_up(&mut self) -> Result<()> {
+        self.call(&self.begin(), &function::WARM_UP, ())
     }
 
     /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.

@@ -62,6 +62,9 @@ pub const CALL_HANDLER: Signature = Signature {
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
 
+/// Guest function: touches the memory that a call of a handler needs, without calling one.
+pub const WARM_UP: Signature = Signature { name: "WarmUp", parameters: &[], result: Kind::Void };
+
 /// Guest function of the test guest only: does something that must not work.
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.

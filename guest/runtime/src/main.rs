@@ -32,7 +32,7 @@ use alloc::vec::Vec;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
-use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, ROUND_TRIP, SET_HOST_FUNCTIONS};
+use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, ROUND_TRIP, SET_HOST_FUNCTIONS, WARM_UP};
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
@@ -131,6 +131,9 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };
         let names = HostFunctionNames::from_bytes(&names).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.set_host_functions(&names));
+        return Ok(ReturnValue::Void(()));
+    } else if function == WARM_UP.name {
+        ENGINE.with(Engine::warm_up);
         return Ok(ReturnValue::Void(()));
     } else if function == ROUND_TRIP.name {
         return Ok(ReturnValue::Void(()));

@@ -41,7 +41,7 @@ use std::time::Duration;
 use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
-use runtime::runtime;
+pub(super) use runtime::runtime;
 pub(super) use thread_clock::ThreadCpuClock;
 pub use wall_clock::WallClockMonitor;
 pub(super) use watch::watched;

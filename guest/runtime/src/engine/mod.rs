@@ -104,6 +104,19 @@ impl Engine {
         self.fitting(reply)
     }
 
+    /// Does what a call of a handler does, but for the handler.
+    pub fn warm_up(&mut self) {
+        self.context.with(|ctx| {
+            let event = Payload::from_json(String::from(r#"{"text":"text","list":[1,{"a":null}]}"#));
+            // Whether it works does not matter; there may be no memory left for it.
+            let result = payload::decode(&ctx, event).and_then(|event| payload::encode(&ctx, event, true));
+            if result.is_err() {
+                ctx.catch();
+            }
+        });
+        self.runtime.run_gc();
+    }
+
     /// The reply, or that it is too large.
     fn fitting(&self, reply: Reply) -> Reply {
         match &reply {

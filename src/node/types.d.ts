@@ -59,6 +59,36 @@ export interface OtherError extends Error {
     | 'ERR_INVALID_ARG'
     | 'ERR_NO_HYPERVISOR'
     | 'ERR_POISONED'
+    | 'ERR_POOL_FULL'
+    | 'ERR_POOL_PREPARE'
     | 'ERR_REENTRANT'
     | 'ERR_SNAPSHOT';
+}
+
+/** Options of a `SandboxPool`: its size, and where its sandboxes come from. */
+export type PoolOptions = PoolSize & (PoolFromSnapshot | PoolFromFunction);
+
+/** Sizes of a `SandboxPool`. */
+export interface PoolSize {
+  /** Number of sandboxes, 1 to 1,024. */
+  size: number;
+  /** Number of requests that may wait for a sandbox, 0 to 1,000,000. Default: 1,000. */
+  maxQueue?: number;
+}
+
+/** A `SandboxPool` of sandboxes in the state of a snapshot. */
+export interface PoolFromSnapshot {
+  /** The state in which each request gets its sandbox. It must not need host functions; use `prepare` for those. */
+  snapshot: Snapshot;
+  prepare?: undefined;
+}
+
+/** A `SandboxPool` of sandboxes that a function makes. */
+export interface PoolFromFunction {
+  /**
+   * Makes one sandbox, in the state in which each request gets it. It is called `size` times at the start, and again for a
+   * sandbox that is beyond repair. What it gives belongs to the pool from then on.
+   */
+  prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
+  snapshot?: undefined;
 }

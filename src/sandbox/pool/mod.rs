@@ -1,0 +1,238 @@
+//! Clean state for every request.
+
+mod turns;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use super::builder::SandboxBuilder;
+use super::error::{Error, Result};
+use super::loaded::LoadedJSSandbox;
+use super::monitor::{self, MonitorSet};
+use super::snapshot::Snapshot;
+pub(crate) use turns::Turns;
+
+/// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
+/// into that state, off the request's path, poisoned ones as well. So no request sees what another has left.
+///
+/// When all are in use, requests wait in the order in which they came. A pool can be used from several threads at once.
+///
+/// ```
+/// use hyperlight_js::{SandboxBuilder, SandboxPool, Script};
+///
+/// # fn main() -> hyperlight_js::Result<()> {
+/// let pool = SandboxPool::new(2, 100, || {
+///     let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
+///     sandbox.add_handler("count", Script::from_content("let n = 0; function handler() { return ++n; }"))?;
+///     sandbox.get_loaded_sandbox()
+/// })?;
+/// for _ in 0..10 {
+///     assert_eq!(pool.handle_event("count", "null".to_string(), None)?, "1");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct SandboxPool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    turns: Turns<Member>,
+    prepare: Mutex<Box<Prepare>>,
+}
+
+type Prepare = dyn FnMut() -> Result<Member> + Send;
+
+/// A sandbox and the state in which requests get it.
+pub(crate) struct Member {
+    pub sandbox: LoadedJSSandbox,
+    clean: Arc<Snapshot>,
+}
+
+impl Member {
+    /// A sandbox as it is now.
+    pub fn new(mut sandbox: LoadedJSSandbox) -> Result<Self> {
+        let clean = sandbox.snapshot()?;
+        let mut member = Self { sandbox, clean };
+        member.renew()?;
+        Ok(member)
+    }
+
+    /// A sandbox in the state of a snapshot that needs no host functions.
+    pub fn start(clean: Arc<Snapshot>) -> Result<Self> {
+        let mut sandbox = SandboxBuilder::from_snapshot(clean.clone()).build()?.load_runtime()?.get_loaded_sandbox()?;
+        sandbox.warm_up()?;
+        Ok(Self { sandbox, clean })
+    }
+
+    /// Puts the sandbox back into its state, and has the guest touch what a call needs.
+    pub fn renew(&mut self) -> Result<()> {
+        self.sandbox.restore(self.clean.clone())?;
+        self.sandbox.warm_up()
+    }
+}
+
+impl SandboxPool {
+    /// Smallest and largest number of sandboxes: 1 and 1,024.
+    pub const SIZE_RANGE: RangeInclusive<usize> = 1..=1024;
+
+    /// A pool of `size` sandboxes, each of which `prepare` makes. It is called again, on another thread, for one that is
+    /// beyond repair. At most `max_queue` requests may wait.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a size out of [`SIZE_RANGE`](Self::SIZE_RANGE), and what `prepare` fails with.
+    pub fn new(
+        size: usize,
+        max_queue: usize,
+        mut prepare: impl FnMut() -> Result<LoadedJSSandbox> + Send + 'static,
+    ) -> Result<Self> {
+        Self::with_members(size, max_queue, move || Member::new(prepare()?))
+    }
+
+    fn with_members(
+        size: usize,
+        max_queue: usize,
+        mut prepare: impl FnMut() -> Result<Member> + Send + 'static,
+    ) -> Result<Self> {
+        if !Self::SIZE_RANGE.contains(&size) {
+            let (least, most) = (Self::SIZE_RANGE.start(), Self::SIZE_RANGE.end());
+            return Err(Error::InvalidArgument(format!(
+                "the size of the pool is {size}; it must be {least} to {most}"
+            )));
+        }
+        let turns = Turns::new(max_queue);
+        for _ in 0..size {
+            let member = prepare()?;
+            turns.expect();
+            turns.give(member);
+        }
+        Ok(Self { shared: Arc::new(Shared { turns, prepare: Mutex::new(Box::new(prepare)) }) })
+    }
+
+    /// A pool of `size` sandboxes in the state of a snapshot that needs no host functions.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the snapshot needs host functions.
+    pub fn from_snapshot(size: usize, max_queue: usize, snapshot: Arc<Snapshot>) -> Result<Self> {
+        Self::with_members(size, max_queue, move || Member::start(snapshot.clone()))
+    }
+
+    /// As [`LoadedJSSandbox::handle_event`], in a sandbox that no request has used before. It waits for one to be ready.
+    ///
+    /// # Errors
+    /// Those of [`LoadedJSSandbox::handle_event`]; none of them harms the pool. [`Error::PoolFull`] if too many requests wait,
+    /// [`Error::PoolClosed`] after [`close`](Self::close), [`Error::PoolPrepare`] if there is no sandbox left and none could be
+    /// made.
+    pub fn handle_event(&self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
+        self.lease()?.sandbox().handle_event(func_name, event, gc)
+    }
+
+    /// As [`handle_event`](Self::handle_event), under limits. The time of waiting for a sandbox does not count.
+    ///
+    /// # Errors
+    /// Those of [`handle_event`](Self::handle_event) and of [`LoadedJSSandbox::handle_event_with_monitor`].
+    pub fn handle_event_with_monitor<M: MonitorSet>(
+        &self,
+        func_name: impl Into<String>,
+        event: String,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        self.lease()?.sandbox().handle_event_with_monitor(func_name, event, monitor, gc)
+    }
+
+    /// Gives a clean sandbox to a function, for several calls or its statistics. What it leaves there nobody else sees.
+    ///
+    /// # Errors
+    /// [`Error::PoolFull`], [`Error::PoolClosed`], [`Error::PoolPrepare`], as for [`handle_event`](Self::handle_event).
+    pub fn with_sandbox<T>(&self, use_sandbox: impl FnOnce(&mut LoadedJSSandbox) -> T) -> Result<T> {
+        Ok(use_sandbox(self.lease()?.sandbox()))
+    }
+
+    /// Sandboxes that the pool has, ready or not.
+    pub fn size(&self) -> usize {
+        self.shared.turns.members()
+    }
+
+    /// Sandboxes that are ready for a request.
+    pub fn ready(&self) -> usize {
+        self.shared.turns.ready()
+    }
+
+    /// Requests that wait.
+    pub fn waiting(&self) -> usize {
+        self.shared.turns.waiting()
+    }
+
+    /// Refuses requests from now on, those that wait included, and drops the sandboxes; those in use when their calls have
+    /// ended. Dropping the pool does the same.
+    pub fn close(&self) {
+        self.shared.turns.close();
+    }
+
+    fn lease(&self) -> Result<Lease> {
+        let (sender, receiver) = mpsc::channel();
+        self.shared.turns.take(move |member| drop(sender.send(member)));
+        let member = receiver.recv().map_err(|_| Error::PoolClosed)??;
+        Ok(Lease { shared: self.shared.clone(), member: Some(member) })
+    }
+}
+
+impl Drop for SandboxPool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for SandboxPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut pool = f.debug_struct("SandboxPool");
+        pool.field("size", &self.size()).field("ready", &self.ready()).field("waiting", &self.waiting()).finish()
+    }
+}
+
+/// A member in use. It is renewed when this is dropped, whatever happened.
+struct Lease {
+    shared: Arc<Shared>,
+    member: Option<Member>,
+}
+
+impl Lease {
+    fn sandbox(&mut self) -> &mut LoadedJSSandbox {
+        // It is there until the lease is dropped.
+        &mut self.member.as_mut().expect("a member").sandbox
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let (shared, Some(member)) = (self.shared.clone(), self.member.take()) else { return };
+        match monitor::runtime() {
+            Some(runtime) => drop(runtime.spawn_blocking(move || shared.renew(member))),
+            None => shared.renew(member),
+        }
+    }
+}
+
+impl Shared {
+    fn renew(&self, mut member: Member) {
+        if self.turns.is_closed() {
+            drop(member);
+            return self.turns.gone();
+        }
+        if member.renew().is_ok() {
+            return self.turns.give(member);
+        }
+        drop(member);
+        let made = {
+            // If `prepare` has panicked before, it may do so again: that is its own affair.
+            let mut prepare = self.prepare.lock().unwrap_or_else(PoisonError::into_inner);
+            prepare()
+        };
+        match made {
+            Ok(member) => self.turns.give(member),
+            Err(error) => self.turns.failed(&error.to_string()),
+        }
+    }
+}

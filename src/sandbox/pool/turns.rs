@@ -1,0 +1,222 @@
+//! Who gets a member of a pool, and when.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sandbox::error::{Error, Result};
+
+/// Is given a member, or told that there will be none. Called on whatever thread has one to give; it must not block.
+type Waiter<M> = Box<dyn FnOnce(Result<M>) + Send>;
+
+/// The members of a pool that are ready, and the requests that wait for one, in their order.
+///
+/// A member is ready, in use, or being made. Whoever takes one either gives it back or says that it is gone.
+pub struct Turns<M> {
+    max_waiting: usize,
+    state: Mutex<State<M>>,
+}
+
+struct State<M> {
+    ready: VecDeque<M>,
+    waiting: VecDeque<Waiter<M>>,
+    members: usize,
+    is_closed: bool,
+    /// To be called when the pool is closed and the last member has gone.
+    at_end: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl<M> Turns<M> {
+    /// A pool without members, in which so many requests may wait.
+    pub fn new(max_waiting: usize) -> Self {
+        let state = State {
+            ready: VecDeque::new(),
+            waiting: VecDeque::new(),
+            members: 0,
+            is_closed: false,
+            at_end: Vec::new(),
+        };
+        Self { max_waiting, state: Mutex::new(state) }
+    }
+
+    /// There will be a member more. To be followed by [`give`](Self::give) or [`gone`](Self::gone).
+    pub fn expect(&self) {
+        self.lock().members += 1;
+    }
+
+    /// Hands a member to a request, now or when it is its turn, or refuses it.
+    pub fn take(&self, waiter: impl FnOnce(Result<M>) + Send + 'static) {
+        let mut state = self.lock();
+        let answer = if state.is_closed {
+            Err(Error::PoolClosed)
+        } else if let Some(member) = state.ready.pop_front() {
+            Ok(member)
+        } else if state.waiting.len() >= self.max_waiting {
+            Err(Error::PoolFull(self.max_waiting))
+        } else {
+            state.waiting.push_back(Box::new(waiter));
+            return;
+        };
+        drop(state);
+        waiter(answer);
+    }
+
+    /// A member is ready. It is dropped if the pool has been closed.
+    pub fn give(&self, member: M) {
+        let mut state = self.lock();
+        if state.is_closed {
+            drop(state);
+            drop(member);
+            self.gone();
+        } else if let Some(waiter) = state.waiting.pop_front() {
+            drop(state);
+            waiter(Ok(member));
+        } else {
+            state.ready.push_back(member);
+        }
+    }
+
+    /// A member that was expected or in use is gone.
+    pub fn gone(&self) {
+        let mut state = self.lock();
+        state.members -= 1;
+        let at_end = if state.is_closed && state.members == 0 { std::mem::take(&mut state.at_end) } else { Vec::new() };
+        drop(state);
+        at_end.into_iter().for_each(|call| call());
+    }
+
+    /// As [`gone`](Self::gone), because it could not be made. If it was the last, nobody needs to wait any more.
+    pub fn failed(&self, reason: &str) {
+        let mut state = self.lock();
+        let waiting = if state.members == 1 { std::mem::take(&mut state.waiting) } else { VecDeque::new() };
+        drop(state);
+        waiting.into_iter().for_each(|waiter| waiter(Err(Error::PoolPrepare(reason.to_string()))));
+        self.gone();
+    }
+
+    /// Refuses what waits and what comes, and drops what is ready. Members in use are dropped when they are given back.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        let (ready, waiting) = (std::mem::take(&mut state.ready), std::mem::take(&mut state.waiting));
+        drop(state);
+        waiting.into_iter().for_each(|waiter| waiter(Err(Error::PoolClosed)));
+        for member in ready {
+            drop(member);
+            self.gone();
+        }
+    }
+
+    /// Takes all members that are ready, to drop them elsewhere. Nobody may use the pool afterwards.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn take_ready(&self) -> VecDeque<M> {
+        std::mem::take(&mut self.lock().ready)
+    }
+
+    /// Has something called when the pool is closed and all members have gone: at once if that is so.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn at_end(&self, call: impl FnOnce() + Send + 'static) {
+        let mut state = self.lock();
+        if state.is_closed && state.members == 0 {
+            drop(state);
+            call();
+        } else {
+            state.at_end.push(Box::new(call));
+        }
+    }
+
+    /// Members that there are, ready or not.
+    pub fn members(&self) -> usize {
+        self.lock().members
+    }
+
+    /// Members that are ready.
+    pub fn ready(&self) -> usize {
+        self.lock().ready.len()
+    }
+
+    /// Requests that wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<M>> {
+        // No code of others runs under the lock, so the state is whole whatever happened.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    fn pool(members: i32, max_waiting: usize) -> Turns<i32> {
+        let turns = Turns::new(max_waiting);
+        for member in 0..members {
+            turns.expect();
+            turns.give(member);
+        }
+        turns
+    }
+
+    fn take(turns: &Turns<i32>) -> Receiver<Result<i32>> {
+        let (sender, receiver) = channel();
+        turns.take(move |member| sender.send(member).expect("the test waits"));
+        receiver
+    }
+
+    fn now(receiver: &Receiver<Result<i32>>) -> i32 {
+        receiver.try_recv().expect("it was its turn").expect("a member")
+    }
+
+    #[test]
+    fn requests_get_members_in_the_order_in_which_they_came() {
+        let turns = pool(2, 2);
+        let (first, second, third, fourth) = (take(&turns), take(&turns), take(&turns), take(&turns));
+        assert_eq!((now(&first), now(&second), turns.ready(), turns.waiting()), (0, 1, 0, 2));
+        assert!(third.try_recv().is_err());
+        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolFull(2))));
+        turns.give(1);
+        assert_eq!(now(&third), 1);
+        turns.give(0);
+        assert_eq!(now(&fourth), 0);
+        turns.give(0);
+        assert_eq!((turns.ready(), turns.waiting(), turns.members()), (1, 0, 2));
+    }
+
+    #[test]
+    fn a_closed_pool_refuses_all_and_ends_with_its_last_member() {
+        let turns = pool(2, 2);
+        let (ended, has_ended) = channel();
+        let (used, _) = (take(&turns), take(&turns));
+        let waiting = take(&turns);
+        turns.close();
+        turns.at_end(move || ended.send(()).expect("the test waits"));
+        assert!(matches!(waiting.try_recv().expect("an answer"), Err(Error::PoolClosed)));
+        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolClosed)));
+        turns.give(now(&used));
+        assert!(has_ended.try_recv().is_err());
+        turns.gone();
+        has_ended.try_recv().expect("the last has gone");
+        assert!(turns.is_closed() && turns.members() == 0);
+    }
+
+    #[test]
+    fn nobody_waits_for_members_that_cannot_be_made() {
+        let turns = Turns::<i32>::new(2);
+        (0..2).for_each(|_| turns.expect());
+        let waiting = take(&turns);
+        turns.failed("first");
+        assert!(waiting.try_recv().is_err(), "another may still come");
+        turns.failed("second");
+        let error = waiting.try_recv().expect("an answer").expect_err("there is none");
+        assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
+        assert_eq!(turns.members(), 0);
+    }
+}
