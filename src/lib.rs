@@ -125,4 +125,4 @@ pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, W
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::Snapshot;
-pub use sandbox::stats::ExecutionStats;
+pub use sandbox::stats::{ExecutionStats, GuestCounters};

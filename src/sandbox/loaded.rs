@@ -13,7 +13,7 @@ use super::js::JSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watched};
 use super::snapshot::Snapshot;
-use super::stats::{ExecutionStats, Stopwatch};
+use super::stats::{ExecutionStats, GuestCounters, Stopwatch};
 use super::trace::{self, operation, traced};
 use super::vm::Vm;
 
@@ -155,6 +155,14 @@ impl LoadedJSSandbox {
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn round_trip(&mut self) -> Result<()> {
         self.vm.round_trip()
+    }
+
+    /// Why the first call after a start or a restore is slow; see [`GuestCounters`]. To ask is a call of its own.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    pub fn guest_counters(&mut self) -> Result<GuestCounters> {
+        self.vm.counters()
     }
 
     /// Statistics of the most recent call, also if it failed; `None` before the first.

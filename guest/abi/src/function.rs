@@ -62,6 +62,11 @@ pub const CALL_HANDLER: Signature = Signature {
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
 
+/// Guest function: says what the kernel has counted.
+///
+/// Result: the [counters](crate::counters::Counter) in their order, 64 bits each, little endian.
+pub const COUNTERS: Signature = Signature { name: "Counters", parameters: &[], result: Kind::Bytes };
+
 /// Guest function of the test guest only: does something that must not work.
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
