@@ -51,8 +51,8 @@ pub const ADD_HANDLER: Signature =
 /// Guest function: calls a handler.
 ///
 /// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as a
-/// [payload](crate::payload::Payload), whether to collect garbage afterwards, whether the result may hold byte arrays: if
-/// not, it is plain JSON. Result: a [reply](crate::message::Reply).
+/// [payload](crate::payload::Payload), whether to collect garbage afterwards if there may be much, whether the result may
+/// hold byte arrays: if not, it is plain JSON. Result: a [reply](crate::message::Reply).
 pub const CALL_HANDLER: Signature = Signature {
     name: "CallHandler",
     parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool],
