@@ -569,7 +569,10 @@ export declare class Snapshot {
 
 /** Options of `callHandler()`. */
 export interface CallHandlerOptions {
-  /** Whether the guest collects garbage after the call. Default: `true`. */
+  /**
+   * Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
+   * cycles need it: all else is freed at once. Default: `true`.
+   */
   gc?: boolean
   /** Milliseconds, 1 to 3,600,000, after which the call is stopped, whatever it does or waits for. Default: no limit. */
   wallClockTimeoutMs?: number

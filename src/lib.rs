@@ -126,4 +126,4 @@ pub use sandbox::pool::SandboxPool;
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::Snapshot;
-pub use sandbox::stats::ExecutionStats;
+pub use sandbox::stats::{ExecutionStats, GuestCounters};

@@ -83,6 +83,26 @@ fn a_thousand_calls_leak_nothing() {
     assert!(growth.iter().any(|bytes| *bytes < 64 << 10), "resident memory grew by {growth:?} bytes a thousand calls");
 }
 
+#[test]
+fn cyclic_garbage_does_not_pile_up() {
+    // Each call leaves a cycle of 10 KiB, and says how many of all are still there.
+    let mut sandbox = loaded(
+        "const all = [];
+        function handler() {
+            const cycle = { data: new Uint8Array(10 << 10) };
+            cycle.self = cycle;
+            all.push(new WeakRef(cycle));
+            return all.filter((reference) => reference.deref()).length;
+        }",
+    );
+    let mut most_alive = |gc| {
+        let calls = (0..200).map(|_| sandbox.handle_event("handler", "0".to_string(), Some(gc)).expect("a result"));
+        calls.map(|alive| alive.parse::<u32>().expect("a number")).max()
+    };
+    assert!(most_alive(true) <= Some(8), "64 KiB, and what the last call made");
+    assert!(most_alive(false) > Some(8), "there is nothing to collect");
+}
+
 fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("resident pages");

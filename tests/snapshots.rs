@@ -23,6 +23,25 @@ fn a_restore_brings_back_the_state_of_the_snapshot_twenty_times_over() {
 }
 
 #[test]
+fn the_page_faults_since_a_restore_are_counted() {
+    let mut sandbox = loaded(COUNTER);
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    call(&mut sandbox, "0").expect("a result");
+    sandbox.restore(snapshot).expect("a restore");
+    let idle = sandbox.guest_counters().expect("counters");
+    call(&mut sandbox, "0").expect("a result");
+    let called = sandbox.guest_counters().expect("counters");
+    assert!(0 < idle.copied && idle.copied < called.copied && called.copied < 1000, "{idle:?} {called:?}");
+    assert!(called.opened > 0 && called.faults >= called.opened.max(called.copied), "{called:?}");
+    // What is there needs no more faults. Buffers are used in turn, so there may still be one.
+    (0..100).for_each(|_| drop(call(&mut sandbox, "0").expect("a result")));
+    let before = sandbox.guest_counters().expect("counters");
+    call(&mut sandbox, "0").expect("a result");
+    let after = sandbox.guest_counters().expect("counters");
+    assert!(after.faults - before.faults < 3, "{before:?} {after:?}");
+}
+
+#[test]
 fn different_snapshots_can_be_restored_in_turn() {
     let mut sandbox = loaded(COUNTER);
     let first = sandbox.snapshot().expect("a snapshot");

@@ -61,7 +61,8 @@ impl Pool {
 #[napi(object, object_to_js = false)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
-    /// Whether the guest collects garbage after the call. Default: `true`.
+    /// Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
+    /// cycles need it: all else is freed at once. Default: `true`.
     pub gc: Option<bool>,
     /// Milliseconds, 1 to 3,600,000, after which the call is stopped, whatever it does or waits for. Default: no limit.
     pub wall_clock_timeout_ms: Option<f64>,

@@ -13,14 +13,14 @@ use super::js::JSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watched};
 use super::snapshot::Snapshot;
-use super::stats::{ExecutionStats, Stopwatch};
+use super::stats::{ExecutionStats, GuestCounters, Stopwatch};
 use super::trace::{self, operation, traced};
 use super::vm::Vm;
 
 /// How a handler is to be called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallOptions {
-    /// Whether to collect garbage afterwards.
+    /// Whether to collect garbage afterwards if there may be much.
     pub gc: bool,
     /// Whether the result may hold byte arrays; if not, it is plain JSON.
     pub bytes: bool,
@@ -58,7 +58,8 @@ impl LoadedJSSandbox {
     /// - `func_name`: the name under which the handler was added.
     /// - `event`: the handler's argument, JSON text of at most
     ///   [`DEFAULT_INPUT_SIZE`](super::builder::SandboxBuilder::DEFAULT_INPUT_SIZE) bytes.
-    /// - `gc`: whether to collect garbage after the call; `None` means yes.
+    /// - `gc`: whether to collect garbage after the call, if the guest's memory has grown by more than 64 KiB since it last
+    ///   was; `None` means yes. Only cycles need it: all else is freed at once.
     ///
     /// If the handler returns a promise, its value is awaited. `undefined` is given back as `null`, and a `Uint8Array` as
     /// `JSON.stringify` has it, an object with a property for each byte.
@@ -164,6 +165,14 @@ impl LoadedJSSandbox {
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn round_trip(&mut self) -> Result<()> {
         self.vm.round_trip()
+    }
+
+    /// Why the first call after a start or a restore is slow; see [`GuestCounters`]. To ask is a call of its own.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    pub fn guest_counters(&mut self) -> Result<GuestCounters> {
+        self.vm.counters()
     }
 
     /// Statistics of the most recent call, also if it failed; `None` before the first.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use guest_abi::counters::Counter;
+
 use super::monitor::ThreadCpuClock;
 
 /// Statistics of the most recent call of a sandbox.
@@ -13,6 +15,38 @@ pub struct ExecutionStats {
     pub cpu_time: Option<Duration>,
     /// Name of the monitor that stopped the call, if one did.
     pub terminated_by: Option<&'static str>,
+}
+
+/// What the guest's kernel has done since the sandbox was started or last restored: the page faults that it served.
+///
+/// A fault takes between one microsecond and a hundred, depending on the hypervisor, so this is what the first call after a
+/// start or a restore is slow for. A fault can be of two kinds at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuestCounters {
+    /// All page faults.
+    pub faults: u64,
+    /// Those that gave pages back to the JavaScript engine: after a start or a restore they are all taken away.
+    pub opened: u64,
+    /// Those that gave it memory that it had not used before.
+    pub mapped: u64,
+    /// Those that copied a page, which it had not written since.
+    pub copied: u64,
+}
+
+impl GuestCounters {
+    /// The counters that a guest sent; `None` if these are some others.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (words, []) = bytes.as_chunks::<8>() else { return None };
+        let words: &[[u8; 8]; Counter::COUNT] = words.try_into().ok()?;
+        let count = |counter: Counter| u64::from_le_bytes(words[counter as usize]);
+        Some(Self {
+            faults: count(Counter::Faults),
+            opened: count(Counter::Opened),
+            mapped: count(Counter::Mapped),
+            copied: count(Counter::Copied),
+        })
+    }
 }
 
 /// Measures a call from when it is made.

@@ -21,6 +21,7 @@ use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::snapshot::{Origin, Snapshot};
+use super::stats::GuestCounters;
 use super::{clock, image, trace};
 
 type AddHandler = (Vec<u8>, String, String);
@@ -36,6 +37,7 @@ const _: () = {
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
+    assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
@@ -200,6 +202,12 @@ impl Vm {
     /// Has the guest touch what a call of a handler needs.
     pub fn warm_up(&mut self) -> Result<()> {
         self.call(&self.begin(), &function::WARM_UP, ())
+    }
+
+    /// What the guest's kernel has counted.
+    pub fn counters(&mut self) -> Result<GuestCounters> {
+        let bytes: Vec<u8> = self.call(&self.begin(), &function::COUNTERS, ())?;
+        GuestCounters::from_bytes(&bytes).ok_or_else(|| self.protocol_broken("it counts something else"))
     }
 
     /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.

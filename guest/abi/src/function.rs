@@ -51,8 +51,8 @@ pub const ADD_HANDLER: Signature =
 /// Guest function: calls a handler.
 ///
 /// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as a
-/// [payload](crate::payload::Payload), whether to collect garbage afterwards, whether the result may hold byte arrays: if
-/// not, it is plain JSON. Result: a [reply](crate::message::Reply).
+/// [payload](crate::payload::Payload), whether to collect garbage afterwards if there may be much, whether the result may
+/// hold byte arrays: if not, it is plain JSON. Result: a [reply](crate::message::Reply).
 pub const CALL_HANDLER: Signature = Signature {
     name: "CallHandler",
     parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool],
@@ -64,6 +64,11 @@ pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[]
 
 /// Guest function: touches the memory that a call of a handler needs, without calling one.
 pub const WARM_UP: Signature = Signature { name: "WarmUp", parameters: &[], result: Kind::Void };
+
+/// Guest function: says what the kernel has counted.
+///
+/// Result: the [counters](crate::counters::Counter) in their order, 64 bits each, little endian.
+pub const COUNTERS: Signature = Signature { name: "Counters", parameters: &[], result: Kind::Bytes };
 
 /// Guest function of the test guest only: does something that must not work.
 ///

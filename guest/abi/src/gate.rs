@@ -1,6 +1,6 @@
 //! The gate: the only way from CPL 3 into the kernel, taken with `int 4`.
 //!
-//! EAX holds the operation and ECX its argument; RAX and RDX are clobbered, all else is preserved.
+//! EAX holds the operation and ECX its argument; RAX, RCX and RDX are clobbered, all else is preserved.
 
 /// Interrupt vector of the gate. Some hypervisors deliver only `int3` and `int 4` from CPL 3 to the guest.
 pub const VECTOR: u8 = 4;
@@ -12,6 +12,9 @@ pub const NOTIFY: u32 = 1;
 /// Adds bytes to the abort message: the lowest byte of the argument is their number (1 to 3), then come the bytes.
 /// The byte [`crate::abort::TERMINATOR`] ends the message and the call.
 pub const ABORT: u32 = 2;
+
+/// Gives in RAX what the counter says that the argument names; see [`crate::counters`]. There is no counter to set.
+pub const COUNTER: u32 = 3;
 
 /// Ports through which the kernel reaches the host, as hyperlight-host defines them.
 pub mod port {

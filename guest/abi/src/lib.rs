@@ -7,6 +7,7 @@
 //!   scratch memory;
 //! - [`boot`]: what the host hands to the kernel, and the kernel to the runtime, when a sandbox starts;
 //! - [`gate`]: the operations that the kernel serves to the runtime;
+//! - [`counters`]: what the kernel counts;
 //! - [`abort`]: the codes with which a guest ends a call that cannot go on;
 //! - [`function`]: the names and signatures of guest and host functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
@@ -20,6 +21,7 @@ extern crate alloc;
 
 pub mod abort;
 pub mod boot;
+pub mod counters;
 pub mod function;
 pub mod gate;
 pub mod memory;
@@ -29,4 +31,4 @@ pub mod message;
 pub mod payload;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

@@ -30,6 +30,8 @@ pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZ
 /// A word in which the kernel keeps where the slot for [`COPY_SOURCE`](guest_abi::memory::COPY_SOURCE) is; 0 if it has not
 /// been looked up since the last restore.
 pub const COPY_SLOT: u64 = GATE_STACK_TOP;
+/// The words in which the kernel counts; see [`guest_abi::counters`].
+pub const COUNTERS: u64 = COPY_SLOT + 8;
 /// Top of the stack for exceptions.
 const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;

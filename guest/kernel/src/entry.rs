@@ -13,12 +13,13 @@ use core::arch::{asm, global_asm};
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::entry;
+use guest_abi::counters::Counter;
 use guest_abi::gate;
 use guest_abi::memory::STACK_TOP;
 use guest_kernel::page_table::FaultCode;
 
 use crate::abort::abort;
-use crate::descriptors::{GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
+use crate::descriptors::{COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
 use crate::memory::PageTables;
 use crate::{boot, page_copy, page_fault};
 
@@ -189,7 +190,13 @@ gate_entry:
     mov eax, ecx
     out dx, eax
     iretq
-4:  cld
+4:  cmp eax, {counter}
+    jne 5f
+    and ecx, {counters} - 1
+    mov rdx, {counter_words}
+    mov rax, [rdx + 8 * rcx]
+    iretq
+5:  cld
     mov edi, eax
     call {bad_gate_operation}
     ud2
@@ -260,6 +267,9 @@ exception_common:
     call_after_restore = const entry::CALL_AFTER_RESTORE,
     notify = const gate::NOTIFY,
     abort = const gate::ABORT,
+    counter = const gate::COUNTER,
+    counters = const Counter::COUNT,
+    counter_words = const COUNTERS as i64,
     port_halt = const gate::port::HALT,
     port_notify = const gate::port::NOTIFY,
     port_abort = const gate::port::ABORT,
@@ -277,3 +287,4 @@ const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = assert!(gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT, "the gate compares in this order");
+const _: () = assert!(Counter::COUNT.is_power_of_two(), "the gate masks the index");

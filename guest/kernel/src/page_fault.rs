@@ -8,12 +8,15 @@
 //!
 //! Since a fault costs far more than the work in it, each serves a window of pages.
 
+use core::arch::asm;
+
 use guest_abi::abort::AbortCode;
+use guest_abi::counters::Counter;
 use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END};
 use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
-use crate::descriptors::constants;
+use crate::descriptors::{COUNTERS, constants};
 use crate::entry::{ExceptionFrame, FaultFrame};
 use crate::memory::{Page, PageTables};
 use crate::page_copy;
@@ -29,11 +32,13 @@ pub fn resolve(address: u64, frame: &mut FaultFrame) -> bool {
     if !error.is_user() {
         return false;
     }
+    count(Counter::Faults);
     let tables = PageTables::current();
     if !error.is_protection() {
         if !is_demand_zero(address) {
             return false;
         }
+        count(Counter::Mapped);
         map_fresh(&tables, address);
         return true;
     }
@@ -42,14 +47,22 @@ pub fn resolve(address: u64, frame: &mut FaultFrame) -> bool {
     }
     let Some(slot) = tables.user_slot(address) else { return false };
     if !slot.get().is_for_user() {
+        count(Counter::Opened);
         open(&tables, address);
     }
     let entry = slot.get();
     if error.is_write() && entry.is_copy_on_write() {
+        count(Counter::Copied);
         page_copy::copy_on_write(&tables, slot, address, frame);
     }
     PageTables::invalidate(address);
     slot.get().allows(error)
+}
+
+fn count(counter: Counter) {
+    let word = COUNTERS + 8 * counter as u64;
+    // SAFETY: the word is the kernel's own, in scratch memory.
+    unsafe { asm!("inc qword ptr [{}]", in(reg) word, options(nostack)) };
 }
 
 fn is_demand_zero(address: u64) -> bool {

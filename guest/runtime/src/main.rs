@@ -32,7 +32,7 @@ use alloc::vec::Vec;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
-use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, ROUND_TRIP, SET_HOST_FUNCTIONS, WARM_UP};
+use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COUNTERS, ROUND_TRIP, SET_HOST_FUNCTIONS, WARM_UP};
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
@@ -137,6 +137,8 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         return Ok(ReturnValue::Void(()));
     } else if function == ROUND_TRIP.name {
         return Ok(ReturnValue::Void(()));
+    } else if function == COUNTERS.name {
+        return Ok(ReturnValue::VecBytes(gate::counters().iter().flat_map(|count| count.to_le_bytes()).collect()));
     } else {
         #[cfg(feature = "commit-faults")]
         if function == guest_abi::function::COMMIT_FAULT.name {

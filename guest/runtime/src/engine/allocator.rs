@@ -3,6 +3,7 @@
 //! QuickJS has a limit of its own, but when that is reached there is no room for the error either, and it throws `null`.
 
 use core::ptr;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rquickjs::allocator::{Allocator, RustAllocator};
 
@@ -11,11 +12,22 @@ const RESERVE: usize = 64 << 10;
 /// What an allocation takes beside its usable size.
 const OVERHEAD: usize = 8;
 
-/// An allocator with a limit.
+/// Bytes in use: there is one engine, which has the allocator to itself.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that the engine has in use.
+pub fn used() -> usize {
+    USED.load(Relaxed)
+}
+
+fn set_used(bytes: usize) {
+    USED.store(bytes, Relaxed);
+}
+
+/// The engine's allocator, with a limit.
 pub struct Limited {
     inner: RustAllocator,
     limit: usize,
-    used: usize,
     /// An allocation has been refused, and nothing has been given back since that would make it possible.
     is_full: bool,
 }
@@ -23,12 +35,12 @@ pub struct Limited {
 impl Limited {
     /// An allocator of this many bytes.
     pub fn new(limit: usize) -> Self {
-        Self { inner: RustAllocator, limit, used: 0, is_full: false }
+        Self { inner: RustAllocator, limit, is_full: false }
     }
 
     /// Whether `size` bytes more are allowed in place of `old` ones.
     fn allows(&mut self, old: usize, size: usize) -> bool {
-        let used = (self.used - old).saturating_add(size).saturating_add(OVERHEAD);
+        let used = (used() - old).saturating_add(size).saturating_add(OVERHEAD);
         if used <= self.limit {
             self.is_full = false;
             return true;
@@ -43,7 +55,7 @@ impl Limited {
             self.is_full = true;
         } else {
             // SAFETY: the inner allocator has just made it.
-            self.used += unsafe { taken(memory) };
+            set_used(used() + unsafe { taken(memory) });
         }
         memory
     }
@@ -79,7 +91,7 @@ unsafe impl Allocator for Limited {
     unsafe fn dealloc(&mut self, memory: *mut u8) {
         // SAFETY: the caller's promise, here and below.
         unsafe {
-            self.used -= taken(memory);
+            set_used(used() - taken(memory));
             self.inner.dealloc(memory);
         }
     }
@@ -93,7 +105,7 @@ unsafe impl Allocator for Limited {
         // SAFETY: as above.
         let moved = unsafe { self.inner.realloc(memory, new_size) };
         if !moved.is_null() {
-            self.used -= old;
+            set_used(used() - old);
         }
         self.note(moved)
     }

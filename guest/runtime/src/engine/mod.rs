@@ -25,8 +25,14 @@ use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 /// Stack that is left to native code when JavaScript has used up its own.
 const NATIVE_STACK_SIZE: usize = 256 << 10;
 
+/// How much the engine's memory may have grown before it is worth a collection. That writes to every object, so the first one
+/// after a restore copies most of the heap; what it can find is at most this.
+const COLLECTION_THRESHOLD: usize = 64 << 10;
+
 pub struct Engine {
     runtime: Runtime,
+    /// Bytes in use when there was least since the last collection, or since a handler was added.
+    baseline: usize,
     context: Context,
     handlers: BTreeMap<String, Persistent<Function<'static>>>,
     output_limit: usize,
@@ -51,7 +57,9 @@ impl Engine {
             payload::install(&ctx).expect("memory for binary data");
             builtins::install(&ctx).expect("built-in modules that work");
         });
-        Self { runtime, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
+        runtime.run_gc();
+        let baseline = allocator::used();
+        Self { runtime, baseline, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
     }
 
     /// Makes host functions importable.
@@ -75,6 +83,8 @@ impl Engine {
         match loaded {
             Ok(handler) => {
                 self.handlers.insert(name, handler);
+                // What a handler brings is not garbage.
+                self.baseline = allocator::used();
                 Reply::Undefined
             }
             Err((exception, place)) => self.fitting(Reply::Compile(exception, place)),
@@ -99,7 +109,7 @@ impl Engine {
             reply
         });
         if gc {
-            self.runtime.run_gc();
+            self.collect_garbage();
         }
         self.fitting(reply)
     }
@@ -114,7 +124,17 @@ impl Engine {
                 ctx.catch();
             }
         });
-        self.runtime.run_gc();
+        self.collect_garbage();
+    }
+
+    /// Collects cycles if the memory in use has grown. All other garbage is gone already: QuickJS counts references.
+    fn collect_garbage(&mut self) {
+        if allocator::used().saturating_sub(self.baseline) > COLLECTION_THRESHOLD {
+            self.runtime.run_gc();
+            self.baseline = allocator::used();
+        } else {
+            self.baseline = self.baseline.min(allocator::used());
+        }
     }
 
     /// The reply, or that it is too large.

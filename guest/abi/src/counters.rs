@@ -1,0 +1,20 @@
+//! What the kernel counts, from when the sandbox was started or restored.
+
+/// Names of the counters, in the order in which the kernel keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Counter {
+    /// Page faults of the runtime.
+    Faults = 0,
+    /// Faults that opened pages to CPL 3 which the host had mapped for CPL 0.
+    Opened = 1,
+    /// Faults that mapped fresh pages.
+    Mapped = 2,
+    /// Faults that had a page copied.
+    Copied = 3,
+}
+
+impl Counter {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+}
