@@ -44,6 +44,7 @@ export function plot(points) {
   const [width, height] = [LEFT + WIDTH + 2 * MARGIN, bottom + 2 * MARGIN];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">`,
+    '<title>How many times as much as ours, for each case and subject</title>',
     '<rect width="100%" height="100%" fill="white"/>',
     text(LEFT + WIDTH, 50, 'times as much as ours; left is less', 'end'),
     ...[...axis, ...lines, ...dots, ...legend],

@@ -24,7 +24,7 @@ const event = { objects: 2000 };
 
 const memory = (state, about) => ({
   name: `memory-${state}`,
-  about: `${about}; what it shares with others counts in full as resident, by shares as proportional`,
+  about: `${about}, one of ${TENANTS} (of ${QUICK_TENANTS} in a quick run)`,
   units: Object.keys(UNITS),
   without: ['floor'],
   // Memory that was given back may still be there.
@@ -46,8 +46,8 @@ const memory = (state, about) => ({
 });
 
 export const memories = [
-  memory('idle', `a tenant that has not been called yet, of ${TENANTS}`),
-  memory('used', `a tenant after a call that makes ${event.objects.toLocaleString('en')} objects, of ${TENANTS}`),
+  memory('idle', 'memory of a tenant that has not been called yet'),
+  memory('used', `memory of a tenant after a call that makes ${event.objects.toLocaleString('en')} objects`),
 ];
 
 async function use(tenant) {
