@@ -9,7 +9,7 @@ export function machine(versions) {
     cpu: cpus()[0].model.trim(),
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: `${type()} ${release()}`,
+    kernel: `${type()} ${release().split('-')[0]}`,
     hypervisor: HYPERVISORS.find((name) => existsSync(`/sys/module/${name}`)) ?? 'unknown',
     node: process.versions.node,
     peers: versions,

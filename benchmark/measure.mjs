@@ -7,7 +7,7 @@ const AGENT = fileURLToPath(new URL('agent.mjs', import.meta.url));
 const ANSWER_MS = 120_000;
 
 /** How long to measure a case: in all, and for each subject in a round. */
-export const WHOLE = { budgetMs: 11_000, minRounds: 3, sliceMs: 40, most: 100, warmUpMs: 300 };
+export const WHOLE = { budgetMs: 9000, minRounds: 3, sliceMs: 40, most: 100, warmUpMs: 300 };
 export const QUICK = { budgetMs: 1000, minRounds: 1, sliceMs: 20, most: 50, warmUpMs: 50 };
 
 /** A process that measures one subject. */

@@ -36,7 +36,8 @@ export function ratio(entry, entries) {
 export function toText({ name, about }, entries) {
   const rows = entries.map((entry) => ['', ...cells(entry, entries)]);
   const widths = rows.reduce((widths, row) => row.map((cell, i) => Math.max(cell.length, widths[i])), [0, 20, 0, 0, 0]);
-  const line = (row) => row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  const pad = (cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
+  const line = (row) => row.map(pad).join('  ').trimEnd();
   return [`\n${name}: ${about}`, ...rows.map(line)].join('\n');
 }
 
