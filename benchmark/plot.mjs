@@ -37,10 +37,12 @@ export function plot(points) {
     text(LEFT - 12, y(i) + 4, row, 'end'),
   ]);
   const dots = points.map(({ row, subject, ratio }) => dot(x(Math.log10(ratio)), y(rows.indexOf(row)), subject));
-  const legend = [...new Set(points.map(({ subject }) => subject))].flatMap((subject, i) => [
-    dot(30 + i * 125, 22, subject),
-    text(40 + i * 125, 26, subject, 'start'),
-  ]);
+  const legend = [];
+  let place = 30;
+  for (const subject of Object.keys(COLOURS).filter((name) => points.some((point) => point.subject === name))) {
+    legend.push(dot(place, 22, subject), text(place + 10, 26, subject, 'start'));
+    place += 40 + 7.5 * subject.length;
+  }
   const [width, height] = [LEFT + WIDTH + 2 * MARGIN, bottom + 2 * MARGIN];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">`,

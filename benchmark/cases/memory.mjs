@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
 const TENANTS = 100;
-const QUICK_TENANTS = 20;
+const QUICK_TENANTS = 10;
 const UNITS = { 'MiB resident': 'Rss', 'MiB proportional': 'Pss' };
 
 const program = {
