@@ -1,0 +1,55 @@
+// Calls that compute next to nothing: what a sandbox itself costs.
+import { timed } from './timed.mjs';
+
+// The count shows whether state is clean.
+const program = {
+  source: `
+    let count = 0;
+    function handler(event) { return { message: 'Hello, ' + event.name + '!', count: event.clean ? ++count : 1 }; }
+  `,
+};
+const clean = { name: 'World', clean: true };
+const warm = { name: 'World', clean: false };
+
+const inFlight = (count) =>
+  timed({
+    name: `warm-${count}`,
+    about: `a small call, for each of those that ${count} tenants do side by side`,
+    program,
+    event: warm,
+    inFlight: count,
+    each: 10,
+  });
+
+export const calls = [
+  timed({
+    name: 'cold',
+    about: 'from nothing to the first result, in a process that has done so before',
+    program,
+    event: clean,
+    how: 'cold',
+    // It has no more to start than for `fresh`.
+    without: ['floor', 'v8'],
+  }),
+  timed({ name: 'fresh', about: 'a small call in clean state', program, event: clean, how: 'fresh' }),
+  timed({ name: 'pool', about: 'the same through a pool', program, event: clean, how: 'pool' }),
+  timed({
+    name: 'pool-4',
+    about: 'the same with 4 requests in flight, for each',
+    program,
+    event: clean,
+    how: 'pool',
+    inFlight: 4,
+    each: 5,
+  }),
+  timed({ name: 'warm', about: 'a small call', program, event: warm, without: [] }),
+  timed({
+    name: 'warm-no-gc',
+    about: 'the same without collecting garbage after it (`gc: false`)',
+    program: { ...program, gc: false },
+    event: warm,
+  }),
+  inFlight(2),
+  inFlight(8),
+  inFlight(32),
+];

@@ -1,0 +1,38 @@
+// A sandbox of this module.
+import * as sandboxes from '@hyperlight/js-host-api';
+
+async function start({ source, host, heap, buffers }) {
+  const builder = new sandboxes.SandboxBuilder();
+  if (heap) builder.setHeapSize(heap);
+  if (buffers) builder.setInputBufferSize(buffers).setOutputBufferSize(buffers);
+  const proto = await builder.build();
+  for (const [name, callback] of Object.entries(host ?? {})) proto.register('bench', name, callback);
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler('handler', host ? `import * as host from 'host:bench';\n${source}` : source);
+  return sandbox.getLoadedSandbox();
+}
+
+export async function open(program) {
+  const sandbox = await start(program);
+  const options = program.gc === undefined ? undefined : { gc: program.gc };
+  const call = (event) => sandbox.callHandler('handler', event, options);
+  let snapshot;
+  return {
+    call,
+    async fresh(event) {
+      if (snapshot) await sandbox.restore(snapshot);
+      else snapshot = await sandbox.snapshot();
+      return call(event);
+    },
+    close: () => sandbox[Symbol.asyncDispose](),
+  };
+}
+
+export async function openPool(program, size) {
+  if (!sandboxes.SandboxPool) throw new Error('no SandboxPool');
+  const sandbox = await start(program);
+  const snapshot = await sandbox.snapshot();
+  sandbox.dispose();
+  const pool = new sandboxes.SandboxPool({ size, snapshot, maxQueue: size });
+  return { call: (event) => pool.callHandler('handler', event), close: () => pool.close() };
+}
