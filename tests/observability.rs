@@ -144,7 +144,11 @@ fn a_monitor_counts_when_it_has_stopped_guest_code_and_only_then() {
         }
     });
     assert_eq!(terminations(&metrics), 1.0);
-    metrics.of(|| with_handler("for (;;);").get_loaded_sandbox_with_monitor(&soon()).expect_err("it never ends"));
+    metrics.of(|| {
+        with_handler("function handler() {} for (;;);")
+            .get_loaded_sandbox_with_monitor(&soon())
+            .expect_err("it never ends")
+    });
     assert_eq!(terminations(&metrics), 2.0);
     assert_eq!(metrics.sandboxes(SANDBOXES_ACTIVE), [0.0, 0.0, 0.0]);
 }
@@ -268,7 +272,7 @@ fn the_span_of_what_failed_says_so_with_the_kind_of_error_and_nothing_of_the_gue
         sandbox.handle_event_with_monitor("handler", "1".into(), &soon(), None).expect_err("stopped");
         call(&mut sandbox, "0").expect_err("poisoned");
         sandbox.snapshot().expect_err("poisoned");
-        with_handler("for (;;);").get_loaded_sandbox_with_monitor(&soon()).expect_err("stopped");
+        with_handler("function handler() {} for (;;);").get_loaded_sandbox_with_monitor(&soon()).expect_err("stopped");
         Snapshot::load("nowhere", None).expect_err("there is none");
     });
     let failed = |kind: &str| format!(r#"otel.status_code="ERROR" error.type="{kind}""#);
@@ -320,7 +324,11 @@ fn a_span_of_the_callers_is_left_alone_also_where_ours_are_not_asked_for() {
             "otel.status_code" = tracing::field::Empty,
             monitor = tracing::field::Empty
         );
-        own.in_scope(|| with_handler("for (;;);").get_loaded_sandbox_with_monitor(&soon()).expect_err("stopped"));
+        own.in_scope(|| {
+            with_handler("function handler() {} for (;;);")
+                .get_loaded_sandbox_with_monitor(&soon())
+                .expect_err("stopped")
+        });
     });
     assert_eq!(*spans.0.lock().expect("not poisoned"), ["INFO own"]);
 }
