@@ -4,6 +4,7 @@ mod turns;
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::builder::SandboxBuilder;
@@ -226,9 +227,10 @@ impl Shared {
         }
         drop(member);
         let made = {
-            // If `prepare` has panicked before, it may do so again: that is its own affair.
+            // If `prepare` panics, it has failed: nobody must wait for what does not come.
             let mut prepare = self.prepare.lock().unwrap_or_else(PoisonError::into_inner);
-            prepare()
+            catch_unwind(AssertUnwindSafe(|| prepare()))
+                .unwrap_or_else(|_| Err(Error::PoolPrepare("prepare panicked".to_string())))
         };
         match made {
             Ok(member) => self.turns.give(member),

@@ -50,6 +50,9 @@ impl<M> Turns<M> {
             Err(Error::PoolClosed)
         } else if let Some(member) = state.ready.pop_front() {
             Ok(member)
+        } else if state.members == 0 {
+            // Nobody would ever call.
+            Err(Error::PoolPrepare("none is left".to_string()))
         } else if state.waiting.len() >= self.max_waiting {
             Err(Error::PoolFull(self.max_waiting))
         } else {
@@ -218,5 +221,7 @@ mod tests {
         let error = waiting.try_recv().expect("an answer").expect_err("there is none");
         assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
         assert_eq!(turns.members(), 0);
+        let error = take(&turns).try_recv().expect("an answer").expect_err("there is none");
+        assert!(matches!(error, Error::PoolPrepare(_)));
     }
 }
