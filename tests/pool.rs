@@ -125,6 +125,30 @@ fn a_panic_in_the_use_of_a_sandbox_does_not_cost_the_pool_a_member() {
 }
 
 #[test]
+fn a_pool_that_cannot_make_a_sandbox_says_why_and_tries_again() {
+    let (tell, told) = mpsc::channel::<Option<&str>>();
+    let pool = SandboxPool::new(1, 10, move || match told.try_recv() {
+        Ok(None) => panic!("as told"),
+        Ok(Some(reason)) => Err(Error::InvalidArgument(reason.to_string())),
+        Err(_) => load(SandboxBuilder::new(), COUNTER),
+    })
+    .expect("a pool");
+    // The snapshot of the pool's sandbox does not fit into this one.
+    let other = load(SandboxBuilder::new().with_guest_heap_size(32 << 20), COUNTER).expect("a sandbox");
+    tell.send(Some("out of order")).expect("it listens");
+    tell.send(None).expect("it listens");
+    pool.with_sandbox(|sandbox| *sandbox = other).expect("a sandbox");
+    while pool.size() > 0 {
+        thread::yield_now();
+    }
+    match request(&pool, "") {
+        Err(Error::PoolPrepare(reason)) => assert_eq!(reason, "prepare panicked"),
+        result => panic!("{result:?}"),
+    }
+    assert_eq!(request(&pool, "").expect("a result"), CLEAN);
+}
+
+#[test]
 fn a_pool_starts_from_a_snapshot() {
     let mut sandbox = loaded(COUNTER);
     sandbox.handle_event("handler", "{}".to_string(), None).expect("a result");

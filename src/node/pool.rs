@@ -30,7 +30,6 @@ pub struct SandboxPool {
 
 struct Shared {
     id: PoolId,
-    size: usize,
     source: Source,
     turns: Turns<PoolMember>,
     calls: Arc<Calls>,
@@ -80,9 +79,8 @@ impl SandboxPool {
         };
         let shared = Arc::new(Shared {
             id: PoolId::next(),
-            size,
             source,
-            turns: Turns::new(max_queue),
+            turns: Turns::new(size, max_queue),
             calls: Arc::default(),
             last_call_stats: Mutex::default(),
         });
@@ -144,7 +142,7 @@ impl SandboxPool {
     /// Number of sandboxes that the pool is to have.
     #[napi(getter)]
     pub fn size(&self) -> f64 {
-        self.shared.size as f64
+        self.shared.turns.size() as f64
     }
 
     /// Number of sandboxes that are ready for a request.
@@ -224,8 +222,7 @@ impl Drop for Shared {
 impl Shared {
     /// Begins to make the sandboxes that are missing.
     fn refill(self: &Arc<Self>) {
-        for _ in self.turns.members()..self.size {
-            self.turns.expect();
+        for _ in 0..self.turns.expect_missing() {
             self.make();
         }
     }

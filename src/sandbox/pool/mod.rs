@@ -79,7 +79,7 @@ impl SandboxPool {
     pub const SIZE_RANGE: RangeInclusive<usize> = 1..=1024;
 
     /// A pool of `size` sandboxes, each of which `prepare` makes. It is called again, on another thread, for one that is
-    /// beyond repair. At most `max_queue` requests may wait.
+    /// beyond repair; if it fails then, the pool goes on with those it has, and the next request has it tried again. At most `max_queue` requests may wait.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a size out of [`SIZE_RANGE`](Self::SIZE_RANGE), and what `prepare` fails with.
@@ -102,11 +102,9 @@ impl SandboxPool {
                 "the size of the pool is {size}; it must be {least} to {most}"
             )));
         }
-        let turns = Turns::new(max_queue);
-        for _ in 0..size {
-            let member = prepare()?;
-            turns.expect();
-            turns.give(member);
+        let turns = Turns::new(size, max_queue);
+        for _ in 0..turns.expect_missing() {
+            turns.give(prepare()?);
         }
         Ok(Self { shared: Arc::new(Shared { turns, prepare: Mutex::new(Box::new(prepare)) }) })
     }
@@ -173,6 +171,10 @@ impl SandboxPool {
     }
 
     fn lease(&self) -> Result<Lease> {
+        for _ in 0..self.shared.turns.expect_missing() {
+            let shared = self.shared.clone();
+            in_background(move || shared.make());
+        }
         let (sender, receiver) = mpsc::channel();
         self.shared.turns.take(move |member| drop(sender.send(member)));
         let member = receiver.recv().map_err(|_| Error::PoolClosed)??;
@@ -209,10 +211,14 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let (shared, Some(member)) = (self.shared.clone(), self.member.take()) else { return };
-        match monitor::runtime() {
-            Some(runtime) => drop(runtime.spawn_blocking(move || shared.renew(member))),
-            None => shared.renew(member),
-        }
+        in_background(move || shared.renew(member));
+    }
+}
+
+fn in_background(work: impl FnOnce() + Send + 'static) {
+    match monitor::runtime() {
+        Some(runtime) => drop(runtime.spawn_blocking(work)),
+        None => work(),
     }
 }
 
@@ -226,15 +232,20 @@ impl Shared {
             return self.turns.give(member);
         }
         drop(member);
-        let made = {
-            // If `prepare` panics, it has failed: nobody must wait for what does not come.
+        self.make();
+    }
+
+    /// Makes a member that is expected.
+    fn make(&self) {
+        // If `prepare` panics, it has failed: nobody must wait for what does not come.
+        let made = catch_unwind(AssertUnwindSafe(|| {
             let mut prepare = self.prepare.lock().unwrap_or_else(PoisonError::into_inner);
-            catch_unwind(AssertUnwindSafe(|| prepare()))
-                .unwrap_or_else(|_| Err(Error::PoolPrepare("prepare panicked".to_string())))
-        };
+            prepare()
+        }));
         match made {
-            Ok(member) => self.turns.give(member),
-            Err(error) => self.turns.failed(&error.to_string()),
+            Ok(Ok(member)) => self.turns.give(member),
+            Ok(Err(error)) => self.turns.failed(&error.to_string()),
+            Err(_) => self.turns.failed("prepare panicked"),
         }
     }
 }

@@ -12,6 +12,7 @@ type Waiter<M> = Box<dyn FnOnce(Result<M>) + Send>;
 ///
 /// A member is ready, in use, or being made. Whoever takes one either gives it back or says that it is gone.
 pub struct Turns<M> {
+    size: usize,
     max_waiting: usize,
     state: Mutex<State<M>>,
 }
@@ -20,27 +21,34 @@ struct State<M> {
     ready: VecDeque<M>,
     waiting: VecDeque<Waiter<M>>,
     members: usize,
+    /// Why the last member that could not be made could not.
+    failure: String,
     is_closed: bool,
     /// To be called when the pool is closed and the last member has gone.
     at_end: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl<M> Turns<M> {
-    /// A pool without members, in which so many requests may wait.
-    pub fn new(max_waiting: usize) -> Self {
+    /// A pool that is to have `size` members and has none yet, in which so many requests may wait.
+    pub fn new(size: usize, max_waiting: usize) -> Self {
         let state = State {
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
             members: 0,
+            failure: String::new(),
             is_closed: false,
             at_end: Vec::new(),
         };
-        Self { max_waiting, state: Mutex::new(state) }
+        Self { size, max_waiting, state: Mutex::new(state) }
     }
 
-    /// There will be a member more. To be followed by [`give`](Self::give) or [`gone`](Self::gone).
-    pub fn expect(&self) {
-        self.lock().members += 1;
+    /// Counts the members that are missing as being made, and says how many those are. For each of them the caller owes a
+    /// [`give`](Self::give), [`failed`](Self::failed) or [`gone`](Self::gone).
+    pub fn expect_missing(&self) -> usize {
+        let mut state = self.lock();
+        let missing = if state.is_closed { 0 } else { self.size - state.members };
+        state.members += missing;
+        missing
     }
 
     /// Hands a member to a request, now or when it is its turn, or refuses it.
@@ -51,8 +59,8 @@ impl<M> Turns<M> {
         } else if let Some(member) = state.ready.pop_front() {
             Ok(member)
         } else if state.members == 0 {
-            // Nobody would ever call.
-            Err(Error::PoolPrepare("none is left".to_string()))
+            // Nothing is to be waited for.
+            Err(Error::PoolPrepare(state.failure.clone()))
         } else if state.waiting.len() >= self.max_waiting {
             Err(Error::PoolFull(self.max_waiting))
         } else {
@@ -80,20 +88,22 @@ impl<M> Turns<M> {
 
     /// A member that was expected or in use is gone.
     pub fn gone(&self) {
-        let mut state = self.lock();
-        state.members -= 1;
-        let at_end = if state.is_closed && state.members == 0 { std::mem::take(&mut state.at_end) } else { Vec::new() };
-        drop(state);
-        at_end.into_iter().for_each(|call| call());
+        self.failed("the last sandbox is gone");
     }
 
     /// As [`gone`](Self::gone), because it could not be made. If it was the last, nobody needs to wait any more.
     pub fn failed(&self, reason: &str) {
         let mut state = self.lock();
-        let waiting = if state.members == 1 { std::mem::take(&mut state.waiting) } else { VecDeque::new() };
+        state.members -= 1;
+        state.failure = reason.to_string();
+        if state.members > 0 {
+            return;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        let at_end = if state.is_closed { std::mem::take(&mut state.at_end) } else { Vec::new() };
         drop(state);
         waiting.into_iter().for_each(|waiter| waiter(Err(Error::PoolPrepare(reason.to_string()))));
-        self.gone();
+        at_end.into_iter().for_each(|call| call());
     }
 
     /// Refuses what waits and what comes, and drops what is ready. Members in use are dropped when they are given back.
@@ -125,6 +135,12 @@ impl<M> Turns<M> {
         } else {
             state.at_end.push(Box::new(call));
         }
+    }
+
+    /// Members that there are to be.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Members that there are, ready or not.
@@ -159,22 +175,20 @@ mod tests {
 
     use super::*;
 
-    fn pool(members: i32, max_waiting: usize) -> Turns<i32> {
-        let turns = Turns::new(max_waiting);
-        for member in 0..members {
-            turns.expect();
-            turns.give(member);
-        }
+    fn pool(members: usize, max_waiting: usize) -> Turns<usize> {
+        let turns = Turns::new(members, max_waiting);
+        assert_eq!(turns.expect_missing(), members);
+        (0..members).for_each(|member| turns.give(member));
         turns
     }
 
-    fn take(turns: &Turns<i32>) -> Receiver<Result<i32>> {
+    fn take(turns: &Turns<usize>) -> Receiver<Result<usize>> {
         let (sender, receiver) = channel();
         turns.take(move |member| sender.send(member).expect("the test waits"));
         receiver
     }
 
-    fn now(receiver: &Receiver<Result<i32>>) -> i32 {
+    fn now(receiver: &Receiver<Result<usize>>) -> usize {
         receiver.try_recv().expect("it was its turn").expect("a member")
     }
 
@@ -212,8 +226,8 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_members_that_cannot_be_made() {
-        let turns = Turns::<i32>::new(2);
-        (0..2).for_each(|_| turns.expect());
+        let turns = Turns::<usize>::new(2, 2);
+        assert_eq!(turns.expect_missing(), 2);
         let waiting = take(&turns);
         turns.failed("first");
         assert!(waiting.try_recv().is_err(), "another may still come");
@@ -221,7 +235,29 @@ mod tests {
         let error = waiting.try_recv().expect("an answer").expect_err("there is none");
         assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
         assert_eq!(turns.members(), 0);
-        let error = take(&turns).try_recv().expect("an answer").expect_err("there is none");
+        let error = take(&turns).try_recv().expect("an answer").expect_err("nothing is to be waited for");
+        assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_member_that_got_lost() {
+        let turns = pool(1, 1);
+        let (used, waiting) = (take(&turns), take(&turns));
+        now(&used);
+        turns.gone();
+        let error = waiting.try_recv().expect("an answer").expect_err("there is none");
         assert!(matches!(error, Error::PoolPrepare(_)));
+    }
+
+    #[test]
+    fn members_that_are_missing_are_expected_once_and_not_after_the_end() {
+        let turns = pool(3, 1);
+        assert_eq!(turns.expect_missing(), 0);
+        now(&take(&turns));
+        turns.failed("two are left");
+        assert_eq!((turns.expect_missing(), turns.expect_missing(), turns.members()), (1, 0, 3));
+        turns.gone();
+        turns.close();
+        assert_eq!(turns.expect_missing(), 0);
     }
 }
