@@ -8,6 +8,11 @@ import { fetchNodeVersions } from './node-versions.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = join(ROOT, 'target', '__test__');
+const IS_WINDOWS = process.platform === 'win32';
+/** A file of tests that takes longer hangs: it is ended, and named as failed. */
+const FILE_TIMEOUT_MINUTES = 10;
+/** The same of a whole command. */
+const COMMAND_TIMEOUT_MINUTES = 20;
 
 checkHypervisor();
 fetchNodeVersions();
@@ -63,6 +68,8 @@ async function testNode() {
   const { text, status } = await run(process.execPath, [
     '--test',
     '--test-reporter=spec',
+    // Node.js 18 does not know this.
+    ...(Number.parseInt(process.versions.node) >= 20 ? [`--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`] : []),
     ...files.map((file) => join(COMPILED, file)),
   ]);
   const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
@@ -70,17 +77,32 @@ async function testNode() {
   return { name: 'node', passed: count('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
 }
 
-/** Runs a command, shows what it prints and gives it back. */
+/** Runs a command, shows what it prints and gives it back. What hangs is ended. */
 function run(command, args) {
   console.log(`\n> ${[command, ...args].join(' ').replaceAll(ROOT, '')}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    // With a process group of its own, so that what it has started ends with it.
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], detached: !IS_WINDOWS });
+    const end = () => (IS_WINDOWS ? child.kill() : process.kill(-child.pid, 'SIGKILL'));
+    const timer = setTimeout(() => {
+      console.error(`${command} has not ended after ${COMMAND_TIMEOUT_MINUTES} minutes: it is ended`);
+      end();
+    }, COMMAND_TIMEOUT_MINUTES * 60_000);
+    const stop = () => {
+      end();
+      process.exit(1);
+    };
+    process.once('SIGINT', stop).once('SIGTERM', stop);
     const chunks = [];
     child.stdout.on('data', (chunk) => {
       chunks.push(chunk);
       process.stdout.write(chunk);
     });
     child.on('error', reject);
-    child.on('close', (status) => resolve({ text: Buffer.concat(chunks).toString(), status }));
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      resolve({ text: Buffer.concat(chunks).toString(), status });
+    });
   });
 }

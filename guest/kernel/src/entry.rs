@@ -8,6 +8,11 @@
 //! | any exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
 //! The host sets ZF for the first call after a restore: the processor may still know translations of the state before.
+//!
+//! A call that was stopped while the hypervisor was about to deliver an exception, or the gate's interrupt, may leave that
+//! behind: setting registers anew does not take it back, and then it hits the next call at its first instruction. An
+//! exception or interrupt there says nothing about that call, so it is left at once, and the call begins as if it had not
+//! been. It finds all registers zero, hence the gate has no operation 0.
 
 use core::arch::{asm, global_asm};
 
@@ -55,9 +60,17 @@ impl ExceptionFrame {
     pub fn is_from_user(&self) -> bool {
         self.code_segment & 3 == 3
     }
+
+    /// Whether a call that was stopped has left this behind for the one that begins.
+    fn is_left_over(&self) -> bool {
+        // A software interrupt may have been counted as an instruction done.
+        const LONGEST: u64 = 2;
+        !self.is_from_user() && self.instruction.wrapping_sub(dispatch as *const () as u64) <= LONGEST
+    }
 }
 
 unsafe extern "C" {
+    fn dispatch();
     fn gate_entry();
     fn page_fault_entry();
     static exception_stubs: u8;
@@ -82,7 +95,12 @@ extern "C" fn after_restore() {
     page_copy::open_order_page(&PageTables::current());
 }
 
-extern "C" fn exception(frame: &ExceptionFrame) -> ! {
+/// Ends the call, or returns to have the exception left.
+extern "C" fn exception(frame: &mut ExceptionFrame) {
+    if frame.is_left_over() {
+        frame.instruction = dispatch as *const () as u64;
+        return;
+    }
     if frame.vector == PAGE_FAULT as u64 {
         page_fault::refuse(fault_address(), frame);
     }
@@ -124,7 +142,12 @@ fn fault_address() -> u64 {
     address
 }
 
-extern "C" fn bad_gate_operation(operation: u32) -> ! {
+/// Ends the call, or returns to have the gate left.
+extern "C" fn bad_gate_operation(frame: &mut ExceptionFrame, operation: u32) {
+    if frame.is_left_over() {
+        frame.instruction = dispatch as *const () as u64;
+        return;
+    }
     abort(AbortCode::BadGate, format_args!("the gate has no operation {operation}"))
 }
 
@@ -148,6 +171,7 @@ enter_runtime:
     iretq
 
 .balign 16
+.globl dispatch
 dispatch:
     jz 2f
     mov edi, {call}
@@ -172,21 +196,22 @@ dispatch:
 .balign 16
 .globl gate_entry
 gate_entry:
-    cmp eax, {notify}
-    ja 3f
-    je 2f
+    cmp eax, {halt}
+    ja 2f
+    jb 5f
     // Halt. The first one tells the host where to dispatch calls (RAX) and with which stack (RSP).
     mov rsp, {gate_stack}
     lea rax, [rip + dispatch]
     mov edx, {port_halt}
     out dx, eax
     ud2
-2:  mov edx, {port_notify}
+2:  cmp eax, {abort}
+    ja 4f
+    je 3f
+    mov edx, {port_notify}
     out dx, eax
     iretq
-3:  cmp eax, {abort}
-    jne 4f
-    mov edx, {port_abort}
+3:  mov edx, {port_abort}
     mov eax, ecx
     out dx, eax
     iretq
@@ -197,13 +222,21 @@ gate_entry:
     mov rax, [rdx + 8 * rcx]
     iretq
 5:  cld
-    mov edi, eax
+    mov esi, eax
+    push 0
+    push {gate_vector}
+    mov rdi, rsp
+    mov rbx, rsp
+    and rsp, -16
     call {bad_gate_operation}
-    ud2
+    lea rsp, [rbx + 16]
+    iretq
 
 .balign 16
 .globl page_fault_entry
 page_fault_entry:
+    test byte ptr [rsp + 16], 3 // the code segment's privilege level: the kernel itself has no page faults to resolve
+    jz 1f
     cld
     push rax
     push rcx
@@ -254,9 +287,11 @@ exception_stubs:
 exception_common:
     cld
     mov rdi, rsp
+    mov rbx, rsp // no longer needed: whatever raised the exception does not go on, unless it was left over
     and rsp, -16
     call {exception}
-    ud2
+    lea rsp, [rbx + 16]
+    iretq
 ",
     gate_stack = const GATE_STACK_TOP as i64,
     runtime_entry = const RUNTIME_ENTRY as i64,
@@ -265,11 +300,12 @@ exception_common:
     user_code = const USER_CODE as i64,
     call = const entry::CALL,
     call_after_restore = const entry::CALL_AFTER_RESTORE,
-    notify = const gate::NOTIFY,
+    halt = const gate::HALT,
     abort = const gate::ABORT,
     counter = const gate::COUNTER,
     counters = const Counter::COUNT,
     counter_words = const COUNTERS as i64,
+    gate_vector = const gate::VECTOR,
     port_halt = const gate::port::HALT,
     port_notify = const gate::port::NOTIFY,
     port_abort = const gate::port::ABORT,
@@ -286,5 +322,8 @@ exception_common:
 const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
-const _: () = assert!(gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT, "the gate compares in this order");
+const _: () = assert!(
+    0 < gate::HALT && gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT && gate::ABORT < gate::COUNTER,
+    "the gate compares in this order, and zero is no operation"
+);
 const _: () = assert!(Counter::COUNT.is_power_of_two(), "the gate masks the index");
