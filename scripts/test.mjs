@@ -69,7 +69,7 @@ async function testNode() {
     '--test',
     '--test-reporter=spec',
     // Node.js 18 does not know this.
-    ...(Number.parseInt(process.versions.node) >= 20 ? [`--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`] : []),
+    ...(Number.parseInt(process.versions.node, 10) >= 20 ? [`--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`] : []),
     ...files.map((file) => join(COMPILED, file)),
   ]);
   const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
