@@ -68,8 +68,7 @@ async function testNode() {
   const { text, status } = await run(process.execPath, [
     '--test',
     '--test-reporter=spec',
-    // Node.js 18 does not know this.
-    ...(Number.parseInt(process.versions.node, 10) >= 20 ? [`--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`] : []),
+    `--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`,
     ...files.map((file) => join(COMPILED, file)),
   ]);
   const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
