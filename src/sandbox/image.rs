@@ -60,25 +60,34 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     Ok(with_working_sets(&mut sandbox, &booted).unwrap_or(booted))
 }
 
-/// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added,
-/// and when one is called.
+/// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
+/// and called, and when one is only called.
 fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
-    const SOURCE: &str = "function handler(event) { return event; }";
-    const EVENT: &str = r#"{"text":"text","list":[1,{"a":null}]}"#;
-    let context = vm::context().to_bytes().to_vec();
     sandbox.restore(booted.clone())?;
-    let handler: AddHandler = (context.clone(), "handler".to_string(), SOURCE.to_string());
-    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, handler)?;
-    let written_by_adding: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    add_handler(sandbox)?;
     let loaded = sandbox.snapshot()?;
-    sandbox.restore(loaded)?;
-    let event = Payload::from_json(EVENT.to_string()).into_bytes();
-    let call: CallHandler = (context, "handler".to_string(), event, true, false);
-    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, call)?;
-    let written_by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
     sandbox.restore(booted.clone())?;
-    sandbox.call::<()>(function::SET_WORKING_SETS.name, (written_by_adding, written_by_calling))?;
+    add_handler(sandbox)?;
+    call_handler(sandbox)?;
+    let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    sandbox.restore(loaded)?;
+    call_handler(sandbox)?;
+    let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    sandbox.restore(booted.clone())?;
+    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling))?;
     sandbox.snapshot()
+}
+
+fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let source = "function handler(event) { return event; }".to_string();
+    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), source);
+    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
+}
+
+fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let event = Payload::from_json(r#"{"text":"text","list":[1,{"a":null}]}"#.to_string()).into_bytes();
+    let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false);
+    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 
 fn init_data(configuration: &Configuration) -> Vec<u8> {
