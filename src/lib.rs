@@ -117,6 +117,7 @@ pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_module::{HostFunction, HostModule};
+pub use sandbox::image::GuestImage;
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
