@@ -1,6 +1,6 @@
-// Builds the guest images from two clean copies of the sources, in folders of their own and with a cargo home of its own
-// for one of them, and checks that both copies give the same bytes. The images are left in target/guest-images, for builds
-// with HYPERLIGHT_JS_GUEST_IMAGES=target/guest-images.
+// Builds the guest images from two clean copies of the sources, as two platforms would, and checks that both give the same
+// bytes and that these are in the addon. The folders differ, and so do cargo's home, the target and the flags for the
+// library. The images are left in target/guest-images, for builds with HYPERLIGHT_JS_GUEST_IMAGES=target/guest-images.
 //
 //   npm run guest-images
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { ROOT } from './system.mjs';
 
 const IMAGES = { 'guest-kernel': 'GUEST_KERNEL', 'guest-runtime': 'GUEST_RUNTIME' };
@@ -17,10 +17,14 @@ const OUTPUT = join(ROOT, 'target', 'guest-images');
 
 const folder = mkdtempSync(join(tmpdir(), 'guest-images-'));
 try {
-  const builds = [
-    build(join(folder, 'one'), cargoHome()),
-    build(join(folder, "the second copy's folder"), linkedCargoHome(join(folder, 'cargo-home'))),
-  ];
+  const other = {
+    CARGO_HOME: linkedCargoHome(join(folder, 'cargo-home')),
+    CARGO_BUILD_TARGET: 'x86_64-unknown-linux-musl',
+    RUSTFLAGS: '-Cdebuginfo=1 -Ctarget-feature=-crt-static',
+    CFLAGS: '-Og -g',
+    TZ: 'Asia/Tokyo',
+  };
+  const builds = [build(join(folder, 'one')), build(join(folder, "the second copy's folder"), other)];
   for (const image of Object.keys(IMAGES)) compare(image, ...builds.map((files) => files[image]));
   publish(builds[0]);
 } finally {
@@ -28,25 +32,34 @@ try {
 }
 
 /** Builds the images from a copy of the sources and gives their files. */
-function build(copy, home) {
+function build(copy, variables = {}) {
   console.log(`building the guest images in ${copy}`);
-  cpSync(ROOT, copy, { recursive: true, filter: (file) => !NOT_SOURCES.includes(basename(file)) });
+  cpSync(ROOT, copy, { recursive: true, filter: isSource });
   const { HYPERLIGHT_JS_GUEST_IMAGES: _, CARGO_TARGET_DIR: __, ...env } = process.env;
   // Whatever builds the library builds the images: a check does no more than that.
-  const args = ['check', '--release', '--lib', '--no-default-features', '--locked', '--message-format=json'];
+  const args = ['check', '--quiet', '--release', '--lib', '--no-default-features', '--locked', '--message-format=json'];
   const { status, stdout, error } = spawnSync('cargo', args, {
     cwd: copy,
-    env: { ...env, CARGO_HOME: home },
+    env: { ...env, ...variables },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
   if (status !== 0) throw new Error(`cargo ${args.join(' ')} failed: ${error?.message ?? `exit code ${status}`}`);
-  const messages = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
-  const variables = messages.flatMap(({ env = [] }) => env);
+  const messages = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const embedded = messages.flatMap(({ env = [] }) => env);
   return Object.fromEntries(
-    Object.entries(IMAGES).map(([image, variable]) => [image, variables.find(([name]) => name === variable)[1]]),
+    Object.entries(IMAGES).map(([image, variable]) => [image, embedded.find(([name]) => name === variable)[1]]),
   );
+}
+
+function isSource(file) {
+  return !relative(ROOT, file)
+    .split(sep)
+    .some((name) => NOT_SOURCES.includes(name));
 }
 
 function cargoHome() {
