@@ -93,6 +93,7 @@
 //! | `node` (default) | The Node.js addon. It brings napi into the dependency tree. |
 //! | `function_call_metrics` | A histogram of how long handlers take, see [`metrics`]. |
 //! | `crashdump` | `LoadedJSSandbox::generate_crashdump`, and a core dump of each guest that faults. |
+//! | `gdb` | For builds with debug assertions: where the environment variable `HYPERLIGHT_JS_GDB` names a port, sandboxes wait there for gdb. |
 //! | `monitor-wall-clock`, `monitor-cpu-time`, `guest-call-stats` | Nothing: monitors and statistics are always there. |
 //!
 //! # Where to start reading
