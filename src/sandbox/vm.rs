@@ -258,9 +258,13 @@ impl Vm {
             self.poisoned = true;
             return Err(Error::Cancelled);
         }
-        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| match guest_fault(error) {
-            Ok(message) => self.protocol_broken(&message),
-            Err(error) => error,
+        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| {
+            #[cfg(feature = "crashdump")]
+            self.dump_after(&error);
+            match guest_fault(error) {
+                Ok(message) => self.protocol_broken(&message),
+                Err(error) => error,
+            }
         })
     }
 
@@ -309,6 +313,18 @@ impl Vm {
     #[cfg(feature = "crashdump")]
     pub fn generate_crashdump(&mut self) -> Result<()> {
         Ok(self.sandbox.generate_crashdump()?)
+    }
+
+    /// Leaves a core dump of a guest that has aborted. hyperlight-host does so for what it takes for a crash, and an abort is
+    /// none.
+    #[cfg(feature = "crashdump")]
+    fn dump_after(&mut self, error: &HyperlightError) {
+        if !matches!(error, HyperlightError::GuestAborted(..)) {
+            return;
+        }
+        if let Err(error) = self.sandbox.generate_crashdump() {
+            tracing::error!("there is no core dump of the guest that has aborted: {error}");
+        }
     }
 
     #[cfg(feature = "test-guest")]
