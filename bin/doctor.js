@@ -163,7 +163,7 @@ async function tryOut(report) {
       throw new Error(`the handler gave ${JSON.stringify(answer)} instead of ${JSON.stringify(right)}`);
     });
   try {
-    const { SandboxBuilder } = await timed('load module', () => require(PACKAGE));
+    const SandboxBuilder = await timed('load module', load);
     report.library.guestImage = SandboxBuilder.guestImage;
     const proto = await timed('build', () => new SandboxBuilder().build());
     const sandbox = await timed('loadRuntime', () => proto.loadRuntime());
@@ -183,6 +183,13 @@ async function tryOut(report) {
     else report.failure = { step, code: error?.code ?? null, message };
   }
   for (const sandbox of sandboxes) sandbox.dispose();
+}
+
+async function load() {
+  const { SandboxBuilder } = require(PACKAGE);
+  // The package may load where its native module does not: then this is what is missing, and build() says why.
+  if (SandboxBuilder.guestImage === undefined) await new SandboxBuilder().build();
+  return SandboxBuilder;
 }
 
 /** The messages of an error and of what has caused it, each once. */

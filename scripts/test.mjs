@@ -39,7 +39,13 @@ async function testRust() {
   const runs = [
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
     [
-      ...['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest,crashdump,function_call_metrics'],
+      ...[
+        'test',
+        '--no-fail-fast',
+        '--no-default-features',
+        '--features',
+        'test-guest,crashdump,function_call_metrics',
+      ],
       ...['--test', 'crashdump', '--test', 'observability'],
     ],
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'gdb', '--test', 'gdb'],
