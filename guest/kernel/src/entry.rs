@@ -12,8 +12,9 @@
 //!
 //! A call that was stopped while the hypervisor was about to deliver an exception, or the gate's interrupt, may leave that
 //! behind: setting registers anew does not take it back, and then it hits the next call at its first instruction. An
-//! exception or interrupt there says nothing about that call, so it is left at once, and the call begins as if it had not
-//! been. It finds all registers zero, hence the gate has no operation 0.
+//! exception there says nothing about that call, nor does an interrupt that the kernel itself has not raised, wherever it is
+//! said to come from. So they are left at once, and the call begins as if they had not been. The gate finds all registers zero
+//! then, hence it has no operation 0.
 
 use core::arch::{asm, global_asm};
 
@@ -54,9 +55,9 @@ impl ExceptionFrame {
 
     /// Whether a call that was stopped has left this behind for the one that begins.
     fn is_left_over(&self) -> bool {
-        // A software interrupt may have been counted as an instruction done.
-        const LONGEST: u64 = 2;
-        !self.is_from_user() && self.instruction.wrapping_sub(dispatch as *const () as u64) <= LONGEST
+        const GATE: u64 = gate::VECTOR as u64;
+        // Only CPL 3 takes the gate. AMD's processors give the interrupt an instruction of the stopped call.
+        !self.is_from_user() && (self.instruction == dispatch as *const () as u64 || self.vector == GATE)
     }
 }
 
