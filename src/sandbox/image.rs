@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::boot::BootHeader;
-use hyperlight_host::SandboxBuilder;
+use guest_abi::function;
+use guest_abi::payload::Payload;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
+use hyperlight_host::{Sandbox, SandboxBuilder};
 
 use super::builder::Configuration;
 use super::error::Result;
 use super::host_function::Dispatcher;
-use super::vm;
+use super::vm::{self, AddHandler, CallHandler};
 
 /// What this library has embedded.
 pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
@@ -65,7 +67,30 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_queue_size(geometry.g2h_queue_size)
         .host_functions(vm::host_functions(Dispatcher::default(), None)?)
         .build()?;
-    Ok(sandbox.snapshot()?)
+    let booted = sandbox.snapshot()?;
+    // Without working sets everything works as well, only slower.
+    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or(booted))
+}
+
+/// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added,
+/// and when one is called.
+fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
+    const SOURCE: &str = "function handler(event) { return event; }";
+    const EVENT: &str = r#"{"text":"text","list":[1,{"a":null}]}"#;
+    let context = vm::context().to_bytes().to_vec();
+    sandbox.restore(booted.clone())?;
+    let handler: AddHandler = (context.clone(), "handler".to_string(), SOURCE.to_string());
+    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, handler)?;
+    let written_by_adding: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    let loaded = sandbox.snapshot()?;
+    sandbox.restore(loaded)?;
+    let event = Payload::from_json(EVENT.to_string()).into_bytes();
+    let call: CallHandler = (context, "handler".to_string(), event, true, false);
+    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, call)?;
+    let written_by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    sandbox.restore(booted.clone())?;
+    sandbox.call::<()>(function::SET_WORKING_SETS.name, (written_by_adding, written_by_calling))?;
+    sandbox.snapshot()
 }
 
 fn init_data(configuration: &Configuration) -> Vec<u8> {

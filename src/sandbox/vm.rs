@@ -24,8 +24,8 @@ use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
 use super::{clock, image, trace};
 
-type AddHandler = (Vec<u8>, String, String);
-type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
+pub type AddHandler = (Vec<u8>, String, String);
+pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type CallHost = (String, String, Vec<u8>);
@@ -38,6 +38,8 @@ const _: () = {
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
+    assert!(matches_signature::<(), Vec<u8>>(&function::COPIED_PAGES), "see guest_abi::function");
+    assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
@@ -363,7 +365,8 @@ fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Orig
     Origin::new(configuration.clone(), host_functions.names().0)
 }
 
-fn context() -> CallContext {
+/// What a call is told about the time it is made at, and its share of randomness.
+pub fn context() -> CallContext {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
     CallContext { epoch_nanos: clock::epoch_nanos(), tsc_hz: clock::tsc_hz(), seed }
