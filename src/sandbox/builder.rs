@@ -10,6 +10,7 @@ use guest_abi::memory::{BACKING_STEP, HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
+use super::image::{self, GuestImage};
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use super::trace::{operation, traced};
@@ -54,6 +55,17 @@ impl SandboxBuilder {
     pub const DEFAULT_OUTPUT_SIZE: usize = 1 << 20;
     /// Smallest and largest limit of an event or a result in bytes: 1 KiB and 256 MiB.
     pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = 1 << 10..=256 << 20;
+
+    /// The guest that every sandbox starts with.
+    ///
+    /// ```
+    /// let guest = hyperlight_js::SandboxBuilder::guest_image();
+    /// assert_eq!(guest.hash.len(), 64);
+    /// println!("guest image {} {}", guest.version, guest.hash);
+    /// ```
+    pub const fn guest_image() -> GuestImage {
+        image::EMBEDDED
+    }
 
     /// A builder with the default settings.
     pub fn new() -> Self {

@@ -15,18 +15,30 @@ use super::error::Result;
 use super::host_function::Dispatcher;
 use super::vm::{self, AddHandler, CallHandler};
 
-/// Identifies the guest images.
-pub const ID: &str = env!("GUEST_ID");
+/// What this library has embedded.
+pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
 
 static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
 static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
 #[cfg(feature = "test-guest")]
 static TEST_RUNTIME: &[u8] = include_bytes!(env!("GUEST_TEST_RUNTIME"));
 
+/// Identifies the guest: the kernel and the runtime that a build of this library has embedded and starts every sandbox with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct GuestImage {
+    /// Version of this library, of which the guest is a part, such as `1.2.3`.
+    pub version: &'static str,
+    /// SHA-256 of the kernel's image followed by the runtime's, both of them ELF files, as 64 hexadecimal digits in lower
+    /// case. Two builds with the same hash run the same guest, and a [`Snapshot`](crate::Snapshot) of the one can be loaded by
+    /// the other.
+    pub hash: &'static str,
+}
+
 /// The state of a guest that has booted with this configuration and done nothing else.
 ///
 /// The first use in a process boots one; that takes milliseconds, during which other first uses wait.
-pub fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+pub(super) fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     static BOOTED: Mutex<Option<HashMap<Configuration, Arc<Snapshot>>>> = Mutex::new(None);
 
     // A panic while booting leaves the map as it was, so a poisoned lock is as good as any.
@@ -108,4 +120,18 @@ fn runtime(configuration: &Configuration) -> &'static [u8] {
 #[cfg(not(feature = "test-guest"))]
 fn runtime(_: &Configuration) -> &'static [u8] {
     RUNTIME
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_embedded_kernel_and_runtime() {
+        let digest = Sha256::new().chain_update(KERNEL).chain_update(RUNTIME).finalize();
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(EMBEDDED.hash, digits);
+    }
 }
