@@ -101,7 +101,11 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// `guest` in cargo's target folder: OUT_DIR is `<target folder>/[<target>/]<profile>/build/<package>/out`.
 fn target_dir(out: &Path) -> PathBuf {
-    out.ancestors().nth(4).unwrap_or(out).join("guest")
+    let folder = out.ancestors().nth(4).unwrap_or(out);
+    match folder.parent() {
+        Some(parent) if folder.ends_with(variable("TARGET")) => parent.join("guest"),
+        _ => folder.join("guest"),
+    }
 }
 
 fn variable(name: &str) -> String {

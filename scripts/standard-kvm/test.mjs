@@ -80,7 +80,16 @@ function fill(tree) {
   const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
   // Tests that compare what several files say read them.
   const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js'];
-  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
+  for (const path of [
+    'package.json',
+    'index.js',
+    'lib',
+    'examples',
+    '__test__',
+    'target/__test__',
+    ...sources,
+    ...addon,
+  ]) {
     mkdirSync(dirname(join(tree, ROOT, path)), { recursive: true });
     cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
   }
