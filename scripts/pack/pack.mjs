@@ -10,6 +10,7 @@ import { ADDONS } from './build.mjs';
 
 const STAGE = join(ROOT, 'target', 'pack', 'stage');
 const TARBALLS = join(ROOT, 'target', 'pack', 'tarballs');
+const PLATFORM_TARBALLS = join(TARBALLS, 'platforms');
 const NAPI = join(ROOT, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js');
 /** Fields of the manifest that matter to whoever works on the package only. */
 const DEVELOPMENT = ['private', 'workspaces', 'scripts', 'devDependencies'];
@@ -27,7 +28,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 export function pack() {
   rmSync(STAGE, { recursive: true, force: true });
   rmSync(TARBALLS, { recursive: true, force: true });
-  mkdirSync(TARBALLS, { recursive: true });
+  mkdirSync(PLATFORM_TARBALLS, { recursive: true });
   const { files, ...manifest } = readJson(join(ROOT, 'package.json'));
   for (const path of [...files, 'README.md', 'LICENSE']) {
     cpSync(join(ROOT, path), join(STAGE, path), { recursive: true });
@@ -41,13 +42,13 @@ export function pack() {
   napi('artifacts', '--output-dir', join('..', 'addons'));
   napi('pre-publish', '--skip-optional-publish', '--no-gh-release');
 
-  const main = packFolder(STAGE);
+  const main = packFolder(STAGE, TARBALLS);
   const platforms = Object.keys(readJson(join(STAGE, 'package.json')).optionalDependencies).map((name) => {
     const platform = name.slice(manifest.name.length + 1);
     const folder = join(STAGE, 'npm', platform);
     if (!existsSync(join(folder, readJson(join(folder, 'package.json')).main))) return { platform };
     cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
-    return { platform, packed: packFolder(folder) };
+    return { platform, packed: packFolder(folder, PLATFORM_TARBALLS) };
   });
   return {
     version: manifest.version,
@@ -68,10 +69,10 @@ function napi(...options) {
   run(process.execPath, [NAPI, ...options], { cwd: STAGE });
 }
 
-function packFolder(cwd) {
-  const options = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', TARBALLS];
+function packFolder(cwd, destination) {
+  const options = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', destination];
   const [packed] = JSON.parse(output('npm', options, { cwd }) ?? stop(`npm cannot pack ${cwd}`));
-  return { ...packed, tarball: join(TARBALLS, packed.filename) };
+  return { ...packed, tarball: join(destination, packed.filename) };
 }
 
 function readJson(file) {
