@@ -58,6 +58,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     }
     tables.for_each_user_slot(relro, |slot, _| slot.set(slot.get().sealed()));
     map_zeroed(&tables, THREAD_AREA);
+    tables.map_themselves();
     page_copy::install(&tables);
     let stack = push_boot_info(&tables, &header);
 

@@ -21,17 +21,14 @@ pub const USER_CODE: u16 = 0x30 | 3;
 const USER_THREAD: u16 = 0x38 | 3;
 
 // The pages that the host reserves at the end of scratch memory, which a restore zeroes: one that CPL 3 may use while a page
-// is copied, the stack for the boot, the gate and calls from the host, and the stack for exceptions with a word below it.
+// is copied, the stack for the boot, the gate and calls from the host, and the stack for exceptions with a few words below it.
 const RESERVED: u64 = SCRATCH_END - SCRATCH_RESERVED_PAGES * PAGE_SIZE;
 /// The page in which the kernel tells the code that copies a page what to do; see [`crate::page_copy`].
 pub const COPY_ORDER: u64 = RESERVED;
 /// Top of the stack for the boot, the gate and calls from the host.
 pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZE;
-/// A word in which the kernel keeps where the slot for [`COPY_SOURCE`](guest_abi::memory::COPY_SOURCE) is; 0 if it has not
-/// been looked up since the last restore.
-pub const COPY_SLOT: u64 = GATE_STACK_TOP;
 /// The words in which the kernel counts; see [`guest_abi::counters`].
-pub const COUNTERS: u64 = COPY_SLOT + 8;
+pub const COUNTERS: u64 = GATE_STACK_TOP;
 /// Top of the stack for exceptions.
 const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;

@@ -5,14 +5,16 @@
 //! | the host, once | `entry` | the gate's |
 //! | the host, for each call | `dispatch` | the gate's; the host sets RSP to what it was when the first call ended |
 //! | CPL 3, `int 4` | `gate` | the gate's, from the task state segment |
-//! | any exception | `exception_stubs` | the exceptions', from the task state segment |
+//! | a page fault | `copy_on_write_entry`, then `page_fault_entry` | the exceptions', from the task state segment |
+//! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
 //! The host sets ZF for the first call after a restore: the processor may still know translations of the state before.
 //!
 //! A call that was stopped while the hypervisor was about to deliver an exception, or the gate's interrupt, may leave that
 //! behind: setting registers anew does not take it back, and then it hits the next call at its first instruction. An
-//! exception or interrupt there says nothing about that call, so it is left at once, and the call begins as if it had not
-//! been. It finds all registers zero, hence the gate has no operation 0.
+//! exception there says nothing about that call, nor does an interrupt that the kernel itself has not raised, wherever it is
+//! said to come from. So they are left at once, and the call begins as if they had not been. The gate finds all registers zero
+//! then, hence it has no operation 0.
 
 use core::arch::{asm, global_asm};
 
@@ -26,7 +28,7 @@ use guest_kernel::page_table::FaultCode;
 use crate::abort::abort;
 use crate::descriptors::{COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
 use crate::memory::PageTables;
-use crate::{boot, page_copy, page_fault};
+use crate::{boot, page_fault};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -46,16 +48,6 @@ pub struct ExceptionFrame {
     pub stack_segment: u64,
 }
 
-/// What the processor leaves on the stack at a page fault. What is changed here holds when the fault is left.
-#[derive(Debug)]
-#[repr(C)]
-pub struct FaultFrame {
-    pub error: FaultCode,
-    pub instruction: u64,
-    pub code_segment: u64,
-    pub flags: u64,
-}
-
 impl ExceptionFrame {
     pub fn is_from_user(&self) -> bool {
         self.code_segment & 3 == 3
@@ -63,16 +55,16 @@ impl ExceptionFrame {
 
     /// Whether a call that was stopped has left this behind for the one that begins.
     fn is_left_over(&self) -> bool {
-        // A software interrupt may have been counted as an instruction done.
-        const LONGEST: u64 = 2;
-        !self.is_from_user() && self.instruction.wrapping_sub(dispatch as *const () as u64) <= LONGEST
+        const GATE: u64 = gate::VECTOR as u64;
+        // Only CPL 3 takes the gate. AMD's processors give the interrupt an instruction of the stopped call.
+        !self.is_from_user() && (self.instruction == dispatch as *const () as u64 || self.vector == GATE)
     }
 }
 
 unsafe extern "C" {
     fn dispatch();
     fn gate_entry();
-    fn page_fault_entry();
+    fn copy_on_write_entry();
     static exception_stubs: u8;
     /// Enters the runtime at CPL 3 for the first time.
     pub fn enter_runtime(argument: u64, stack: u64) -> !;
@@ -82,17 +74,18 @@ unsafe extern "C" {
 pub fn handler(vector: usize) -> u64 {
     match vector {
         v if v == usize::from(gate::VECTOR) => gate_entry as *const () as u64,
-        PAGE_FAULT => page_fault_entry as *const () as u64,
+        PAGE_FAULT => copy_on_write_entry as *const () as u64,
         v => (&raw const exception_stubs) as u64 + v as u64 * STUB_SIZE,
     }
 }
 
-extern "C" fn page_fault(address: u64, frame: &mut FaultFrame) -> bool {
-    page_fault::resolve(address, frame)
+extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
+    page_fault::resolve(address, error)
 }
 
 extern "C" fn after_restore() {
-    page_copy::open_order_page(&PageTables::current());
+    PageTables::current().map_themselves();
+    page_fault::after_restore();
 }
 
 /// Ends the call, or returns to have the exception left.
@@ -235,8 +228,6 @@ gate_entry:
 .balign 16
 .globl page_fault_entry
 page_fault_entry:
-    test byte ptr [rsp + 16], 3 // the code segment's privilege level: the kernel itself has no page faults to resolve
-    jz 1f
     cld
     push rax
     push rcx
@@ -248,7 +239,7 @@ page_fault_entry:
     push r10
     push r11
     mov rdi, cr2
-    lea rsi, [rsp + 72]
+    mov rsi, [rsp + 72]
     // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd.
     sub rsp, 8
     call {page_fault}
@@ -263,10 +254,12 @@ page_fault_entry:
     pop rdx
     pop rcx
     pop rax
-    jz 1f
+    jz page_fault_refused
     add rsp, 8
     iretq
-1:  push 14
+.globl page_fault_refused
+page_fault_refused:
+    push 14
     jmp exception_common
 
 // One stub a vector, 16 bytes each: a vector without an error code gets a zero for one.

@@ -5,8 +5,8 @@
 //!
 //! - [`boot`] runs once per snapshot lineage: it sets up the descriptor tables, loads the runtime image and enters it.
 //! - [`entry`] holds every way into the kernel: the boot entry, a call from the host, the gate, and the exceptions.
-//! - [`page_fault`] gives memory when it is first touched and copies a page when it is first written.
-//! - [`page_copy`] copies a page, at CPL 3 where it can.
+//! - [`page_fault`] gives memory when it is first touched, and opens to CPL 3 what the host has mapped.
+//! - [`page_copy`] sees each page fault first: most are of pages that must be copied, which it has done at CPL 3.
 //! - [`memory`] reaches physical pages and page tables.
 //! - [`descriptors`] defines what the processor and the kernel keep between calls.
 //! - [`abort`] ends a call that cannot go on.

@@ -10,12 +10,15 @@
 
 use core::arch::global_asm;
 
+use guest_abi::counters::Counter;
 use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
-use guest_kernel::page_table::{Access, Entry, page_of};
+use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, page_of, window_of};
 
-use crate::descriptors::{COPY_ORDER, COPY_SLOT};
-use crate::entry::FaultFrame;
-use crate::memory::{Page, PageTables, Slot};
+use crate::descriptors::{COPY_ORDER, COUNTERS};
+use crate::memory::{Page, PageTables, SELF_MAP, Slot};
+
+/// The direction flag.
+const DIRECTION: u64 = 1 << 10;
 
 /// Places in the order page: the registers that the code saves, then what the kernel tells it.
 const SAVED_RSI: u64 = COPY_ORDER;
@@ -52,6 +55,95 @@ copy_code_end:
     go_on_at = const GO_ON_AT as i64,
 );
 
+// Every instruction and still more every memory access counts here: this runs for each page that a call writes first. So it
+// is not Rust, which would save and restore all registers. It takes only what is plain: a write by CPL 3 in the lower half to
+// a page that is mapped, open and marked copy-on-write, with the direction flag clear, on which the copying code relies.
+// Whatever else CPL 3 does goes on to `page_fault_entry` with nothing changed. The kernel itself has no page faults to resolve.
+global_asm!(
+    "
+.balign 16
+.globl copy_on_write_entry
+copy_on_write_entry:
+    test byte ptr [rsp + 16], 3 // the privilege level, in the code segment
+    jz page_fault_refused
+    push rax
+    push rcx
+    push rdx
+    cmp dword ptr [rsp + 24], {user_write}
+    jne 9f
+    test dword ptr [rsp + 48], {direction}
+    jnz 9f
+    mov rdx, cr2
+    mov rax, rdx
+    shr rax, 47
+    jnz 9f
+    shr rdx, 12
+    mov rcx, {self_map}
+    lea rcx, [rcx + 8 * rdx]
+    mov rdx, [rcx]
+    mov eax, edx
+    not eax
+    test eax, {copied}
+    jnz 9f
+    // A fresh page, if there is one: RAX. The slot is in RCX, its entry in RDX.
+    push rbx
+    mov rbx, {limit}
+    mov rax, [{next_free}]
+    cmp rax, rbx
+    jae 8f
+    lea rbx, [rax + {page_size}]
+    mov [{next_free}], rbx
+    // The old page is mapped read-only at the source, the fresh one in its place.
+    mov rbx, {address}
+    and rdx, rbx
+    mov rbx, {source_flags}
+    or rdx, rbx
+    mov rbx, {source_slot}
+    mov [rbx], rdx
+    mov rbx, {flags}
+    or rax, rbx
+    mov [rcx], rax
+    invlpg [{source}]
+    mov rdx, cr2
+    invlpg [rdx]
+    and rdx, -{page_size}
+    mov [{destination}], rdx
+    mov rax, [rsp + 40]
+    mov [{go_on_at}], rax
+    mov qword ptr [rsp + 40], {copy_code}
+    inc qword ptr [{faults}]
+    inc qword ptr [{copies}]
+    pop rbx
+    pop rdx
+    pop rcx
+    pop rax
+    add rsp, 8
+    iretq
+8:  pop rbx
+9:  pop rdx
+    pop rcx
+    pop rax
+    jmp page_fault_entry
+",
+    user_write = const FaultCode::USER_WRITE,
+    direction = const DIRECTION,
+    self_map = const SELF_MAP as i64,
+    copied = const Entry::USER_COPY_ON_WRITE,
+    limit = const Page::LIMIT as i64,
+    next_free = const Page::NEXT_FREE as i64,
+    page_size = const PAGE_SIZE,
+    address = const Entry::ADDRESS as i64,
+    source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
+    source_slot = const Slot::address_of(COPY_SOURCE) as i64,
+    flags = const Entry::user_page(0, Access::ReadWrite).bits() as i64,
+    source = const COPY_SOURCE,
+    destination = const DESTINATION as i64,
+    go_on_at = const GO_ON_AT as i64,
+    copy_code = const COPY_CODE,
+    faults = const (COUNTERS + 8 * Counter::Faults as u64) as i64,
+    copies = const (COUNTERS + 8 * Counter::Copied as u64) as i64,
+);
+
 unsafe extern "C" {
     static copy_code_start: u8;
     static copy_code_end: u8;
@@ -64,51 +156,27 @@ pub fn install(tables: &PageTables) {
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
     tables.user_slot_or_new(COPY_CODE).set(Entry::user_page(page.physical(), Access::Execute));
-    open_order_page(tables);
+    open_order_page();
 }
 
 /// Gives the order page to CPL 3: the host maps scratch memory for CPL 0.
-pub fn open_order_page(tables: &PageTables) {
-    if let Some(slot) = tables.user_slot(COPY_ORDER) {
-        slot.set(slot.get().for_user());
-    }
+pub fn open_order_page() {
+    let slot = Slot::of(COPY_ORDER);
+    slot.open_tables();
+    slot.open();
 }
 
-/// Gives the page at `address`, whose slot this is, a page of its own, and has the content copied before the code that
-/// faulted goes on.
-pub fn copy_on_write(tables: &PageTables, slot: Slot, address: u64, frame: &mut FaultFrame) {
-    const DIRECTION: u64 = 1 << 10;
-    let old = slot.get();
+/// Gives the page at `address`, whose slot this is, a page of its own, and copies the content here. That is slow, so it is for
+/// what `copy_on_write_entry` leaves.
+pub fn copy_on_write(slot: Slot, address: u64) {
     let mut page = Page::allocate();
-    if frame.flags & DIRECTION != 0 {
-        // The copying code relies on the flag being clear, as compiled code does at nearly all times.
-        // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
-        unsafe { page.copy_page_from(page_of(address)) };
-    } else {
-        let Some(source) = source_slot(tables) else { return };
-        source.set(Entry::user_page(old.physical(), Access::Read));
-        PageTables::invalidate(COPY_SOURCE);
-        // SAFETY: the order page lies in scratch memory, always mapped for CPL 0; nothing else is kept there.
-        unsafe {
-            (DESTINATION as *mut u64).write_volatile(page_of(address));
-            (GO_ON_AT as *mut u64).write_volatile(frame.instruction);
-        }
-        frame.instruction = COPY_CODE;
-    }
+    // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
+    unsafe { page.copy_page_from(page_of(address)) };
     slot.set(Entry::user_page(page.physical(), Access::ReadWrite));
+    PageTables::invalidate(address);
 }
 
-/// The slot for [`COPY_SOURCE`]; it is looked up once after each restore.
-fn source_slot(tables: &PageTables) -> Option<Slot> {
-    let kept = COPY_SLOT as *mut Option<Slot>;
-    // SAFETY: the word is the kernel's own. Zero, which a restore leaves there, is `None`.
-    if let Some(slot) = unsafe { kept.read_volatile() } {
-        return Some(slot);
-    }
-    let slot = tables.user_slot(COPY_SOURCE);
-    // SAFETY: as above.
-    unsafe { kept.write_volatile(slot) };
-    slot
-}
-
-const _: () = assert!(size_of::<Option<Slot>>() == 8, "zero must be `None`");
+const _: () = assert!(
+    window_of(COPY_CODE, ENTRIES as u64) == window_of(COPY_SOURCE, ENTRIES as u64),
+    "the code is always mapped, so the other has a table too"
+);

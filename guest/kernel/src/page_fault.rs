@@ -6,57 +6,70 @@
 //! - The page is mapped but closed to CPL 3: the host rebuilds the tables for a restored sandbox without the User bit, so
 //!   it is given back. Only addresses that belong to CPL 3 get it.
 //!
+//! The second is most of them and is resolved in [`page_copy`] before it comes here, if it is a plain one.
+//!
 //! Since a fault costs far more than the work in it, each serves a window of pages.
 
 use core::arch::asm;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::counters::Counter;
-use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END};
+use guest_abi::memory::{
+    COPY_CODE, HEAP_SIZE_MAX, HEAP_START, IMAGE_END, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END,
+};
 use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
 use crate::descriptors::{COUNTERS, constants};
-use crate::entry::{ExceptionFrame, FaultFrame};
-use crate::memory::{Page, PageTables};
+use crate::entry::ExceptionFrame;
+use crate::memory::{Page, PageTables, Slot};
 use crate::page_copy;
 
 /// Pages that are mapped at once when one of them is first touched.
 const FRESH_WINDOW: u64 = 8;
-/// Pages that are opened to CPL 3 at once.
+/// Pages of the image or the heap that are opened to CPL 3 at once: most of them will be used.
 const OPEN_WINDOW: u64 = 32;
+/// Pages of the stack or the transport arena that are: one or two will be.
+const SMALL_OPEN_WINDOW: u64 = 8;
 
 /// Resolves a page fault; `false` if the access is not allowed.
-pub fn resolve(address: u64, frame: &mut FaultFrame) -> bool {
-    let error = frame.error;
+pub fn resolve(address: u64, error: FaultCode) -> bool {
     if !error.is_user() {
         return false;
     }
     count(Counter::Faults);
-    let tables = PageTables::current();
     if !error.is_protection() {
         if !is_demand_zero(address) {
             return false;
         }
         count(Counter::Mapped);
-        map_fresh(&tables, address);
+        map_fresh(address);
         return true;
     }
     if !belongs_to_user(address) {
         return false;
     }
-    let Some(slot) = tables.user_slot(address) else { return false };
+    // There is a page, so there are its tables.
+    let slot = Slot::of(address);
     if !slot.get().is_for_user() {
         count(Counter::Opened);
-        open(&tables, address);
-    }
-    let entry = slot.get();
-    if error.is_write() && entry.is_copy_on_write() {
+        open(address);
+    } else if error.is_write() && slot.get().is_copy_on_write() {
         count(Counter::Copied);
-        page_copy::copy_on_write(&tables, slot, address, frame);
+        page_copy::copy_on_write(slot, address);
     }
     PageTables::invalidate(address);
-    slot.get().allows(error)
+    let entry = slot.get();
+    // What must be copied faults again, now that it is open.
+    entry.allows(error) || error.is_write() && entry.is_copy_on_write()
+}
+
+/// Opens to CPL 3 what every call needs. The host has mapped it without.
+pub fn after_restore() {
+    page_copy::open_order_page();
+    open(COPY_CODE);
+    open(STACK_TOP - PAGE_SIZE);
+    open(constants().arena_start);
 }
 
 fn count(counter: Counter) {
@@ -75,27 +88,38 @@ fn belongs_to_user(address: u64) -> bool {
     address < USER_END || (constants().arena_start..constants().arena_end).contains(&address)
 }
 
-fn map_fresh(tables: &PageTables, address: u64) {
+fn map_fresh(address: u64) {
     let start = window_of(address, FRESH_WINDOW);
     let end = start + FRESH_WINDOW * PAGE_SIZE;
     // The stack's bounds and the heap's start are aligned to windows; only the heap's end may cut one short.
     let end = if address >= HEAP_START { end.min(constants().heap_end) } else { end };
-    tables.for_each_user_slot(start..end, |slot, _| {
+    PageTables::current().for_each_user_slot(start..end, |slot, _| {
         if slot.get().is_absent() {
             slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
         }
     });
 }
 
-fn open(tables: &PageTables, address: u64) {
-    let start = window_of(address, OPEN_WINDOW);
-    tables.for_each_user_slot(start..start + OPEN_WINDOW * PAGE_SIZE, |slot, page| {
-        let entry = slot.get();
-        // A window at an end of the arena may reach beyond it.
-        if entry.is_present() && belongs_to_user(page) {
-            slot.set(entry.for_user());
+/// Opens a page that belongs to CPL 3, whose tables are present, and those around it.
+fn open(address: u64) {
+    let window =
+        if address < IMAGE_END || (HEAP_START..USER_END).contains(&address) { OPEN_WINDOW } else { SMALL_OPEN_WINDOW };
+    let first = window_of(address, window);
+    let last = first | ((window - 1) * PAGE_SIZE);
+    // A window at an end of the arena may reach beyond it.
+    let (first, last) = if address < USER_END {
+        (first, last)
+    } else {
+        (first.max(constants().arena_start), last.min(constants().arena_end - PAGE_SIZE))
+    };
+    let (mut slot, last) = (Slot::of(first), Slot::of(last));
+    slot.open_tables();
+    while slot <= last {
+        if slot.get().is_present() {
+            slot.open();
         }
-    });
+        slot = slot.next();
+    }
 }
 
 /// Ends the call over a page fault that cannot be resolved.

@@ -27,12 +27,17 @@ pub struct Entry(u64);
 impl Entry {
     const PRESENT: u64 = 1;
     const WRITABLE: u64 = 1 << 1;
-    const USER: u64 = 1 << 2;
+    /// Open to CPL 3.
+    pub const USER: u64 = 1 << 2;
     const ACCESSED: u64 = 1 << 5;
     const DIRTY: u64 = 1 << 6;
     const COPY_ON_WRITE: u64 = 1 << 9;
     const NO_EXECUTE: u64 = 1 << 63;
-    const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+    /// Where the address of the page or table is.
+    pub const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+
+    /// What is set in the entry of a page that CPL 3 may read now, and write once it is copied.
+    pub const USER_COPY_ON_WRITE: u64 = Self::PRESENT | Self::USER | Self::COPY_ON_WRITE;
 
     // Accessed and dirty are set from the start, so that the processor never has to write them.
     const PAGE: u64 = Self::PRESENT | Self::ACCESSED | Self::DIRTY;
@@ -92,6 +97,11 @@ impl Entry {
         self.0 & Self::COPY_ON_WRITE != 0
     }
 
+    /// The entry as the processor sees it.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Physical address of the page or table.
     pub const fn physical(self) -> u64 {
         self.0 & Self::ADDRESS
@@ -111,6 +121,9 @@ impl Entry {
 pub struct FaultCode(pub u64);
 
 impl FaultCode {
+    /// A write at CPL 3 to a page that is mapped, and nothing else.
+    pub const USER_WRITE: u64 = 0b111;
+
     /// There was a mapping; it did not allow the access.
     pub const fn is_protection(self) -> bool {
         self.0 & 1 != 0
@@ -173,6 +186,8 @@ mod tests {
         assert_eq!([READ, WRITE, FETCH].map(|error| page(Access::ReadWrite).allows(error)), [true, true, false]);
         let copied = Entry::user_copy_on_write(0x1234_5000);
         assert_eq!([READ, WRITE, FETCH].map(|error| copied.allows(error)), [true, false, false]);
+        let is_copied = |entry: Entry| entry.bits() & Entry::USER_COPY_ON_WRITE == Entry::USER_COPY_ON_WRITE;
+        assert!(is_copied(copied) && !is_copied(page(Access::ReadWrite)) && !is_copied(Entry::ABSENT));
     }
 
     #[test]
