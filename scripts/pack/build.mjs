@@ -1,5 +1,5 @@
 // Builds the addon as it is published: node scripts/pack/build.mjs [target ...], by default all that can be built here.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepare } from '../prepare.mjs';
@@ -51,18 +51,21 @@ function environment(target) {
 
 /** The root of a system with an old C library. */
 function oldSystem() {
-  const home = join(HOME, 'toolchain');
-  const root = join(home, GNU, 'sysroot');
-  if (existsSync(join(root, 'usr', 'lib', 'libc.so'))) return root;
+  const home = join(HOME, 'old-system');
+  if (existsSync(home)) return home;
   say('fetching an old C library to link against');
   installPackages({ xz: ['xz-utils'] }, { Fedora: 'dnf install xz', Alpine: 'apk add xz' });
-  rmSync(home, { recursive: true, force: true });
+  const download = join(HOME, 'download');
+  rmSync(download, { recursive: true, force: true });
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  run('npm', ['install', '--prefix', home, ...options, `${TOOLCHAIN}@${TOOLCHAIN_VERSION}`]);
-  const archive = join(home, 'node_modules', TOOLCHAIN, `${GNU}.tar.xz`);
-  run('tar', ['--extract', '--xz', '--file', archive, '--directory', home, '--wildcards', `./${GNU}/sysroot/*`]);
-  rmSync(join(home, 'node_modules'), { recursive: true });
-  return root;
+  run('npm', ['install', '--prefix', download, ...options, `${TOOLCHAIN}@${TOOLCHAIN_VERSION}`]);
+  const archive = join(download, 'node_modules', TOOLCHAIN, `${GNU}.tar.xz`);
+  const system = `./${GNU}/sysroot`;
+  run('tar', ['--extract', '--xz', '--file', archive, '--directory', download, system]);
+  // Last, as it says that all is there.
+  renameSync(join(download, system), home);
+  rmSync(download, { recursive: true });
+  return home;
 }
 
 /** A folder where the linker finds Rust's own unwinder under the name of gcc's, which here is one for glibc. */
