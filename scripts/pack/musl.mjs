@@ -38,26 +38,31 @@ function isRecent(loader) {
   return Number(minor) > 2 || (Number(minor) === 2 && Number(patch) >= 4);
 }
 
-/** Fetches the loader of Debian 13, from wherever this Debian has its packages. */
+/** Fetches the loader of Debian 13, from wherever this Debian has its packages. Nothing of the system is changed. */
 function fetchLoader(folder) {
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  if (!existsSync(keys))
+    stop(`${LOADER} is too old; run this on a distribution with musl 1.2.4 or later, or on Debian.`);
+  const lists = join(folder, 'lists');
+  mkdirSync(lists);
+  const own = [
+    '--quiet=2',
+    '--option',
+    `Dir::State::Lists=${lists}`,
+    '--option',
+    `Dir::Cache=${join(folder, 'cache')}`,
+  ];
+  run('apt-get', ['update', ...own]);
   const codename = readFileSync('/etc/os-release', 'utf8').match(/^VERSION_CODENAME=(\S+)/m)?.[1];
   const targets = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', `Codename: ${codename}`];
-  const [repository] = output('apt-get', targets)?.split('\n') ?? [];
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  if (!repository || !existsSync(keys)) stop('musl 1.2.4 or later is needed; run this on a distribution that has it.');
-  mkdirSync(join(folder, 'lists'));
-  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${keys}] ${repository} trixie main\n`);
-  const settings = {
-    'Etc::SourceList': 'sources.list',
-    'Etc::SourceParts': '-',
-    'State::Lists': 'lists',
-    Cache: 'cache',
-  };
-  const options = Object.entries(settings).flatMap(([name, value]) => {
-    return ['--option', `Dir::${name}=${value === '-' ? value : join(folder, value)}`];
-  });
-  run('apt-get', ['update', '--quiet=2', ...options], { cwd: folder });
-  run('apt-get', ['download', '--quiet=2', ...options, 'musl'], { cwd: folder });
+  const [repository] = output('apt-get', [...own, ...targets])?.split('\n') ?? [];
+  if (!repository) stop('apt-get does not know where the packages of this Debian are.');
+
+  const sources = join(folder, 'sources.list');
+  writeFileSync(sources, `deb [signed-by=${keys}] ${repository} trixie main\n`);
+  const trixie = [...own, '--option', `Dir::Etc::SourceList=${sources}`, '--option', 'Dir::Etc::SourceParts=-'];
+  run('apt-get', ['update', ...trixie]);
+  run('apt-get', ['download', ...trixie, 'musl'], { cwd: folder });
   const archive = readdirSync(folder).find((file) => file.endsWith('.deb'));
   run('dpkg', ['-x', archive, 'musl'], { cwd: folder });
   return join(folder, 'musl', 'usr', 'lib', 'x86_64-linux-musl', 'libc.so');
