@@ -33,7 +33,8 @@ export function pack() {
   for (const path of [...files, 'README.md', 'LICENSE']) {
     cpSync(join(ROOT, path), join(STAGE, path), { recursive: true });
   }
-  const published = Object.entries({ ...manifest, files, ...repository() });
+  // Unlike in the repository, which has the guest's modules too, each .js file here is CommonJS.
+  const published = Object.entries({ ...manifest, type: 'commonjs', files, ...repository() });
   writeJson(
     join(STAGE, 'package.json'),
     Object.fromEntries(published.filter(([field]) => !DEVELOPMENT.includes(field))),
