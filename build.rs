@@ -3,6 +3,9 @@
 //! The guest's crates belong to this workspace but are built for targets of their own, into `guest/` beside the library's
 //! build output, so that all builds of a checkout share them. A change in `guest/` or in the dependencies rebuilds them;
 //! cargo decides what is out of date.
+//!
+//! The same compilers make the same bytes of them in any folder (`npm run guest-images`). Where they cannot be built, or to
+//! have the very same for each platform, `HYPERLIGHT_JS_GUEST_IMAGES` names a folder with images that were built elsewhere.
 
 use std::env;
 use std::ffi::OsString;
@@ -25,6 +28,9 @@ const RUNTIME: Image =
     Image { package: "guest-runtime", target: "x86_64-unknown-linux-musl", features: &[], variable: "GUEST_RUNTIME" };
 const TEST_RUNTIME: Image = Image { features: &["commit-faults"], variable: "GUEST_TEST_RUNTIME", ..RUNTIME };
 
+/// Folder with images to embed instead of building them, each under the name of its package.
+const IMAGES: &str = "HYPERLIGHT_JS_GUEST_IMAGES";
+
 fn main() {
     #[cfg(feature = "node")]
     napi_build::setup();
@@ -39,33 +45,62 @@ fn main() {
     println!("cargo:rerun-if-changed=guest");
     println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rerun-if-changed=Cargo.toml");
+    println!("cargo:rerun-if-env-changed={IMAGES}");
 
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(variable("OUT_DIR"));
     let release = variable("PROFILE") == "release";
     let profile = if release { "guest" } else { "guest-debug" };
-    let mut id = Sha256::new();
+    let mut hash = Sha256::new();
     for image in [&KERNEL, &RUNTIME] {
-        id.update(build(image, &root, &out, profile));
+        let file = match env::var_os(IMAGES).filter(|folder| !folder.is_empty()) {
+            Some(folder) => {
+                let file = root.join(folder).join(image.package);
+                println!("cargo:rerun-if-changed={}", file.display());
+                file
+            }
+            None => build(image, &root, &out, profile),
+        };
+        hash.update(embed(image, &file, &out));
     }
-    println!("cargo:rustc-env=GUEST_ID={}", hexadecimal(&id.finalize()));
+    println!("cargo:rustc-env=GUEST_HASH={}", hexadecimal(&hash.finalize()));
     if env::var_os("CARGO_FEATURE_TEST_GUEST").is_some() {
-        build(&TEST_RUNTIME, &root, &out, profile);
+        embed(&TEST_RUNTIME, &build(&TEST_RUNTIME, &root, &out, profile), &out);
     }
 }
 
-/// Builds an image and gives its bytes.
-fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> Vec<u8> {
+/// Tells the library where an image is and gives its bytes.
+fn embed(image: &Image, file: &Path, out: &Path) -> Vec<u8> {
+    // The two runtimes differ in a feature only and would take each other's place, so each is copied.
+    let copy = out.join(image.variable.to_lowercase());
+    let bytes = std::fs::read(file).unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
+    if let Err(error) = std::fs::write(&copy, &bytes) {
+        panic!("cannot write {}: {error}", copy.display());
+    }
+    println!("cargo:rustc-env={}={}", image.variable, copy.display());
+    if variable("PROFILE") == "release" {
+        println!("cargo:warning={}: {} bytes", image.package, bytes.len());
+    }
+    bytes
+}
+
+/// Builds an image and says where it is.
+fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
     let target_dir = target_dir(out);
     let guest = root.join("guest");
     let mut cargo = Command::new(variable("CARGO"));
     cargo.current_dir(&guest);
-    // What holds for the build of the library does not hold for that of the guest: flags, wrappers, targets, profiles.
+    // What holds for the build of the library does not hold for that of the guest: flags, wrappers, targets, profiles, and
+    // what the cc crate would take from the environment.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         let foreign =
             ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOCFLAGS"];
-        let foreign_prefixes = ["CARGO_BUILD_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+        let foreign_prefixes = [
+            ["CARGO_BUILD_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PROFILE_", "CARGO_TARGET_"],
+            ["CFLAGS", "TARGET_AR", "TARGET_CC", "TARGET_CFLAGS", "CRATE_CC_"],
+        ]
+        .concat();
         if foreign.contains(&&*name) || foreign_prefixes.iter().any(|prefix| name.starts_with(prefix)) {
             cargo.env_remove(&*name);
         }
@@ -76,6 +111,12 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> Vec<u8> {
     }
     cargo.args(["build", "--package", image.package, "--target", image.target, "--profile", profile]);
     cargo.arg("--locked").arg("--target-dir").arg(&target_dir);
+    // The messages of panics and assertions name source files. They must not tell folders of the machine.
+    let names = neutral_names(root, &target_dir);
+    let flags: Vec<_> = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
+    cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", image.target));
+    let flags: Vec<_> = names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))).collect();
+    cargo.env("CFLAGS_x86_64_unknown_linux_musl", flags.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
     if !image.features.is_empty() {
         cargo.arg("--features").arg(image.features.join(","));
     }
@@ -87,18 +128,23 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> Vec<u8> {
         image.package
     );
 
-    // The two runtimes differ in a feature only and would take each other's place, so each is copied.
-    let built = target_dir.join(image.target).join(profile).join(image.package);
-    let copy = out.join(image.variable.to_lowercase());
-    let bytes = std::fs::read(&built).unwrap_or_else(|error| panic!("cannot read {}: {error}", built.display()));
-    if let Err(error) = std::fs::write(&copy, &bytes) {
-        panic!("cannot write {}: {error}", copy.display());
-    }
-    println!("cargo:rustc-env={}={}", image.variable, copy.display());
-    if profile == "guest" {
-        println!("cargo:warning={}: {} bytes", image.package, bytes.len());
-    }
-    bytes
+    target_dir.join(image.target).join(profile).join(image.package)
+}
+
+/// Folders that sources are compiled from, and the names that take their places. The last that fits counts.
+fn neutral_names(root: &Path, target_dir: &Path) -> Vec<(String, &'static str)> {
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registries = cargo_home.and_then(|home| home.join("registry/src").read_dir().ok());
+    let mut names: Vec<_> =
+        registries.into_iter().flatten().flatten().map(|entry| (entry.path(), "/registry")).collect();
+    names.sort();
+    names.extend([(root.to_path_buf(), "/source"), (target_dir.to_path_buf(), "/target")]);
+    names.into_iter().map(|(from, to)| (from.display().to_string(), to)).collect()
+}
+
+/// As one word for the cc crate, which splits flags like a shell.
+fn quoted(flag: &str) -> String {
+    format!("'{}'", flag.replace('\'', r"'\''"))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

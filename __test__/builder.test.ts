@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder } from '@hyperlight/js-host-api';
 import { rejection, thrown } from './sandbox';
@@ -26,6 +28,19 @@ test('the example of the documentation builds a sandbox', async () => {
   const builder = new SandboxBuilder().setHeapSize(8 * 1024 * 1024).setScratchSize(1024 * 1024);
   const loaded = await loadFrom(builder, "function handler({ name }) { return 'Hello, ' + name + '!'; }");
   assert.equal(await loaded.callHandler('f', { name: 'World' }), 'Hello, World!');
+});
+
+test('the guest image has the version of the package and a hash, and cannot be changed', () => {
+  const { guestImage } = SandboxBuilder;
+  assert.deepEqual(Object.keys(guestImage), ['version', 'hash']);
+  assert.equal(
+    guestImage.version,
+    JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')).version,
+  );
+  assert.match(guestImage.hash, /^[0-9a-f]{64}$/);
+  assert.throws(() => Object.assign(guestImage, { hash: '' }), TypeError);
+  assert.throws(() => Object.assign(SandboxBuilder, { guestImage: {} }), TypeError);
+  assert.equal(SandboxBuilder.guestImage, guestImage);
 });
 
 for (const { method, name, least, most } of settings) {

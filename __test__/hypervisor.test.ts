@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { closedDevice, runAfter, UNPRIVILEGED } from './mounts';
 
 const run = promisify(execFile);
 const ROOT = join(__dirname, '..', '..');
@@ -16,20 +15,11 @@ const BUILD = `
   );
 `;
 
-/** Builds a sandbox in a mount namespace of its own, after a shell command that changes what is mounted there. */
+/** Builds a sandbox after a shell command that changes what is mounted. */
 async function buildAfter(mount: string, ...launcher: string[]): Promise<string> {
-  const namespace = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  const script = `${mount} && exec "$@"`;
-  const program = [...launcher, process.execPath, '-e', BUILD];
-  try {
-    const { stdout } = await run('unshare', [...namespace, '--mount', 'sh', '-c', script, 'sh', ...program], {
-      cwd: ROOT,
-    });
-    return stdout;
-  } catch (error) {
-    const reason = (error as { stderr?: string }).stderr || error;
-    return assert.fail(`this test needs unshare, setpriv and the right to make a mount namespace: ${reason}`);
-  }
+  const { status, stdout, stderr } = await runAfter(mount, ...launcher, process.execPath, '-e', BUILD);
+  assert.equal(status, 0, stderr);
+  return stdout;
 }
 
 test('without /dev/kvm build() says that it is missing and what to do', async () => {
@@ -39,14 +29,7 @@ test('without /dev/kvm build() says that it is missing and what to do', async ()
 });
 
 test('without permission to open /dev/kvm build() says so and what to do', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'js-host-api-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const closed = join(folder, 'kvm');
-  writeFileSync(closed, '');
-  chmodSync(closed, 0o000);
-  // Without these capabilities even root must ask.
-  const unprivileged = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all'];
-  const answer = await buildAfter(`mount --bind '${closed}' /dev/kvm`, ...unprivileged);
+  const answer = await buildAfter(closedDevice(t), ...UNPRIVILEGED);
   assert.match(answer, /^true ERR_NO_HYPERVISOR .*may not open \/dev\/kvm/);
   assert.match(answer, /group/);
 });

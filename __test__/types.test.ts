@@ -9,6 +9,7 @@ import * as api from '@hyperlight/js-host-api';
 import {
   type CallHandlerOptions,
   type CallStats,
+  type GuestImage,
   HostModule,
   InterruptHandle,
   JSSandbox,
@@ -126,6 +127,9 @@ same<InterruptHandle['kill'], () => void>();
 same<Snapshot['save'], (path: string) => Promise<string>>();
 same<(typeof Snapshot)['load'], (path: string, digest?: string) => Promise<Snapshot>>();
 same<(typeof SandboxBuilder)['fromSnapshot'], (snapshot: Snapshot) => SandboxBuilder>();
+same<keyof typeof SandboxBuilder, 'prototype' | 'fromSnapshot' | 'guestImage'>();
+same<(typeof SandboxBuilder)['guestImage'], GuestImage>();
+same<GuestImage, { readonly version: string; readonly hash: string }>();
 
 /** Every member in use, as a program would use it. It is compiled but never called. */
 export async function use(): Promise<void> {
@@ -162,6 +166,11 @@ export async function use(): Promise<void> {
   }
   void [module, same, result, stats];
 
+  const { version, hash }: { version: string; hash: string } = SandboxBuilder.guestImage;
+  void [version, hash];
+
+  // @ts-expect-error: it is read-only
+  SandboxBuilder.guestImage = { version, hash };
   // @ts-expect-error: there are no arguments
   new SandboxBuilder({ heapSize: 1 });
   // @ts-expect-error: a size is a number

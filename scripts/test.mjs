@@ -34,14 +34,21 @@ function checkHypervisor() {
 }
 
 async function testRust() {
-  // The library without Node.js, again with what a feature adds, then the parts of the addon and of the guest that need no
+  // The library without Node.js, again with what features add, then the parts of the addon and of the guest that need no
   // VM.
   const runs = [
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
     [
-      ...['test', '--no-fail-fast', '--no-default-features', '--features', 'crashdump,function_call_metrics'],
+      ...[
+        'test',
+        '--no-fail-fast',
+        '--no-default-features',
+        '--features',
+        'test-guest,crashdump,function_call_metrics',
+      ],
       ...['--test', 'crashdump', '--test', 'observability'],
     ],
+    ['test', '--no-fail-fast', '--no-default-features', '--features', 'gdb', '--test', 'gdb'],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
     ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
   ];

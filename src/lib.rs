@@ -93,6 +93,7 @@
 //! | `node` (default) | The Node.js addon. It brings napi into the dependency tree. |
 //! | `function_call_metrics` | A histogram of how long handlers take, see [`metrics`]. |
 //! | `crashdump` | `LoadedJSSandbox::generate_crashdump`, and a core dump of each guest that faults. |
+//! | `gdb` | For builds with debug assertions: where the environment variable `HYPERLIGHT_JS_GDB` names a port, sandboxes wait there for gdb. |
 //! | `monitor-wall-clock`, `monitor-cpu-time`, `guest-call-stats` | Nothing: monitors and statistics are always there. |
 //!
 //! # Where to start reading
@@ -117,6 +118,7 @@ pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::error::{Error, Result};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_module::{HostFunction, HostModule};
+pub use sandbox::image::GuestImage;
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;

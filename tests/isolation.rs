@@ -70,6 +70,34 @@ fn a_touch_of_the_guard_page_aborts() {
 }
 
 #[test]
+fn the_code_that_prepares_pages_reaches_no_tables_when_the_engine_runs_it() {
+    aborts(Fault::RunPager, &["page fault (vector 14", "cannot read 0x7f80", "by instruction 0x4fff3"]);
+}
+
+#[test]
+fn nobody_but_the_kernel_can_end_the_preparing_of_pages() {
+    aborts(Fault::ClaimToBePager, &["the gate has no operation 6"]);
+}
+
+#[test]
+fn a_write_to_the_plan_of_what_to_prepare_aborts() {
+    aborts(Fault::WritePlan, &["page fault (vector 14", "cannot write 0x4fff4000"]);
+}
+
+#[test]
+fn a_plan_to_prepare_foreign_pages_changes_nothing() {
+    let mut sandbox = test_guest();
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+    assert_eq!(sandbox.commit_fault(Fault::PlanForeignPages).expect("it lives on"), 1);
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..3 {
+        sandbox.restore(snapshot.clone()).expect("a restore");
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 2);
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 3);
+    }
+}
+
+#[test]
 fn an_endless_native_recursion_aborts() {
     aborts(Fault::ExhaustStack, &["stack overflow", "by instruction 0x4"]);
 }

@@ -15,7 +15,10 @@ import { pack } from './pack.mjs';
 const KIB = 1024;
 /** All that may be in the packages, and the most that each may take, packed and unpacked. */
 const MAIN = {
-  files: ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'lib/entry.js', 'lib/stand-in.js', 'package.json'],
+  files: [
+    ...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json'],
+    ...['bin/doctor-text.js', 'bin/doctor.js', 'bin/hyperlight-js.js', 'lib/entry.js', 'lib/stand-in.js'],
+  ],
   packed: 40 * KIB,
   unpacked: 160 * KIB,
 };
@@ -143,6 +146,23 @@ test('with musl the Quick Start and the smoke check run', () => {
   assert.equal(execute(...inMusl(project, ['/project/quick-start.mjs'])), GREETING);
   assert.equal(execute(...inMusl(project, ['/project/quick-start.cjs'])), GREETING);
   assert.match(execute(...inMusl(project, ['/project/smoke.mjs'])), /everything works/);
+});
+
+test('the doctor finds each platform well, and the same guest on all', () => {
+  const [glibc, musl] = [install('doctor-glibc'), install('doctor-musl', 'musl')];
+  const reports = [
+    execute(join(glibc, 'node_modules', '.bin', 'hyperlight-js'), ['doctor', '--json']),
+    execute(...inMusl(musl, [`/project/node_modules/${NAME}/bin/hyperlight-js.js`, 'doctor', '--json'])),
+  ].map((report) => JSON.parse(report));
+  assert.deepEqual(
+    reports.map(({ ok, system }) => [ok, system.libc.split(' ')[0]]),
+    [
+      [true, 'glibc'],
+      [true, 'musl'],
+    ],
+  );
+  assert.match(reports[0].library.guestImage.hash, /^[0-9a-f]{64}$/);
+  assert.deepEqual(reports[0].library, reports[1].library);
 });
 
 const BUILD = `

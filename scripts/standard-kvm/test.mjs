@@ -80,18 +80,9 @@ function fill(tree) {
   addProgram(tree, process.execPath);
   for (const program of ['unshare', 'setpriv', 'mount', 'sh']) addProgram(tree, which(program));
   const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
-  // Tests that compare what several files say read them.
-  const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js'];
-  for (const path of [
-    'package.json',
-    'index.js',
-    'lib',
-    'examples',
-    '__test__',
-    'target/__test__',
-    ...sources,
-    ...addon,
-  ]) {
+  // Tests that compare what several files say read them; those of the doctor run it.
+  const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js', 'bin', 'lib'];
+  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
     mkdirSync(dirname(join(tree, ROOT, path)), { recursive: true });
     cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
   }

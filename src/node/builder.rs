@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 
-use napi::bindgen_prelude::{Object, PromiseRaw, This};
-use napi::{Env, Unknown};
+use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw, This};
+use napi::{Env, JsValue, Property, PropertyAttributes, Unknown};
 use napi_derive::napi;
 
 use super::console::{self, Console};
@@ -212,6 +212,20 @@ impl SandboxBuilder {
         let changed = guard(|| self.slot.with(change));
         changed.map(|()| this.object).map_err(|error| error.into_js(env))
     }
+}
+
+/// Defines `SandboxBuilder.guestImage`. The napi macros know static methods but no static properties; its type is in
+/// `types.d.ts`.
+pub fn define_guest_image(env: &Env, exports: &Object) -> napi::Result<()> {
+    let guest = crate::SandboxBuilder::guest_image();
+    let mut image = Object::new(env)?;
+    image.set_named_property("version", guest.version)?;
+    image.set_named_property("hash", guest.hash)?;
+    image.freeze()?;
+    let class: Unknown = exports.get_named_property_unchecked("SandboxBuilder")?;
+    let mut class = Object::from_raw(env.raw(), class.raw());
+    let property = Property::new().with_utf8_name("guestImage")?.with_value(&image);
+    class.define_properties(&[property.with_property_attributes(PropertyAttributes::Enumerable)])
 }
 
 impl Settings {

@@ -13,7 +13,7 @@ use super::host_call::{AsyncStorage, HostCall};
 use super::inbox::Inbox;
 use super::json::Json;
 use super::promise::guard;
-use super::{console, disposal, log};
+use super::{builder, console, disposal, log};
 
 /// One JavaScript environment. Functions of JavaScript's own are those from when the addon was loaded.
 pub struct Environment {
@@ -30,6 +30,7 @@ pub struct Environment {
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn begin(exports: Object, env: Env) -> napi::Result<()> {
     disposal::define_symbols(&env, &exports)?;
+    builder::define_guest_image(&env, &exports)?;
     let promise: Function<(), ()> = env.get_global()?.get_named_property("Promise")?;
     let prototype: Object = promise.get_named_property("prototype")?;
     let waiting = Arc::new(Waiting { inbox: Inbox::new(&env)?, calls: Mutex::default() });

@@ -93,3 +93,19 @@ export interface PoolFromFunction {
   prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
   snapshot?: undefined;
 }
+
+/** Identifies the guest: the kernel and the runtime that a build of this module has embedded and starts every sandbox with. */
+export interface GuestImage {
+  /** Version of this module, of which the guest is a part, such as `1.2.3`. */
+  readonly version: string;
+  /**
+   * SHA-256 of the kernel's image followed by the runtime's, both of them ELF files, as 64 hexadecimal digits in lower case.
+   * Two builds with the same hash run the same guest, and a `Snapshot` of the one can be loaded by the other.
+   */
+  readonly hash: string;
+}
+
+export declare namespace SandboxBuilder {
+  /** The guest that every sandbox starts with. */
+  export const guestImage: GuestImage;
+}

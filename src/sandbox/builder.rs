@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use guest_abi::boot::Settings;
 use guest_abi::function::ConsoleLevel;
-use guest_abi::memory::{HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX, STACK_SIZE_STEP};
+use guest_abi::memory::{BACKING_STEP, HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
+use super::image::{self, GuestImage};
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use super::trace::{operation, traced};
@@ -54,6 +55,17 @@ impl SandboxBuilder {
     pub const DEFAULT_OUTPUT_SIZE: usize = 1 << 20;
     /// Smallest and largest limit of an event or a result in bytes: 1 KiB and 256 MiB.
     pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = 1 << 10..=256 << 20;
+
+    /// The guest that every sandbox starts with.
+    ///
+    /// ```
+    /// let guest = hyperlight_js::SandboxBuilder::guest_image();
+    /// assert_eq!(guest.hash.len(), 64);
+    /// println!("guest image {} {}", guest.version, guest.hash);
+    /// ```
+    pub const fn guest_image() -> GuestImage {
+        image::EMBEDDED
+    }
 
     /// A builder with the default settings.
     pub fn new() -> Self {
@@ -215,9 +227,9 @@ impl Configuration {
         // Native code holds a message as it came, as text, and encoded for the way back.
         let messages = 3 * (self.input_size + self.output_size) as u64;
         Settings {
-            heap_size: (self.heap_size + messages + Self::NATIVE_HEAP_SIZE).next_multiple_of(PAGE_SIZE),
+            heap_size: (self.heap_size + messages + Self::NATIVE_HEAP_SIZE).next_multiple_of(BACKING_STEP),
             javascript_limit: self.heap_size,
-            stack_size: (self.scratch_size - Self::SCRATCH_BESIDE_STACK) / STACK_SIZE_STEP * STACK_SIZE_STEP,
+            stack_size: (self.scratch_size - Self::SCRATCH_BESIDE_STACK) / BACKING_STEP * BACKING_STEP,
             output_limit: self.output_size as u64,
         }
     }
@@ -254,7 +266,7 @@ impl Configuration {
 }
 
 const _: () = {
-    assert!(*SandboxBuilder::SCRATCH_SIZE_RANGE.start() >= Configuration::SCRATCH_BESIDE_STACK + STACK_SIZE_STEP);
+    assert!(*SandboxBuilder::SCRATCH_SIZE_RANGE.start() >= Configuration::SCRATCH_BESIDE_STACK + BACKING_STEP);
     assert!(*SandboxBuilder::SCRATCH_SIZE_RANGE.end() <= STACK_SIZE_MAX);
     let messages = 6 * *SandboxBuilder::BUFFER_SIZE_RANGE.end() as u64 + (1 << 20);
     assert!(*SandboxBuilder::HEAP_SIZE_RANGE.end() + messages <= HEAP_SIZE_MAX);

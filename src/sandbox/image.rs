@@ -4,27 +4,41 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::boot::BootHeader;
-use hyperlight_host::SandboxBuilder;
+use guest_abi::function;
+use guest_abi::payload::Payload;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
+use hyperlight_host::{Sandbox, SandboxBuilder};
 
 use super::builder::Configuration;
 use super::error::Result;
 use super::host_function::Dispatcher;
-use super::vm;
+use super::vm::{self, AddHandler, CallHandler};
 
-/// Identifies the guest images.
-pub const ID: &str = env!("GUEST_ID");
+/// What this library has embedded.
+pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
 
 static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
 static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
 #[cfg(feature = "test-guest")]
 static TEST_RUNTIME: &[u8] = include_bytes!(env!("GUEST_TEST_RUNTIME"));
 
+/// Identifies the guest: the kernel and the runtime that a build of this library has embedded and starts every sandbox with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct GuestImage {
+    /// Version of this library, of which the guest is a part, such as `1.2.3`.
+    pub version: &'static str,
+    /// SHA-256 of the kernel's image followed by the runtime's, both of them ELF files, as 64 hexadecimal digits in lower
+    /// case. Two builds with the same hash run the same guest, and a [`Snapshot`](crate::Snapshot) of the one can be loaded by
+    /// the other.
+    pub hash: &'static str,
+}
+
 /// The state of a guest that has booted with this configuration and done nothing else.
 ///
 /// The first use in a process boots one; that takes milliseconds, during which other first uses wait.
-pub fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+pub(super) fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     static BOOTED: Mutex<Option<HashMap<Configuration, Arc<Snapshot>>>> = Mutex::new(None);
 
     // A panic while booting leaves the map as it was, so a poisoned lock is as good as any.
@@ -53,7 +67,39 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_queue_size(geometry.g2h_queue_size)
         .host_functions(vm::host_functions(Dispatcher::default(), None)?)
         .build()?;
-    Ok(sandbox.snapshot()?)
+    let booted = sandbox.snapshot()?;
+    // Without working sets everything works as well, only slower.
+    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or(booted))
+}
+
+/// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
+/// and called, and when one is only called.
+fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
+    sandbox.restore(booted.clone())?;
+    add_handler(sandbox)?;
+    let loaded = sandbox.snapshot()?;
+    sandbox.restore(booted.clone())?;
+    add_handler(sandbox)?;
+    call_handler(sandbox)?;
+    let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    sandbox.restore(loaded)?;
+    call_handler(sandbox)?;
+    let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    sandbox.restore(booted.clone())?;
+    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling))?;
+    sandbox.snapshot()
+}
+
+fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let source = "function handler(event) { return event; }".to_string();
+    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), source);
+    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
+}
+
+fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let event = Payload::from_json(r#"{"text":"text","list":[1,{"a":null}]}"#.to_string()).into_bytes();
+    let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false);
+    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 
 fn init_data(configuration: &Configuration) -> Vec<u8> {
@@ -74,4 +120,18 @@ fn runtime(configuration: &Configuration) -> &'static [u8] {
 #[cfg(not(feature = "test-guest"))]
 fn runtime(_: &Configuration) -> &'static [u8] {
     RUNTIME
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_embedded_kernel_and_runtime() {
+        let digest = Sha256::new().chain_update(KERNEL).chain_update(RUNTIME).finalize();
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(EMBEDDED.hash, digits);
+    }
 }

@@ -16,7 +16,7 @@ pub mod error;
 pub mod host_function;
 pub mod host_module;
 mod hypervisor;
-mod image;
+pub mod image;
 pub mod interrupt;
 pub mod js;
 pub mod loaded;

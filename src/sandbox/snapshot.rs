@@ -104,7 +104,7 @@ impl Snapshot {
         let reference = reference.map_err(|error| refused(error.to_string()))?;
         let state = State::checked_load(folder, reference).map_err(|error| refused(error.to_string()))?;
         let origin = match state.metadata::<Origin>(METADATA) {
-            Ok(Some(origin)) if origin.guest == image::ID => origin,
+            Ok(Some(origin)) if origin.guest == image::EMBEDDED.hash => origin,
             Ok(Some(_)) | Err(_) => return Err(refused("it was saved by another version of this library".to_string())),
             Ok(None) => return Err(refused("it was not saved by this library".to_string())),
         };
@@ -126,7 +126,7 @@ fn failed(folder: &Path, reason: String) -> Error {
 /// What a sandbox must have in common with the one that a snapshot was taken of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Origin {
-    /// [`image::ID`].
+    /// Hash of [`image::EMBEDDED`].
     guest: String,
     pub configuration: Configuration,
     /// Modules and names.
@@ -135,7 +135,7 @@ pub(super) struct Origin {
 
 impl Origin {
     pub fn new(configuration: Configuration, host_functions: Vec<(String, String)>) -> Self {
-        Self { guest: image::ID.to_string(), configuration, host_functions }
+        Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions }
     }
 
     /// Checks that a snapshot of a sandbox like `other` fits this one.

@@ -17,10 +17,11 @@ pub struct ExecutionStats {
     pub terminated_by: Option<&'static str>,
 }
 
-/// What the guest's kernel has done since the sandbox was started or last restored: the page faults that it served.
+/// What the guest's kernel has done since the sandbox was started or last restored: the page faults that it served, and the
+/// pages that it copied ahead.
 ///
 /// A fault takes between one microsecond and a hundred, depending on the hypervisor, so this is what the first call after a
-/// start or a restore is slow for. A fault can be of two kinds at once.
+/// start or a restore is slow for. Pages that nearly every call writes are copied ahead, which takes a tenth of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuestCounters {
@@ -32,6 +33,8 @@ pub struct GuestCounters {
     pub mapped: u64,
     /// Those that copied a page, which it had not written since.
     pub copied: u64,
+    /// Pages that were copied ahead, without a fault.
+    pub prepared: u64,
 }
 
 impl GuestCounters {
@@ -45,6 +48,7 @@ impl GuestCounters {
             opened: count(Counter::Opened),
             mapped: count(Counter::Mapped),
             copied: count(Counter::Copied),
+            prepared: count(Counter::Prepared),
         })
     }
 }

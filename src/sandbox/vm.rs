@@ -24,8 +24,8 @@ use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
 use super::{clock, image, trace};
 
-type AddHandler = (Vec<u8>, String, String);
-type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
+pub type AddHandler = (Vec<u8>, String, String);
+pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type CallHost = (String, String, Vec<u8>);
@@ -38,6 +38,8 @@ const _: () = {
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
+    assert!(matches_signature::<(), Vec<u8>>(&function::COPIED_PAGES), "see guest_abi::function");
+    assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
@@ -96,6 +98,24 @@ pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> 
     Ok(functions)
 }
 
+#[cfg(all(feature = "gdb", not(debug_assertions)))]
+compile_error!("hyperlight-host lets gdb in only with debug assertions: build the feature `gdb` without --release");
+
+/// Lets gdb in at the port that the environment names. The guest stops at its first call, until gdb has come.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if it names no port.
+#[cfg(all(feature = "gdb", debug_assertions))]
+fn debuggable(builder: SandboxBuilder) -> Result<SandboxBuilder> {
+    use hyperlight_host::sandbox::config::DebugInfo;
+
+    let Some(port) = std::env::var_os("HYPERLIGHT_JS_GDB") else { return Ok(builder) };
+    let number = port.to_str().and_then(|port| port.parse().ok()).filter(|port| *port != 0);
+    let port =
+        number.ok_or_else(|| Error::InvalidArgument(format!("HYPERLIGHT_JS_GDB={}: not a port", port.display())))?;
+    Ok(builder.guest_debug_info(DebugInfo { port }))
+}
+
 /// A micro-VM with the runtime in it.
 pub struct Vm {
     sandbox: Sandbox,
@@ -123,9 +143,11 @@ impl Vm {
             None => image::booted(&configuration)?,
         };
         let dispatcher = Dispatcher::new(host_functions.clone(), configuration.input_size);
-        let sandbox = SandboxBuilder::from_snapshot(state)
-            .host_functions(self::host_functions(dispatcher.clone(), print)?)
-            .build()?;
+        let builder =
+            SandboxBuilder::from_snapshot(state).host_functions(self::host_functions(dispatcher.clone(), print)?);
+        #[cfg(all(feature = "gdb", debug_assertions))]
+        let builder = debuggable(builder)?;
+        let sandbox = builder.build()?;
         let control = CallControl::new(sandbox.interrupt_handle());
         dispatcher.set_control(control.clone());
         Ok(Self { sandbox, control, host_functions, configuration, poisoned: false })
@@ -238,9 +260,13 @@ impl Vm {
             self.poisoned = true;
             return Err(Error::Cancelled);
         }
-        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| match guest_fault(error) {
-            Ok(message) => self.protocol_broken(&message),
-            Err(error) => error,
+        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| {
+            #[cfg(feature = "crashdump")]
+            self.dump_after(&error);
+            match guest_fault(error) {
+                Ok(message) => self.protocol_broken(&message),
+                Err(error) => error,
+            }
         })
     }
 
@@ -291,6 +317,18 @@ impl Vm {
         Ok(self.sandbox.generate_crashdump()?)
     }
 
+    /// Leaves a core dump of a guest that has aborted. hyperlight-host does so for what it takes for a crash, and an abort is
+    /// none.
+    #[cfg(feature = "crashdump")]
+    fn dump_after(&mut self, error: &HyperlightError) {
+        if !matches!(error, HyperlightError::GuestAborted(..)) {
+            return;
+        }
+        if let Err(error) = self.sandbox.generate_crashdump() {
+            tracing::error!("there is no core dump of the guest that has aborted: {error}");
+        }
+    }
+
     #[cfg(feature = "test-guest")]
     pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
         const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");
@@ -327,7 +365,8 @@ fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Orig
     Origin::new(configuration.clone(), host_functions.names().0)
 }
 
-fn context() -> CallContext {
+/// What a call is told about the time it is made at, and its share of randomness.
+pub fn context() -> CallContext {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
     CallContext { epoch_nanos: clock::epoch_nanos(), tsc_hz: clock::tsc_hz(), seed }

@@ -26,7 +26,7 @@ pub struct Settings {
     pub heap_size: u64,
     /// How much of the heap JavaScript may use, in bytes; the rest is for messages.
     pub javascript_limit: u64,
-    /// Size of the runtime's stack in bytes: a multiple of [`STACK_SIZE_STEP`](crate::memory::STACK_SIZE_STEP).
+    /// Size of the runtime's stack in bytes: a multiple of [`BACKING_STEP`](crate::memory::BACKING_STEP).
     pub stack_size: u64,
     /// Largest result of a guest function in bytes.
     pub output_limit: u64,

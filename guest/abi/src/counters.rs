@@ -12,9 +12,16 @@ pub enum Counter {
     Mapped = 2,
     /// Faults that had a page copied.
     Copied = 3,
+    /// Pages that were copied ahead, by no fault of the runtime.
+    Prepared = 4,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 5;
 }
+
+/// Addresses of copied pages that are kept, the latest ones; a power of two.
+pub const COPIED_PAGES: usize = 256;
+/// Words that can be asked for: the counters, then those addresses in a ring, which begins with the first.
+pub const WORDS: usize = Counter::COUNT + COPIED_PAGES;

@@ -70,6 +70,19 @@ pub const WARM_UP: Signature = Signature { name: "WarmUp", parameters: &[], resu
 /// Result: the [counters](crate::counters::Counter) in their order, 64 bits each, little endian.
 pub const COUNTERS: Signature = Signature { name: "Counters", parameters: &[], result: Kind::Bytes };
 
+/// Guest function: says which pages were copied since the sandbox was started or restored, the latest ones if they are many.
+///
+/// Result: the numbers of the pages, 32 bits each, little endian.
+pub const COPIED_PAGES: Signature = Signature { name: "CopiedPages", parameters: &[], result: Kind::Bytes };
+
+/// Guest function: says which pages to copy at once after a restore of a snapshot that is taken from now on: those that the
+/// next call will probably write. It costs time if they are others, and nothing else.
+///
+/// Arguments: the numbers of the pages for a guest that has no handlers yet, and for one that has, as [`COPIED_PAGES`] gives
+/// them. Result: nothing.
+pub const SET_WORKING_SETS: Signature =
+    Signature { name: "SetWorkingSets", parameters: &[Kind::Bytes, Kind::Bytes], result: Kind::Void };
+
 /// Guest function of the test guest only: does something that must not work.
 ///
 /// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
@@ -191,4 +204,12 @@ pub enum Fault {
     ReadLastHeapPage = 32,
     /// Offers the host no buffers any more; gives -1.
     WithholdBuffers = 33,
+    /// Runs the code that prepares pages.
+    RunPager = 34,
+    /// Claims to be that code, which is done.
+    ClaimToBePager = 35,
+    /// Writes to what that code is told to do.
+    WritePlan = 36,
+    /// Asks for pages to be copied that are none of its own, or none at all; gives 1.
+    PlanForeignPages = 37,
 }

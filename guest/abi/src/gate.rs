@@ -13,9 +13,17 @@ pub const NOTIFY: u32 = 2;
 /// Adds bytes to the abort message: the lowest byte of the argument is their number (1 to 3), then come the bytes.
 /// The byte [`crate::abort::TERMINATOR`] ends the message and the call.
 pub const ABORT: u32 = 3;
-
-/// Gives in RAX what the counter says that the argument names; see [`crate::counters`]. There is no counter to set.
+/// Gives in RAX the word that the argument names of those that the kernel has counted; see [`crate::counters`].
 pub const COUNTER: u32 = 4;
+/// Adds a page of the lower half, by its number, to those that are copied at once after a restore of a later snapshot. See
+/// [`crate::function::SET_WORKING_SETS`].
+pub const PLAN: u32 = 5;
+/// Argument of [`PLAN`]: begin anew, with the pages of a guest that has no handlers.
+pub const BEGIN_PLAN: u32 = 0;
+/// Argument of [`PLAN`]: from now on, the pages of a guest that has handlers.
+pub const NEXT_SET: u32 = u32::MAX;
+/// Only for the kernel's own code at CPL 3: the pager is done.
+pub const PAGED: u32 = 6;
 
 /// Ports through which the kernel reaches the host, as hyperlight-host defines them.
 pub mod port {

@@ -3,7 +3,8 @@
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootHeader, BootInfo};
 use guest_abi::memory::{
-    HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, SCRATCH_END, STACK_SIZE_MAX, STACK_SIZE_STEP, STACK_TOP, THREAD_AREA,
+    BACKING_STEP, HEAP_SIZE_MAX, HEAP_START, IMAGE_START, PAGE_SIZE, SCRATCH_END, STACK_SIZE_MAX, STACK_TOP,
+    THREAD_AREA,
 };
 use guest_kernel::elf::{Image, Segment};
 use guest_kernel::page_table::{Access, Entry, page_of};
@@ -12,7 +13,7 @@ use crate::abort::abort;
 use crate::descriptors::{self, Constants};
 use crate::entry;
 use crate::memory::{Page, PageTables, metadata};
-use crate::page_copy;
+use crate::{page_copy, pager};
 
 /// Where hyperlight-host tells what it put into memory.
 #[repr(C)]
@@ -45,6 +46,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
         &tables,
         Constants {
             runtime_entry: image.entry,
+            image_end: first_gap(&image),
             heap_end: HEAP_START + header.settings.heap_size,
             stack_bottom: STACK_TOP - header.settings.stack_size,
             arena_start,
@@ -60,6 +62,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     map_zeroed(&tables, THREAD_AREA);
     tables.map_themselves();
     page_copy::install(&tables);
+    pager::install(&tables);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
@@ -70,6 +73,16 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     PageTables::flush();
     // SAFETY: the runtime's image and stack are mapped, and the descriptor tables are installed.
     unsafe { entry::enter_runtime(stack, stack) }
+}
+
+/// Exclusive end of the pages at the start of the image's window that have no gap between them.
+fn first_gap(image: &Image) -> u64 {
+    image.segments().map(|segment| segment.pages()).fold(
+        IMAGE_START,
+        |end, pages| {
+            if pages.start == end { pages.end } else { end }
+        },
+    )
 }
 
 fn boot_header(init_data: &Region) -> BootHeader {
@@ -85,10 +98,10 @@ fn boot_header(init_data: &Region) -> BootHeader {
     let settings = &header.settings;
     if header.image_size > init_data.size - BootHeader::IMAGE_OFFSET
         || settings.heap_size > HEAP_SIZE_MAX
-        || !settings.heap_size.is_multiple_of(PAGE_SIZE)
+        || !settings.heap_size.is_multiple_of(BACKING_STEP)
         || settings.stack_size > STACK_SIZE_MAX
         || settings.stack_size == 0
-        || !settings.stack_size.is_multiple_of(STACK_SIZE_STEP)
+        || !settings.stack_size.is_multiple_of(BACKING_STEP)
     {
         abort(AbortCode::Boot, format_args!("the init data names impossible sizes"));
     }
@@ -137,6 +150,9 @@ fn map_zeroed(tables: &PageTables, address: u64) -> Page {
 /// Puts a [`BootInfo`] at the top of the runtime's stack and gives its address.
 fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
     let size = size_of::<BootInfo>() as u64;
+    for address in (STACK_TOP - BACKING_STEP..STACK_TOP - PAGE_SIZE).step_by(PAGE_SIZE as usize) {
+        map_zeroed(tables, address);
+    }
     let mut page = map_zeroed(tables, STACK_TOP - PAGE_SIZE);
     let info = BootInfo { settings: header.settings, scratch: metadata() };
     // SAFETY: the page is ours and large enough; the offset keeps the struct aligned.

@@ -29,6 +29,11 @@ pub const COPY_ORDER: u64 = RESERVED;
 pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZE;
 /// The words in which the kernel counts; see [`guest_abi::counters`].
 pub const COUNTERS: u64 = GATE_STACK_TOP;
+/// The root of the runtime's page tables and that of the pager's; zero before the first restore. See [`crate::pager`].
+pub const ROOT: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
+pub const PAGER_ROOT: u64 = ROOT + 8;
+/// The physical page of the plan that is being made, zero if none is, and which of its working sets.
+pub const PLAN_IN_WORK: u64 = ROOT + 16;
 /// Top of the stack for exceptions.
 const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;
@@ -38,6 +43,8 @@ const EXCEPTION_STACK: u16 = 1;
 pub struct Constants {
     /// Where the runtime is entered.
     pub runtime_entry: u64,
+    /// Exclusive end of the runtime's image, or of its part before the first gap.
+    pub image_end: u64,
     /// Exclusive end of the heap.
     pub heap_end: u64,
     /// Lowest address of the stack.
@@ -90,6 +97,7 @@ struct TableRegister {
 const _: () = {
     assert!(size_of::<TaskState>() == 104);
     assert!(offset_of!(Tables, interrupts) == PAGE_SIZE as usize);
+    assert!(PLAN_IN_WORK + 16 < EXCEPTION_STACK_TOP - 2 * PAGE_SIZE, "there is a stack below its top");
     assert!(GATE_STACK_TOP.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
 };
 

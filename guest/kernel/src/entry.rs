@@ -8,7 +8,8 @@
 //! | a page fault | `copy_on_write_entry`, then `page_fault_entry` | the exceptions', from the task state segment |
 //! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
-//! The host sets ZF for the first call after a restore: the processor may still know translations of the state before.
+//! The host sets ZF for the first call after a restore: the processor may still know translations of the state before, and the
+//! [`pager`] runs first.
 //!
 //! A call that was stopped while the hypervisor was about to deliver an exception, or the gate's interrupt, may leave that
 //! behind: setting registers anew does not take it back, and then it hits the next call at its first instruction. An
@@ -20,15 +21,15 @@ use core::arch::{asm, global_asm};
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::entry;
-use guest_abi::counters::Counter;
+use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
-use guest_abi::memory::STACK_TOP;
+use guest_abi::memory::{PAGE_SIZE, PAGER_CODE, STACK_TOP};
 use guest_kernel::page_table::FaultCode;
 
 use crate::abort::abort;
-use crate::descriptors::{COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
-use crate::memory::PageTables;
-use crate::{boot, page_fault};
+use crate::descriptors::{COUNTERS, GATE_STACK_TOP, PAGER_ROOT, ROOT, RUNTIME_ENTRY, USER_CODE, USER_DATA};
+use crate::memory::{Page, PageTables};
+use crate::{boot, page_copy, page_fault, pager};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -83,9 +84,15 @@ extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
     page_fault::resolve(address, error)
 }
 
-extern "C" fn after_restore() {
+/// Gives the root of the address space in which the pager is to run.
+extern "C" fn after_restore() -> u64 {
     PageTables::current().map_themselves();
-    page_fault::after_restore();
+    page_copy::open_order_page();
+    pager::prepare()
+}
+
+extern "C" fn plan(page: u32) {
+    pager::plan(page);
 }
 
 /// Ends the call, or returns to have the exception left.
@@ -168,7 +175,8 @@ enter_runtime:
 dispatch:
     jz 2f
     mov edi, {call}
-1:  mov rax, [{runtime_entry}]
+call_runtime:
+    mov rax, [{runtime_entry}]
     push {user_data}
     push {stack_top}
     push 2
@@ -182,8 +190,15 @@ dispatch:
     xor eax, 0x80
     mov cr4, rax
     call {after_restore}
-    mov edi, {call_after_restore}
-    jmp 1b
+    mov r12, [{next_free}]
+    mov cr3, rax
+    mov eax, {pager_code}
+    push {user_data}
+    push 0
+    push 2
+    push {user_code}
+    push rax
+    iretq
 
 // EAX is the operation, ECX its argument.
 .balign 16
@@ -191,7 +206,7 @@ dispatch:
 gate_entry:
     cmp eax, {halt}
     ja 2f
-    jb 5f
+    jb 7f
     // Halt. The first one tells the host where to dispatch calls (RAX) and with which stack (RSP).
     mov rsp, {gate_stack}
     lea rax, [rip + dispatch]
@@ -210,11 +225,49 @@ gate_entry:
     iretq
 4:  cmp eax, {counter}
     jne 5f
-    and ecx, {counters} - 1
+    cmp ecx, {counters}
+    jae 7f
     mov rdx, {counter_words}
     mov rax, [rdx + 8 * rcx]
     iretq
 5:  cld
+    cmp eax, {plan}
+    jne 6f
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    mov edi, ecx
+    // The processor aligned the stack to 16 bytes and pushed five words; six more make it odd.
+    sub rsp, 8
+    call {do_plan}
+    add rsp, 8
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    iretq
+6:  cmp eax, {paged}
+    jne 7f
+    // Only the kernel enters the pager's address space. The call begins in the runtime's.
+    mov rdx, cr3
+    cmp rdx, [{pager_root}]
+    jne 7f
+    mov rdx, [{root}]
+    mov cr3, rdx
+    mov rdx, r12
+    sub rdx, [{next_free}]
+    shr rdx, {page_bits}
+    mov [{prepared}], rdx
+    mov [{next_free}], r12
+    mov rsp, {gate_stack}
+    mov edi, {call_after_restore}
+    jmp call_runtime
+7:  cld
     mov esi, eax
     push 0
     push {gate_vector}
@@ -296,7 +349,15 @@ exception_common:
     halt = const gate::HALT,
     abort = const gate::ABORT,
     counter = const gate::COUNTER,
-    counters = const Counter::COUNT,
+    counters = const WORDS,
+    plan = const gate::PLAN,
+    paged = const gate::PAGED,
+    next_free = const Page::NEXT_FREE as i64,
+    page_bits = const PAGE_SIZE.trailing_zeros(),
+    prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
+    root = const ROOT as i64,
+    pager_root = const PAGER_ROOT as i64,
+    pager_code = const PAGER_CODE,
     counter_words = const COUNTERS as i64,
     gate_vector = const gate::VECTOR,
     port_halt = const gate::port::HALT,
@@ -308,6 +369,7 @@ exception_common:
     bad_gate_operation = sym bad_gate_operation,
     page_fault = sym page_fault,
     after_restore = sym after_restore,
+    do_plan = sym plan,
     exception = sym exception,
 );
 
@@ -316,7 +378,10 @@ const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = assert!(
-    0 < gate::HALT && gate::HALT < gate::NOTIFY && gate::NOTIFY < gate::ABORT && gate::ABORT < gate::COUNTER,
+    0 < gate::HALT
+        && gate::HALT < gate::NOTIFY
+        && gate::NOTIFY < gate::ABORT
+        && gate::ABORT < gate::COUNTER
+        && gate::COUNTER < gate::PLAN,
     "the gate compares in this order, and zero is no operation"
 );
-const _: () = assert!(Counter::COUNT.is_power_of_two(), "the gate masks the index");

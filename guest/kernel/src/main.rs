@@ -7,6 +7,7 @@
 //! - [`entry`] holds every way into the kernel: the boot entry, a call from the host, the gate, and the exceptions.
 //! - [`page_fault`] gives memory when it is first touched, and opens to CPL 3 what the host has mapped.
 //! - [`page_copy`] sees each page fault first: most are of pages that must be copied, which it has done at CPL 3.
+//! - [`pager`] makes ready at CPL 3 what a call after a restore will need.
 //! - [`memory`] reaches physical pages and page tables.
 //! - [`descriptors`] defines what the processor and the kernel keep between calls.
 //! - [`abort`] ends a call that cannot go on.
@@ -17,7 +18,7 @@
 //!   the kernel has no state to lose.
 //! - The kernel is entered with interrupts off and never faults. A fault at CPL 0 ends in an abort, as does every fault
 //!   that cannot be resolved; `hlt` would look like a finished call to the host and is never executed.
-//! - On some hypervisors each instruction here is emulated, at about a third of a microsecond: run little. No SSE: the target
+//! - On some hypervisors each instruction here is emulated, at about a microsecond, two or three if it writes memory: run little. No SSE: the target
 //!   has none.
 #![no_std]
 #![no_main]
@@ -29,6 +30,7 @@ mod entry;
 mod memory;
 mod page_copy;
 mod page_fault;
+mod pager;
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {

@@ -11,7 +11,8 @@ use core::ptr::NonNull;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
-    PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, ScratchMetadata,
+    KERNEL_START, PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES,
+    ScratchMetadata,
 };
 use guest_kernel::page_table::{Entry, index};
 
@@ -21,6 +22,12 @@ use crate::abort::abort;
 /// them, whatever the tables say, since the entry that leads there is not for it. hyperlight-host has this part of the address
 /// space in no snapshot, so the entry is set again after each restore.
 pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
+
+/// Pages that are opened at once by [`Slot::open_group`].
+pub const GROUP: u64 = 8;
+
+/// The same for the pager, in whose tables the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper half.
+pub const PAGER_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
 
 /// The words that the host publishes at the end of scratch memory.
 pub fn metadata() -> ScratchMetadata {
@@ -116,7 +123,16 @@ impl Slot {
 
     /// Where the slot for the page at `address` is.
     pub const fn address_of(address: u64) -> u64 {
-        SELF_MAP | (address >> 9 & 0x7f_ffff_fff8)
+        SELF_MAP | Self::offset(address)
+    }
+
+    /// Where the pager finds it.
+    pub const fn address_for_pager(address: u64) -> u64 {
+        PAGER_SELF_MAP | Self::offset(address)
+    }
+
+    const fn offset(address: u64) -> u64 {
+        address >> 9 & 0x7f_ffff_fff8
     }
 
     /// The slot of the table that this slot is in.
@@ -128,6 +144,26 @@ impl Slot {
     pub fn open(self) {
         // SAFETY: as in `set`; one instruction instead of three.
         unsafe { asm!("or qword ptr [{}], {}", in(reg) self.0.as_ptr(), const Entry::USER, options(nostack)) };
+    }
+
+    /// Opens the page and those after it, [`GROUP`] in all; they must be present.
+    pub fn open_group(self) {
+        // SAFETY: as in `set`.
+        unsafe {
+            asm!(
+                "or qword ptr [{slot}], {user}",
+                "or qword ptr [{slot} + 8], {user}",
+                "or qword ptr [{slot} + 16], {user}",
+                "or qword ptr [{slot} + 24], {user}",
+                "or qword ptr [{slot} + 32], {user}",
+                "or qword ptr [{slot} + 40], {user}",
+                "or qword ptr [{slot} + 48], {user}",
+                "or qword ptr [{slot} + 56], {user}",
+                slot = in(reg) self.0.as_ptr(),
+                user = const Entry::USER,
+                options(nostack),
+            );
+        }
     }
 
     /// Opens the tables above the page to CPL 3, which always happens from the top. What is open is not written again: that
@@ -153,8 +189,13 @@ impl Slot {
 
     /// The slot of the next page, which must be in the same table.
     pub fn next(self) -> Slot {
-        // SAFETY: the same table, so the same page of memory.
-        Slot(unsafe { self.0.add(1) })
+        self.skip(1)
+    }
+
+    /// The slot so many pages on, which must be in the same table or, for the end of a loop, the first of the next.
+    pub fn skip(self, pages: u64) -> Slot {
+        // SAFETY: the same table, so the same page of memory, or its end.
+        Slot(unsafe { self.0.add(pages as usize) })
     }
 }
 
@@ -169,6 +210,21 @@ impl PageTables {
         // SAFETY: reading CR3 changes nothing.
         unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
         Self { root: Entry::table(root).physical() }
+    }
+
+    pub fn root(&self) -> u64 {
+        self.root
+    }
+
+    /// Makes a root for the same tables in which they are mapped at [`PAGER_SELF_MAP`], where CPL 3 reaches those that are open to
+    /// it.
+    pub fn with_open_self_map(&self) -> u64 {
+        let root = Page::allocate().physical();
+        for address in [0, SELF_MAP, KERNEL_START, SCRATCH_METADATA] {
+            slot_in(root, address, 3).set(slot_in(self.root, address, 3).get());
+        }
+        slot_in(root, PAGER_SELF_MAP, 3).set(Entry::table(self.root));
+        root
     }
 
     /// Maps the tables at [`SELF_MAP`].
@@ -248,6 +304,6 @@ fn slot_in(table: u64, address: u64, level: u32) -> Slot {
 }
 
 /// Where a physical page of scratch memory is mapped.
-fn window(physical: u64) -> *mut u8 {
+pub fn window(physical: u64) -> *mut u8 {
     physical.wrapping_add(SCRATCH_END.wrapping_sub(SCRATCH_END_PHYSICAL)) as *mut u8
 }

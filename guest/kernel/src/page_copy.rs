@@ -10,7 +10,7 @@
 
 use core::arch::global_asm;
 
-use guest_abi::counters::Counter;
+use guest_abi::counters::{self, Counter};
 use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
 use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, page_of, window_of};
 
@@ -111,8 +111,11 @@ copy_on_write_entry:
     mov rax, [rsp + 40]
     mov [{go_on_at}], rax
     mov qword ptr [rsp + 40], {copy_code}
-    inc qword ptr [{faults}]
+    mov rbx, [{copies}]
+    and ebx, {kept} - 1
+    mov [8 * rbx + {copied_pages}], rdx
     inc qword ptr [{copies}]
+    inc qword ptr [{faults}]
     pop rbx
     pop rdx
     pop rcx
@@ -141,6 +144,8 @@ copy_on_write_entry:
     go_on_at = const GO_ON_AT as i64,
     copy_code = const COPY_CODE,
     faults = const (COUNTERS + 8 * Counter::Faults as u64) as i64,
+    kept = const counters::COPIED_PAGES,
+    copied_pages = const (COUNTERS + 8 * Counter::COUNT as u64) as i64,
     copies = const (COUNTERS + 8 * Counter::Copied as u64) as i64,
 );
 

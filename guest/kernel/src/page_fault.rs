@@ -15,22 +15,22 @@ use core::arch::asm;
 use guest_abi::abort::AbortCode;
 use guest_abi::counters::Counter;
 use guest_abi::memory::{
-    COPY_CODE, HEAP_SIZE_MAX, HEAP_START, IMAGE_END, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_STEP, STACK_TOP, USER_END,
+    BACKING_STEP, HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_MAX, STACK_TOP, USER_END,
 };
 use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
 use crate::descriptors::{COUNTERS, constants};
 use crate::entry::ExceptionFrame;
-use crate::memory::{Page, PageTables, Slot};
+use crate::memory::{GROUP, Page, PageTables, Slot};
 use crate::page_copy;
 
-/// Pages that are mapped at once when one of them is first touched.
-const FRESH_WINDOW: u64 = 8;
-/// Pages of the image or the heap that are opened to CPL 3 at once: most of them will be used.
-const OPEN_WINDOW: u64 = 32;
-/// Pages of the stack or the transport arena that are: one or two will be.
-const SMALL_OPEN_WINDOW: u64 = 8;
+/// Pages of the heap or the stack that are mapped at once when one of them is first touched.
+const FRESH_WINDOW: u64 = BACKING_STEP / PAGE_SIZE;
+/// Pages of the heap that are opened to CPL 3 at once: most of them will be used.
+const HEAP_OPEN_WINDOW: u64 = 32;
+/// Pages of anything else that are: one or two will be.
+const OPEN_WINDOW: u64 = 8;
 
 /// Resolves a page fault; `false` if the access is not allowed.
 pub fn resolve(address: u64, error: FaultCode) -> bool {
@@ -64,14 +64,6 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
     entry.allows(error) || error.is_write() && entry.is_copy_on_write()
 }
 
-/// Opens to CPL 3 what every call needs. The host has mapped it without.
-pub fn after_restore() {
-    page_copy::open_order_page();
-    open(COPY_CODE);
-    open(STACK_TOP - PAGE_SIZE);
-    open(constants().arena_start);
-}
-
 fn count(counter: Counter) {
     let word = COUNTERS + 8 * counter as u64;
     // SAFETY: the word is the kernel's own, in scratch memory.
@@ -90,10 +82,7 @@ fn belongs_to_user(address: u64) -> bool {
 
 fn map_fresh(address: u64) {
     let start = window_of(address, FRESH_WINDOW);
-    let end = start + FRESH_WINDOW * PAGE_SIZE;
-    // The stack's bounds and the heap's start are aligned to windows; only the heap's end may cut one short.
-    let end = if address >= HEAP_START { end.min(constants().heap_end) } else { end };
-    PageTables::current().for_each_user_slot(start..end, |slot, _| {
+    PageTables::current().for_each_user_slot(start..start + BACKING_STEP, |slot, _| {
         if slot.get().is_absent() {
             slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
         }
@@ -102,10 +91,33 @@ fn map_fresh(address: u64) {
 
 /// Opens a page that belongs to CPL 3, whose tables are present, and those around it.
 fn open(address: u64) {
-    let window =
-        if address < IMAGE_END || (HEAP_START..USER_END).contains(&address) { OPEN_WINDOW } else { SMALL_OPEN_WINDOW };
-    let first = window_of(address, window);
-    let last = first | ((window - 1) * PAGE_SIZE);
+    if (HEAP_START..USER_END).contains(&address) {
+        open_backed(address, HEAP_OPEN_WINDOW);
+    } else if (STACK_TOP - STACK_SIZE_MAX..STACK_TOP).contains(&address) {
+        open_backed(address, OPEN_WINDOW);
+    } else {
+        open_some(address);
+    }
+}
+
+/// Opens a window of the heap or the stack.
+fn open_backed(address: u64, window: u64) {
+    let mut slot = Slot::of(window_of(address, window));
+    slot.open_tables();
+    let end = slot.skip(window);
+    while slot < end {
+        // What is mapped together is present together.
+        if slot.get().is_present() {
+            slot.open_group();
+        }
+        slot = slot.skip(GROUP);
+    }
+}
+
+/// Opens a window of anything else.
+fn open_some(address: u64) {
+    let first = window_of(address, OPEN_WINDOW);
+    let last = first + (OPEN_WINDOW - 1) * PAGE_SIZE;
     // A window at an end of the arena may reach beyond it.
     let (first, last) = if address < USER_END {
         (first, last)
@@ -154,8 +166,8 @@ pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
 }
 
 const _: () = assert!(
-    STACK_SIZE_STEP.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
-        && STACK_TOP.is_multiple_of(FRESH_WINDOW * PAGE_SIZE)
-        && HEAP_START.is_multiple_of(FRESH_WINDOW * PAGE_SIZE),
-    "a window of fresh pages must not reach beyond the stack or below the heap"
+    STACK_TOP.is_multiple_of(BACKING_STEP)
+        && HEAP_START.is_multiple_of(HEAP_OPEN_WINDOW * PAGE_SIZE)
+        && FRESH_WINDOW.is_multiple_of(GROUP),
+    "windows must not reach beyond the stack or below the heap, and a group is mapped as a whole"
 );

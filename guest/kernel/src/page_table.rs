@@ -25,7 +25,8 @@ pub enum Access {
 pub struct Entry(u64);
 
 impl Entry {
-    const PRESENT: u64 = 1;
+    /// There is a page or a table.
+    pub const PRESENT: u64 = 1;
     const WRITABLE: u64 = 1 << 1;
     /// Open to CPL 3.
     pub const USER: u64 = 1 << 2;

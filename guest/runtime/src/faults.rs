@@ -5,7 +5,9 @@ use core::arch::asm;
 use core::hint::black_box;
 
 use guest_abi::function::Fault;
-use guest_abi::memory::{HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, STACK_TOP};
+use guest_abi::memory::{
+    HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, STACK_TOP,
+};
 use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 
 use crate::{TRANSPORT, gate, heap};
@@ -103,6 +105,16 @@ pub fn commit(fault: i32) -> ReturnValue {
             TRANSPORT.with(|transport| transport.withhold_buffers());
         } else if is(Fault::ReadLastHeapPage) {
             return ReturnValue::Int(i32::from((last_heap_page() as *const u8).read_volatile()));
+        } else if is(Fault::RunPager) {
+            jump(PAGER_CODE);
+        } else if is(Fault::ClaimToBePager) {
+            gate::enter(guest_abi::gate::PAGED, 0);
+        } else if is(Fault::WritePlan) {
+            write(PAGER_PLAN);
+        } else if is(Fault::PlanForeignPages) {
+            let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PAGER_PLAN / PAGE_SIZE) as u32; 600]);
+            gate::set_working_sets(pages(), pages());
+            return ReturnValue::Int(1);
         }
     }
     ReturnValue::Int(-1)

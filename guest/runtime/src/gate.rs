@@ -4,8 +4,9 @@ use core::arch::asm;
 use core::fmt::{Arguments, Write};
 
 use guest_abi::abort::{AbortCode, TERMINATOR, pack};
-use guest_abi::counters::Counter;
+use guest_abi::counters::{COPIED_PAGES, Counter};
 use guest_abi::gate;
+use guest_abi::memory::HAS_HANDLERS;
 
 /// Takes the gate for an operation that returns, and gives what it leaves in RAX.
 pub fn enter(operation: u32, argument: u32) -> u64 {
@@ -25,7 +26,36 @@ pub fn enter(operation: u32, argument: u32) -> u64 {
 
 /// What the kernel has counted; see [`guest_abi::counters`].
 pub fn counters() -> [u64; Counter::COUNT] {
-    core::array::from_fn(|counter| enter(gate::COUNTER, counter as u32))
+    core::array::from_fn(word)
+}
+
+/// The addresses of the pages that were copied last, at most [`COPIED_PAGES`].
+pub fn copied_pages() -> impl Iterator<Item = u64> {
+    let count = word(Counter::Copied as usize).min(COPIED_PAGES as u64);
+    (0..count as usize).map(|i| word(Counter::COUNT + i))
+}
+
+fn word(index: usize) -> u64 {
+    enter(gate::COUNTER, index as u32)
+}
+
+/// Says which pages, by their numbers, shall be copied at once after a restore of a later snapshot, as long as there are no
+/// handlers and when there are.
+pub fn set_working_sets(without_handlers: impl Iterator<Item = u32>, with_handlers: impl Iterator<Item = u32>) {
+    enter(gate::PLAN, gate::BEGIN_PLAN);
+    without_handlers.for_each(plan);
+    enter(gate::PLAN, gate::NEXT_SET);
+    with_handlers.for_each(plan);
+}
+
+fn plan(page: u32) {
+    enter(gate::PLAN, page);
+}
+
+/// Says that there are handlers now.
+pub fn has_handlers() {
+    // SAFETY: the kernel has mapped the page, and this place in it is for nothing else.
+    unsafe { (HAS_HANDLERS as *mut bool).write_volatile(true) };
 }
 
 /// Ends the call with a message for the host, which poisons the sandbox.

@@ -32,7 +32,11 @@ use alloc::vec::Vec;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
-use guest_abi::function::{ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COUNTERS, ROUND_TRIP, SET_HOST_FUNCTIONS, WARM_UP};
+use guest_abi::function::{
+    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, ROUND_TRIP, SET_HOST_FUNCTIONS, SET_WORKING_SETS,
+    WARM_UP,
+};
+use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
@@ -139,6 +143,16 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         return Ok(ReturnValue::Void(()));
     } else if function == COUNTERS.name {
         return Ok(ReturnValue::VecBytes(gate::counters().iter().flat_map(|count| count.to_le_bytes()).collect()));
+    } else if function == COPIED_PAGES.name {
+        let pages = gate::copied_pages().flat_map(|address| ((address / PAGE_SIZE) as u32).to_le_bytes());
+        return Ok(ReturnValue::VecBytes(pages.collect()));
+    } else if function == SET_WORKING_SETS.name {
+        let [ParameterValue::VecBytes(without_handlers), ParameterValue::VecBytes(with_handlers)] = exactly(arguments)?
+        else {
+            return Err(wrong_arguments());
+        };
+        gate::set_working_sets(numbers(&without_handlers), numbers(&with_handlers));
+        return Ok(ReturnValue::Void(()));
     } else {
         #[cfg(feature = "commit-faults")]
         if function == guest_abi::function::COMMIT_FAULT.name {
@@ -148,6 +162,11 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
     };
     Ok(ReturnValue::VecBytes(Reply::into_bytes(reply)))
+}
+
+/// Numbers of 32 bits.
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.as_chunks().0.iter().map(|number| u32::from_le_bytes(*number))
 }
 
 fn exactly<const N: usize>(arguments: Vec<ParameterValue>) -> Result<[ParameterValue; N], GuestError> {

@@ -22,6 +22,8 @@ use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
+use crate::gate;
+
 /// Stack that is left to native code when JavaScript has used up its own.
 const NATIVE_STACK_SIZE: usize = 256 << 10;
 
@@ -83,6 +85,7 @@ impl Engine {
         match loaded {
             Ok(handler) => {
                 self.handlers.insert(name, handler);
+                gate::has_handlers();
                 // What a handler brings is not garbage.
                 self.baseline = allocator::used();
                 Reply::Undefined

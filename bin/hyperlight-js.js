@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// The command line of the package: `npx @hyperlight/js-host-api doctor`.
+
+const { examine } = require('./doctor.js');
+const { describe } = require('./doctor-text.js');
+
+const HELP = `Usage: hyperlight-js doctor [--json]
+
+Says whether sandboxes work on this machine and what limits their number: it shows the hypervisor, the processor, the
+memory and the limits of the process, runs one handler, and tells how long each step took.
+
+Options:
+  --json      as one JSON object; the README of the package explains its keys
+  -h, --help  this text
+
+Exit status: 0 if the handler ran and gave the right answer, 1 if not, 2 if the arguments are not understood.
+`;
+
+main(process.argv.slice(2));
+
+async function main(args) {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const [command, ...options] = args;
+  const unknown = command === 'doctor' ? options.find((option) => option !== '--json') : (command ?? '');
+  if (unknown !== undefined) {
+    const problem = unknown === '' ? 'a command is missing' : `unknown argument: ${unknown}`;
+    process.stderr.write(`hyperlight-js: ${problem}\n\n${HELP}`);
+    process.exitCode = 2;
+    return;
+  }
+  const report = await examine();
+  process.stdout.write(options.includes('--json') ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+  process.exitCode = report.ok ? 0 : 1;
+}

@@ -1,0 +1,258 @@
+//! What a call after a restore will need, made ready in one go.
+//!
+//! After a restore the host has mapped everything, but closed to CPL 3, and every page that the runtime writes must be copied.
+//! Page by page that is a fault each, and where code at CPL 0 is emulated, a fault costs as much as copying many pages, and a
+//! write to a page table still as much as a page. So this is done at CPL 3: by code of the kernel's own, in an address space of
+//! its own, which is that of the runtime with the page tables writable in it. Only the kernel enters that address space, and
+//! only here; the runtime runs in its own, so it cannot reach the tables, though it can run the same code.
+//!
+//! What is to be done stands in the [`Plan`], a page that CPL 3 cannot write: which ranges of pages to open, and which pages to
+//! copy. The latter is a guess, the *working set*, and there are two of it: one for a guest without handlers, which will be given
+//! one, and one for a guest that will be called. The runtime says which to take. Whatever they are, they change nothing but when
+//! a page is copied.
+
+use core::arch::global_asm;
+use core::mem::offset_of;
+use core::ops::Range;
+
+use guest_abi::gate;
+use guest_abi::memory::{
+    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, PAGER_WINDOW, STACK_TOP, THREAD_AREA,
+    USER_END,
+};
+use guest_kernel::page_table::{Access, ENTRIES, Entry};
+
+use crate::descriptors::{PAGER_ROOT, PLAN_IN_WORK, ROOT, constants};
+use crate::memory::{PAGER_SELF_MAP, Page, PageTables, Slot, window};
+
+/// Memory that one table maps.
+const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
+/// Pages that a working set can have. The window in which the old pages are read has as many.
+const WORKING_SET_MAX: u64 = (THREAD_AREA - PAGER_WINDOW) / PAGE_SIZE;
+/// More of the transport arena than this is opened only as it is used.
+const ARENA_MAX: u64 = 8 << 20;
+
+/// What the pager does.
+#[repr(C)]
+struct Plan {
+    /// The slots to be opened, as far as they are present; the end is a count of zero.
+    ranges: [SlotRange; 6],
+    /// Pages in each working set.
+    counts: [u64; 2],
+    /// The pages to be copied, as far as they are open and marked copy-on-write: one working set after the other.
+    pages: [u32; 2 * WORKING_SET_MAX as usize],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SlotRange {
+    first: u64,
+    count: u64,
+}
+
+// R12 is the next free page of scratch memory when the pager begins and when it ends. It uses no memory but the plan, the tables
+// and the pages to be copied, nor a stack.
+//
+// No translation has to be forgotten meanwhile: nothing has used the pages to be copied since all was forgotten, places in the
+// window are used once, and the change of the address space comes afterwards.
+global_asm!(
+    "
+.globl pager_code_start
+.globl pager_code_end
+.balign 16
+pager_code_start:
+    // Open the ranges.
+    mov r8d, {plan}
+1:  mov rdi, [r8]
+    mov rcx, [r8 + 8]
+    add r8, 16
+    test rcx, rcx
+    jz 4f
+2:  test byte ptr [rdi], {present}
+    jz 3f
+    or byte ptr [rdi], {user}
+3:  add rdi, 8
+    dec rcx
+    jnz 2b
+    jmp 1b
+
+    // The working set: RBX pages, listed at R8.
+4:  mov rbx, [{plan} + {counts}]
+    mov r8d, {plan} + {pages}
+    cmp byte ptr [{has_handlers}], 0
+    je 5f
+    lea r8, [r8 + 4 * rbx]
+    mov rbx, [{plan} + {counts} + 8]
+
+    // Map all of its pages in the window as they are now.
+5:  mov r14, {self_map}
+    mov r9, {address}
+    mov r15, {source_flags}
+    mov r10, {window_slot}
+    xor ecx, ecx
+6:  cmp rcx, rbx
+    jae 7f
+    mov eax, [r8 + 4 * rcx]
+    mov rdx, [r14 + 8 * rax]
+    and rdx, r9
+    or rdx, r15
+    mov [r10 + 8 * rcx], rdx
+    inc ecx
+    jmp 6b
+
+    // Give each a page of its own, while there are any, and copy.
+7:  mov r13, {limit}
+    mov r15, {flags}
+    mov r9d, {window} - {page_size}
+    xor r11d, r11d
+8:  cmp r11, rbx
+    jae 9f
+    mov eax, [r8 + 4 * r11]
+    inc r11d
+    add r9, {page_size}
+    lea rdx, [r14 + 8 * rax]
+    mov ecx, [rdx]
+    not ecx
+    test ecx, {copied}
+    jnz 8b
+    cmp r12, r13
+    jae 9f
+    lea rcx, [r15 + r12]
+    mov [rdx], rcx
+    add r12, {page_size}
+    mov rsi, r9
+    mov rdi, rax
+    shl rdi, 12
+    mov ecx, {words}
+    rep movsq
+    jmp 8b
+
+    // Leave nothing in the window.
+9:  mov rdi, r10
+    mov rcx, rbx
+    xor eax, eax
+    rep stosq
+    mov eax, {paged}
+    int {gate}
+pager_code_end:
+",
+    plan = const PAGER_PLAN,
+    present = const Entry::PRESENT,
+    user = const Entry::USER,
+    counts = const offset_of!(Plan, counts),
+    pages = const offset_of!(Plan, pages),
+    has_handlers = const HAS_HANDLERS,
+    address = const Entry::ADDRESS as i64,
+    source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
+    window = const PAGER_WINDOW,
+    window_slot = const Slot::address_for_pager(PAGER_WINDOW) as i64,
+    limit = const Page::LIMIT as i64,
+    self_map = const PAGER_SELF_MAP as i64,
+    flags = const Entry::user_page(0, Access::ReadWrite).bits() as i64,
+    copied = const Entry::USER_COPY_ON_WRITE,
+    words = const PAGE_SIZE / 8,
+    page_size = const PAGE_SIZE,
+    paged = const gate::PAGED,
+    gate = const gate::VECTOR,
+);
+
+unsafe extern "C" {
+    static pager_code_start: u8;
+    static pager_code_end: u8;
+}
+
+/// Maps the code and a plan without a working set.
+pub fn install(tables: &PageTables) {
+    let (start, end) = ((&raw const pager_code_start) as u64, (&raw const pager_code_end) as u64);
+    let mut page = Page::allocate();
+    // SAFETY: the code is part of the kernel's image and smaller than a page.
+    unsafe { page.copy_from(start, end - start) };
+    tables.user_slot_or_new(PAGER_CODE).set(Entry::user_page(page.physical(), Access::Execute));
+    begin_plan();
+}
+
+/// What is opened after a restore: the image, the start of the heap, the end of the stack, the pages that the kernel itself
+/// uses at CPL 3, and the transport arena.
+fn ranges() -> [Range<u64>; 5] {
+    let constants = constants();
+    [
+        IMAGE_START..constants.image_end,
+        HEAP_START..constants.heap_end.min(HEAP_START + TABLE_SIZE),
+        constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
+        THREAD_AREA..PAGER_PLAN + PAGE_SIZE,
+        constants.arena_start..constants.arena_end.min(constants.arena_start + ARENA_MAX),
+    ]
+}
+
+/// Puts an empty working set in place of the one that there is.
+fn begin_plan() {
+    let mut page = Page::allocate();
+    let plan = page.as_mut_ptr::<Plan>();
+    for (i, range) in ranges().into_iter().enumerate() {
+        let range =
+            SlotRange { first: Slot::address_for_pager(range.start), count: (range.end - range.start) / PAGE_SIZE };
+        // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without pages follows the last one.
+        unsafe { (&raw mut (*plan).ranges[i]).write(range) };
+    }
+    PageTables::current().user_slot_or_new(PAGER_PLAN).set(Entry::user_page(page.physical(), Access::Read));
+    PageTables::invalidate(PAGER_PLAN);
+    // SAFETY: the words are the kernel's own.
+    unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
+}
+
+/// Adds a page, by its number, to the working set that is being made. [`gate::BEGIN_PLAN`] begins the first one, and
+/// [`gate::NEXT_SET`] the second. What does not fit or does not belong there is left out.
+pub fn plan(page: u32) {
+    if page == gate::BEGIN_PLAN {
+        return begin_plan();
+    }
+    let set = (PLAN_IN_WORK + 8) as *mut u64;
+    // SAFETY: the words are the kernel's own.
+    let (physical, in_second) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), set.read_volatile() != 0) };
+    // A plan that a snapshot has kept cannot be written any more.
+    if physical == 0 || Slot::of(PAGER_PLAN).get().physical() != physical {
+        return;
+    }
+    if page == gate::NEXT_SET {
+        // SAFETY: as above.
+        return unsafe { set.write_volatile(1) };
+    }
+    let address = u64::from(page) * PAGE_SIZE;
+    if address >= USER_END || !ranges().iter().any(|range| range.contains(&address)) {
+        return;
+    }
+    let plan = window(physical).cast::<Plan>();
+    // SAFETY: the page holds a plan and was allocated since the last restore, so it is in scratch memory, mapped for CPL 0.
+    unsafe {
+        let [first, second] = (*plan).counts;
+        let count = if in_second { second } else { first };
+        if count < WORKING_SET_MAX {
+            (&raw mut (*plan).pages[(first + second) as usize]).write(page);
+            (&raw mut (*plan).counts[usize::from(in_second)]).write(count + 1);
+        }
+    }
+}
+
+/// Makes the pager's address space and gives its root.
+pub fn prepare() -> u64 {
+    let tables = PageTables::current();
+    for range in ranges() {
+        let mut address = range.start;
+        while address < range.end {
+            Slot::of(address).open_tables();
+            address = (address | (TABLE_SIZE - 1)) + 1;
+        }
+    }
+    for page in [PAGER_CODE, PAGER_PLAN] {
+        Slot::of(page).open();
+    }
+    let root = tables.with_open_self_map();
+    // SAFETY: the words are the kernel's own.
+    unsafe {
+        (ROOT as *mut u64).write_volatile(tables.root());
+        (PAGER_ROOT as *mut u64).write_volatile(root);
+    }
+    root
+}
+
+const _: () = assert!(size_of::<Plan>() <= PAGE_SIZE as usize);
