@@ -35,6 +35,12 @@ fn main() {
     #[cfg(feature = "node")]
     napi_build::setup();
 
+    // What scripts/pack/build.mjs asks for, so that the addon runs on older systems too.
+    println!("cargo:rerun-if-env-changed=ADDON_LINK_ARGS");
+    for argument in env::var("ADDON_LINK_ARGS").unwrap_or_default().lines() {
+        println!("cargo:rustc-cdylib-link-arg={argument}");
+    }
+
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=guest");
     println!("cargo:rerun-if-changed=Cargo.lock");

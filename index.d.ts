@@ -1,4 +1,5 @@
 /* Made by `napi build` from src/node. Do not edit it. */
+/// <reference lib="esnext.disposable" />
 
 /**
  * What every method throws or rejects with: an `Error` whose `code` says what is wrong. The README has a table of the codes.

@@ -17,8 +17,8 @@ export function stop(problem, commands = {}) {
 }
 
 /** What a command prints, or `undefined` if it cannot be run or fails. */
-export function output(command, args) {
-  const { status, stdout } = spawn(command, args, ['ignore', 'pipe', 'ignore']);
+export function output(command, args, options = {}) {
+  const { status, stdout } = spawn(command, args, ['ignore', 'pipe', 'ignore'], options);
   return status === 0 ? stdout : undefined;
 }
 

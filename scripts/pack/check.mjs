@@ -1,0 +1,235 @@
+// Packs the package as for a release, installs it where nothing else is, and uses it there as its users do.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { prepare } from '../prepare.mjs';
+import { installPackages, ROOT, say, stop } from '../system.mjs';
+import { build } from './build.mjs';
+import { inMusl, prepareMusl } from './musl.mjs';
+import { pack } from './pack.mjs';
+
+const KIB = 1024;
+/** All that may be in the packages, and the most that each may take, packed and unpacked. */
+const MAIN = {
+  files: [
+    ...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json'],
+    ...['bin/doctor-text.js', 'bin/doctor.js', 'bin/hyperlight-js.js', 'lib/entry.js', 'lib/stand-in.js'],
+  ],
+  packed: 40 * KIB,
+  unpacked: 160 * KIB,
+};
+const PLATFORM = {
+  files: ['LICENSE', 'README.md', 'package.json'],
+  packed: 2560 * KIB,
+  unpacked: 5632 * KIB,
+};
+/** The oldest glibc that Node.js runs with. */
+const GLIBC = [2, 28];
+const PLATFORMS = ['linux-x64-gnu', 'linux-x64-musl'];
+const NAME = '@hyperlight/js-host-api';
+const GREETING = "{ name: 'World', message: 'Hello, World!' }\n";
+const BIN = join(ROOT, 'node_modules', '.bin');
+const TSC = join(BIN, 'tsc');
+const TYPES = join(ROOT, 'node_modules', '@types');
+
+const { platform, arch, report } = process;
+if (platform !== 'linux' || arch !== 'x64' || !report.getReport().header.glibcVersionRuntime) {
+  stop('The packages are checked on Linux on x86-64 with glibc, where those for musl can be built as well.');
+}
+prepare();
+installPackages({ readelf: ['binutils'], unshare: ['util-linux'] }, { Fedora: 'dnf install binutils util-linux' });
+prepareMusl();
+build([]);
+const { main, platforms, version } = pack();
+for (const { filename, size, unpackedSize } of [main, ...platforms.values()]) {
+  say(`${filename}: ${Math.ceil(size / KIB)} KiB packed, ${Math.ceil(unpackedSize / KIB)} KiB unpacked`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'pack-check-'));
+after(() => rmSync(folder, { recursive: true }));
+const quickStart = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/^## Quick Start\n+```js\n(.*?)^```$/ms)?.[1];
+assert.ok(quickStart, 'the README has a Quick Start');
+// As a program has it that cannot import, or that cannot wait at its top level.
+const [, names] = quickStart.match(/^import (.*) from '.*';$/m);
+const inFunction = `async function main() {\n${quickStart.replace(/^import .*;$/m, '')}}\nmain();\n`;
+const commonJs = `const ${names} = require('${NAME}');\n${inFunction}`;
+const commonTs = `import ${names} from '${NAME}';\n${inFunction}`;
+
+test('the packages hold what they should and no more', () => {
+  const expected = [[main, MAIN], ...PLATFORMS.map((platform) => [platforms.get(platform), withAddon(platform)])];
+  for (const [{ name, files, size, unpackedSize }, budget] of expected) {
+    assert.deepEqual(files.map(({ path }) => path).sort(), budget.files.toSorted(), name);
+    assert.ok(size <= budget.packed, `${name} takes ${size} bytes packed, more than ${budget.packed}`);
+    assert.ok(unpackedSize <= budget.unpacked, `${name} takes ${unpackedSize} bytes, more than ${budget.unpacked}`);
+  }
+});
+
+test('publint has nothing to say', () => {
+  const publint = (...options) => execute(join(BIN, 'publint'), ['run', '--strict', ...options]);
+  assert.match(publint(main.tarball), /All good!/);
+  // The napi tools write their manifests; a suggestion would be one to them.
+  for (const { tarball } of platforms.values()) assert.match(publint('--level', 'warning', tarball), /All good!/);
+});
+
+test('the types are not wrong', () => {
+  assert.match(execute(join(BIN, 'attw'), ['--no-color', '--no-emoji', main.tarball]), /No problems found/);
+});
+
+test(`the addon for glibc needs no later one than ${GLIBC.join('.')}`, () => {
+  const file = addonOf(install('symbols'), 'linux-x64-gnu');
+  const versions = [...execute('readelf', ['--version-info', '--wide', file]).matchAll(/\bGLIBC_(\d+)\.(\d+)/g)];
+  const needed = versions.map(([, major, minor]) => [Number(major), Number(minor)]);
+  assert.ok(needed.length > 0);
+  for (const [major, minor] of needed) {
+    assert.ok(major === GLIBC[0] && minor <= GLIBC[1], `it needs GLIBC_${major}.${minor}`);
+  }
+});
+
+test('the addon for musl needs no library but that', () => {
+  const file = addonOf(install('libraries', 'musl'), 'linux-x64-musl');
+  const needed = [...execute('readelf', ['--dynamic', '--wide', file]).matchAll(/\(NEEDED\).*\[(.*)\]/g)];
+  assert.deepEqual(
+    needed.map(([, library]) => library),
+    ['libc.so'],
+  );
+});
+
+test('npm installs the package of the platform only', () => {
+  for (const libc of ['glibc', 'musl']) {
+    const project = install(`only-${libc}`, libc);
+    const installed = createRequire(join(project, 'x.js'));
+    const present = PLATFORMS.filter((platform) => isThere(installed, `${NAME}-${platform}/package.json`));
+    assert.deepEqual(present, [libc === 'musl' ? 'linux-x64-musl' : 'linux-x64-gnu']);
+    assert.equal(installed(`${NAME}/package.json`).version, version);
+  }
+});
+
+test('the Quick Start runs as an ES module and as CommonJS', () => {
+  const project = install('javascript');
+  assert.equal(node(project, 'quick-start.mjs', quickStart), GREETING);
+  assert.equal(node(project, 'quick-start.cjs', commonJs), GREETING);
+});
+
+test('the Quick Start compiles with TypeScript as an ES module and as CommonJS, and runs', () => {
+  const project = install('typescript');
+  writeFileSync(join(project, 'module.mts'), quickStart);
+  writeFileSync(join(project, 'common.cts'), commonTs);
+  const node16 = { module: 'node16', moduleResolution: 'node16', types: ['node'], typeRoots: [TYPES] };
+  // Here without the types of Node.js; the console is the browser's.
+  const bundler = { module: 'preserve', moduleResolution: 'bundler', types: [], lib: ['es2022', 'dom'], noEmit: true };
+  for (const options of [node16, bundler]) {
+    const compilerOptions = { target: 'es2022', strict: true, ...options };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+    execute(TSC, [], project);
+  }
+  for (const file of ['module.mjs', 'common.cjs']) assert.equal(execute(process.execPath, [file], project), GREETING);
+
+  writeFileSync(join(project, 'module.mts'), `import { NoSuchName } from '${NAME}';\nnew NoSuchName();\n`);
+  assert.throws(() => execute(TSC, [], project), /has no exported member 'NoSuchName'/);
+});
+
+test('the smoke check passes', () => {
+  const project = install('smoke');
+  const smoke = readFileSync(join(ROOT, '__test__', 'smoke.mjs'), 'utf8');
+  assert.match(node(project, 'smoke.mjs', smoke), /everything works/);
+});
+
+test('with musl the Quick Start and the smoke check run', () => {
+  const project = install('musl', 'musl');
+  writeFileSync(join(project, 'quick-start.mjs'), quickStart);
+  writeFileSync(join(project, 'quick-start.cjs'), commonJs);
+  cpSync(join(ROOT, '__test__', 'smoke.mjs'), join(project, 'smoke.mjs'));
+  assert.equal(execute(...inMusl(project, ['/project/quick-start.mjs'])), GREETING);
+  assert.equal(execute(...inMusl(project, ['/project/quick-start.cjs'])), GREETING);
+  assert.match(execute(...inMusl(project, ['/project/smoke.mjs'])), /everything works/);
+});
+
+test('the doctor finds each platform well, and the same guest on all', () => {
+  const [glibc, musl] = [install('doctor-glibc'), install('doctor-musl', 'musl')];
+  const reports = [
+    execute(join(glibc, 'node_modules', '.bin', 'hyperlight-js'), ['doctor', '--json']),
+    execute(...inMusl(musl, [`/project/node_modules/${NAME}/bin/hyperlight-js.js`, 'doctor', '--json'])),
+  ].map((report) => JSON.parse(report));
+  assert.deepEqual(
+    reports.map(({ ok, system }) => [ok, system.libc.split(' ')[0]]),
+    [
+      [true, 'glibc'],
+      [true, 'musl'],
+    ],
+  );
+  assert.match(reports[0].library.guestImage.hash, /^[0-9a-f]{64}$/);
+  assert.deepEqual(reports[0].library, reports[1].library);
+});
+
+const BUILD = `
+  await new SandboxBuilder().build().then(
+    () => console.log('built'),
+    (error) => console.log(error.code, error.message),
+  );
+`;
+
+test('without the package of the platform build() names it', () => {
+  const project = install('main-only', 'glibc', []);
+  const program = `import { SandboxBuilder } from '${NAME}';\n${BUILD}`;
+  assert.match(node(project, 'build.mjs', program), /^ERR_NO_HYPERVISOR \S+-linux-x64-gnu, .* is not installed/);
+  writeFileSync(join(project, 'build.mjs'), program);
+  assert.match(
+    execute(...inMusl(project, ['/project/build.mjs'])),
+    /^ERR_NO_HYPERVISOR \S+-linux-x64-musl, .* is not installed/,
+  );
+});
+
+test('on another platform build() names that', () => {
+  const project = install('other-platform');
+  const fake = "Object.defineProperty(process, 'platform', { value: 'darwin' });\n";
+  const program = `${fake}const { SandboxBuilder } = await import('${NAME}');\n${BUILD}`;
+  assert.match(node(project, 'build.mjs', program), /^ERR_NO_HYPERVISOR .* does not run on darwin-x64;/);
+});
+
+function withAddon(platform) {
+  return { ...PLATFORM, files: [...PLATFORM.files, `js-host-api.${platform}.node`] };
+}
+
+/**
+ * Installs the packages into an empty project: the main one, and those of the platforms as what they are for it, optional.
+ * npm has no registry to ask.
+ */
+function install(name, libc = 'glibc', optional = PLATFORMS) {
+  const project = join(folder, name);
+  mkdirSync(project);
+  const optionalDependencies = Object.fromEntries(
+    optional.map((platform) => [`${NAME}-${platform}`, `file:${platforms.get(platform).tarball}`]),
+  );
+  const manifest = { private: true, dependencies: { [NAME]: `file:${main.tarball}` }, optionalDependencies };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+  execute('npm', ['install', '--offline', '--no-audit', '--no-fund', `--libc=${libc}`], project);
+  return project;
+}
+
+function addonOf(project, platform) {
+  return createRequire(join(project, 'x.js')).resolve(`${NAME}-${platform}`);
+}
+
+function isThere(require, specifier) {
+  try {
+    return Boolean(require.resolve(specifier));
+  } catch {
+    return false;
+  }
+}
+
+function node(project, file, program) {
+  writeFileSync(join(project, file), program);
+  return execute(process.execPath, [file], project);
+}
+
+/** Runs a command and gives what it prints. */
+function execute(command, args, cwd = folder) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, `${[command, ...args].join(' ')}: ${error ?? stdout + stderr}`);
+  return stdout;
+}
