@@ -477,6 +477,17 @@ export declare class SandboxBuilder {
    */
   setHostPrintFn(callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void): this
   /**
+   * Boots the guest as which all sandboxes with these settings start, unless this process has done so already. Otherwise the
+   * first of them does it in `loadRuntime()`, which takes some hundredths of a second; others wait meanwhile. Does not
+   * consume the builder. One that starts from a snapshot has nothing to boot.
+   *
+   * Rejects with:
+   * - `ERR_NO_HYPERVISOR`: no virtual machine can be made here; the message says why and what to do.
+   * - `ERR_INVALID_ARG`: it starts from a snapshot, but a setting is not the snapshot's.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  prewarm(): Promise<void>
+  /**
    * Checks the settings and that there is a hypervisor. Consumes the builder, also when it fails.
    *
    * Rejects with:

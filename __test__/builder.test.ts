@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder } from '@hyperlight/js-host-api';
-import { rejection, thrown } from './sandbox';
+import { virtualMachines } from './memory';
+import { rejection, runProgram, thrown } from './sandbox';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -41,6 +42,36 @@ test('the guest image has the version of the package and a hash, and cannot be c
   assert.throws(() => Object.assign(guestImage, { hash: '' }), TypeError);
   assert.throws(() => Object.assign(SandboxBuilder, { guestImage: {} }), TypeError);
   assert.equal(SandboxBuilder.guestImage, guestImage);
+});
+
+test('prewarm() boots the guest ahead, and leaves the builder as it is', async () => {
+  const builder = new SandboxBuilder().setHeapSize(9 * MIB);
+  const before = virtualMachines();
+  await Promise.all([builder.prewarm(), builder.prewarm()]);
+  assert.equal(virtualMachines(), before);
+  const loaded = await loadFrom(builder, 'function handler() { return 1; }');
+  assert.equal(await loaded.callHandler('f', {}), 1);
+  assert.match((await rejection('ERR_CONSUMED', builder.prewarm())).message, /build/);
+  await SandboxBuilder.fromSnapshot(await loaded.snapshot()).prewarm();
+  const other = SandboxBuilder.fromSnapshot(await loaded.snapshot()).setHeapSize(8 * MIB);
+  await rejection('ERR_INVALID_ARG', other.prewarm());
+});
+
+test('the number of threads can be set, and a bad one is none', async () => {
+  const program = (threads: string) => `
+    process.env.HYPERLIGHT_JS_THREADS = '${threads}';
+    const { readdirSync, readFileSync } = require('node:fs');
+    (async () => {
+      const all = await Promise.all([1, 2, 3].map(() => sandboxes.loadBody('for (;;);')));
+      const calls = all.map((one) => one.callHandler('f', 0, { wallClockTimeoutMs: 200 }).catch(({ code }) => code));
+      const tasks = readdirSync('/proc/self/task').map((task) => readFileSync('/proc/self/task/' + task + '/comm', 'utf8'));
+      const threads = tasks.filter((name) => name === 'hyperlight-js\\n').length;
+      console.log(threads > 2 ? 'more' : threads, (await Promise.all(calls)).join());
+    })();
+  `;
+  const codes = 'ERR_CANCELLED,ERR_CANCELLED,ERR_CANCELLED';
+  assert.equal(await runProgram(program('2')), `2 ${codes}\n`);
+  assert.equal(await runProgram(program('0')), `more ${codes}\n`);
 });
 
 for (const { method, name, least, most } of settings) {

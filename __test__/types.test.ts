@@ -39,6 +39,7 @@ const members = {
     'setInputBufferSize',
     'setOutputBufferSize',
     'setHostPrintFn',
+    'prewarm',
     'build',
   ],
   ProtoJSSandbox: ['hostModule', 'register', 'loadRuntime', 'dispose'],

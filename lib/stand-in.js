@@ -28,6 +28,9 @@ exports.standIn = (loadError) => {
     setHostPrintFn() {
       return this;
     }
+    async prewarm() {
+      throw unavailable();
+    }
     async build() {
       throw unavailable();
     }

@@ -1,6 +1,7 @@
 //! Work on other threads, and the promises for its results.
 
 use std::any::Any;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
@@ -9,6 +10,12 @@ use napi::{Env, JsDeferred, JsValue};
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::{Error, Result};
+use crate::sandbox::threads;
+
+/// Sets how many threads there may be for work that blocks: as many sandboxes can be at work at a time.
+const THREADS: &str = "HYPERLIGHT_JS_THREADS";
+const THREADS_DEFAULT: usize = 512;
+const THREADS_RANGE: RangeInclusive<usize> = 1..=16_384;
 
 /// Starts some work and gives the promise for its result.
 ///
@@ -81,7 +88,10 @@ impl<T> Drop for Pending<T> {
 pub fn blocking(work: impl FnOnce() + Send + 'static) {
     // It outlives every JavaScript environment, so that objects collected while one is torn down still find it. Its
     // threads may outlive them too: napi keeps the addon's code loaded once it has made a promise.
-    static POOL: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| Builder::new_current_thread().build());
+    static POOL: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+        let threads = threads::from_environment(THREADS, THREADS_RANGE, THREADS_DEFAULT);
+        Builder::new_current_thread().max_blocking_threads(threads).thread_name("hyperlight-js").build()
+    });
 
     let _ = guard(|| {
         if let Ok(pool) = &*POOL {

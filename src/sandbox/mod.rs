@@ -27,5 +27,6 @@ pub mod proto;
 pub mod script;
 pub mod snapshot;
 pub mod stats;
+pub mod threads;
 pub(crate) mod trace;
 mod vm;
