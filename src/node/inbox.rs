@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::{Env, sys};
@@ -12,14 +13,17 @@ use super::promise::guard;
 /// What the JavaScript thread shall do. It is dropped undone if the thread ends before.
 pub type Job = Box<dyn FnOnce(&Env) + Send>;
 
-/// The way to one JavaScript thread. It does not keep the thread from ending.
+/// The way to one JavaScript thread. It keeps the thread from ending as long as jobs are expected, and only then.
 ///
 /// Node-API may free its threadsafe function when the environment ends, whoever still holds it. So it is used under a
 /// lock only, and [`close`](Self::close), to be called in a hook that runs before that, takes it away.
 pub struct Inbox {
     function: Mutex<Option<ThreadsafeFunction>>,
+    /// Jobs that the thread must not end before.
+    expected: AtomicUsize,
 }
 
+#[derive(Clone, Copy)]
 struct ThreadsafeFunction(sys::napi_threadsafe_function);
 
 // SAFETY: to be called from any thread is what it is for.
@@ -28,7 +32,7 @@ unsafe impl Send for ThreadsafeFunction {}
 impl Inbox {
     /// The inbox of the JavaScript thread that this is called on.
     pub fn new(env: &Env) -> napi::Result<Arc<Self>> {
-        let name = env.create_string("hyperlight host functions")?;
+        let name = env.create_string("hyperlight")?;
         let mut function = ptr::null_mut();
         // SAFETY: the environment is that of the running call, on its own thread. A threadsafe function may have no
         // JavaScript function of its own; `run` takes the data as what `post` has made of it.
@@ -48,7 +52,7 @@ impl Inbox {
             ))?;
             check(sys::napi_unref_threadsafe_function(env.raw(), function))?;
         }
-        Ok(Arc::new(Self { function: Mutex::new(Some(ThreadsafeFunction(function))) }))
+        Ok(Arc::new(Self { function: Mutex::new(Some(ThreadsafeFunction(function))), expected: AtomicUsize::new(0) }))
     }
 
     /// Hands a job to the JavaScript thread and returns at once. Jobs are done in the order in which they came.
@@ -67,6 +71,29 @@ impl Inbox {
             drop(unsafe { Box::from_raw(data) });
         }
         Ok(check(status)?)
+    }
+
+    /// Keeps the thread from ending until [`expected_job_came`](Self::expected_job_came). To be called on it.
+    pub fn expect_job(&self, env: &Env) -> Result<()> {
+        let Some(ThreadsafeFunction(function)) = *self.lock() else {
+            return Err(Error::Internal("the JavaScript thread has ended".to_string()));
+        };
+        if self.expected.fetch_add(1, Ordering::Relaxed) == 0 {
+            // SAFETY: the function is there as long as it is in its place, which only this thread takes it from.
+            check(unsafe { sys::napi_ref_threadsafe_function(env.raw(), function) })?;
+        }
+        Ok(())
+    }
+
+    /// An expected job has come. To be called on the thread.
+    pub fn expected_job_came(&self, env: &Env) {
+        if self.expected.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        if let Some(ThreadsafeFunction(function)) = *self.lock() {
+            // SAFETY: as above. It cannot fail.
+            unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
+        }
     }
 
     /// Takes no more jobs, and drops those that have not been done.
@@ -99,6 +126,7 @@ unsafe extern "C" fn run(env: sys::napi_env, _function: sys::napi_value, _contex
     });
 }
 
-fn check(status: sys::napi_status) -> napi::Result<()> {
+/// The error that a status of Node-API stands for, if any.
+pub fn check(status: sys::napi_status) -> napi::Result<()> {
     if status == sys::Status::napi_ok { Ok(()) } else { Err(napi::Error::from_status(status.into())) }
 }

@@ -3,13 +3,16 @@
 use std::any::Any;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::LazyLock;
+use std::ptr;
+use std::sync::{Arc, LazyLock};
 
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
-use napi::{Env, JsDeferred, JsValue};
+use napi::{Env, sys};
 use tokio::runtime::{Builder, Runtime};
 
+use super::environment;
 use super::error::{Error, Result};
+use super::inbox::{Inbox, check};
 use crate::sandbox::threads;
 
 /// Sets how many threads there may be for work that blocks: as many sandboxes can be at work at a time.
@@ -37,9 +40,11 @@ where
 {
     let begun = guard(|| {
         let input = prepare()?;
-        let (deferred, promise) = env.create_deferred()?;
-        begin(input, Pending::new(deferred, finish));
-        Ok(promise.raw())
+        let inbox = environment::of(env)?.waiting.inbox();
+        let (deferred, promise) = Deferred::new(env)?;
+        inbox.expect_job(env)?;
+        begin(input, Pending::new(inbox.clone(), deferred, finish));
+        Ok(promise)
     });
     match begun {
         Ok(promise) => Ok(PromiseRaw::new(env.raw(), promise)),
@@ -47,21 +52,51 @@ where
     }
 }
 
-type Resolver<V> = Box<dyn FnOnce(Env) -> napi::Result<V>>;
-
 /// A promise that waits for the result of some work. Dropped without one, it is rejected.
 pub struct Pending<T>(Option<Box<dyn FnOnce(Result<T>) + Send>>);
 
 impl<T: Send + 'static> Pending<T> {
     fn new<V: ToNapiValue + 'static>(
-        deferred: JsDeferred<V, Resolver<V>>,
+        inbox: Arc<Inbox>,
+        deferred: Deferred,
         finish: impl FnOnce(&Env, T) -> Result<V> + Send + 'static,
     ) -> Self {
         Self(Some(Box::new(move |result: Result<T>| {
-            deferred.resolve(Box::new(move |env| {
-                guard(|| result.and_then(|value| finish(&env, value))).map_err(|error| error.into_js(&env))
+            // If the thread has ended, nobody waits for the promise any more.
+            let _ = inbox.clone().post(Box::new(move |env| {
+                inbox.expected_job_came(env);
+                deferred.settle(env, guard(|| result.and_then(|value| finish(env, value))));
             }));
         })))
+    }
+}
+
+/// What settles a promise.
+struct Deferred(sys::napi_deferred);
+
+// SAFETY: it is used on the JavaScript thread only.
+unsafe impl Send for Deferred {}
+
+impl Deferred {
+    fn new(env: &Env) -> napi::Result<(Self, sys::napi_value)> {
+        let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the environment is that of the running call.
+        check(unsafe { sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise) })?;
+        Ok((Self(deferred), promise))
+    }
+
+    fn settle<V: ToNapiValue>(self, env: &Env, result: Result<V>) {
+        // SAFETY: the environment is that of the running job, and so of the promise, which is settled once. If the value cannot
+        // be made or the promise not settled, the environment is ending.
+        unsafe {
+            let _ = match result {
+                Ok(value) => {
+                    V::to_napi_value(env.raw(), value).map(|value| sys::napi_resolve_deferred(env.raw(), self.0, value))
+                }
+                Err(error) => napi::Error::to_napi_value(env.raw(), error.into_js(env))
+                    .map(|error| sys::napi_reject_deferred(env.raw(), self.0, error)),
+            };
+        }
     }
 }
 
