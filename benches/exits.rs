@@ -29,8 +29,11 @@ mod kvm {
     const SHOWN: [&str; 5] = ["exits", "insn_emulation", "pf_guest", "pf_fixed", "invlpg"];
 
     pub fn main() {
-        println!("{:<28}{}", "", SHOWN.map(|name| format!("{name:>16}")).concat());
         let mut sandbox = loaded("function handler(event) { return event; }");
+        if let Err(error) = statistics() {
+            return println!("this kernel's KVM does not give its statistics: {error}");
+        }
+        println!("{:<28}{}", "", SHOWN.map(|name| format!("{name:>16}")).concat());
         let snapshot = sandbox.snapshot().expect("a snapshot");
         show("round trip", || sandbox.round_trip().expect("a round trip"));
         show("call", || call(&mut sandbox, "{}"));

@@ -85,6 +85,12 @@ fn a_write_to_the_plan_of_what_to_prepare_aborts() {
 }
 
 #[test]
+fn a_counter_is_the_kernel_s_or_none() {
+    assert_eq!(test_guest().commit_fault(Fault::CounterWithUpperHalf).expect("it lives on"), 1);
+    aborts(Fault::CounterOutOfRange, &["the gate has no operation 4"]);
+}
+
+#[test]
 fn a_plan_to_prepare_foreign_pages_changes_nothing() {
     let mut sandbox = test_guest();
     assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);

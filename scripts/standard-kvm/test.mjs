@@ -1,7 +1,7 @@
 // Runs the tests on this machine's hypervisor and on an ordinary KVM (see machine.mjs), and compares what was run.
 //
-//   test.mjs           all tests; then, with shadow instead of nested paging, those of the boundary and of snapshots
-//   test.mjs --part    only those of the boundary and of snapshots, with nested paging
+//   test.mjs           all tests; then, with shadow instead of nested paging, a part of them
+//   test.mjs --part    only that part: the boundary, differences between hypervisors, snapshots; with nested paging
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

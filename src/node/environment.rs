@@ -29,6 +29,8 @@ pub struct Environment {
 #[napi(module_exports)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn begin(exports: Object, env: Env) -> napi::Result<()> {
+    // Threads of the addon may outlive the last environment that has loaded it.
+    napi::bindgen_prelude::retain_current_module_for_unload_safety();
     disposal::define_symbols(&env, &exports)?;
     builder::define_guest_image(&env, &exports)?;
     let promise: Function<(), ()> = env.get_global()?.get_named_property("Promise")?;

@@ -57,8 +57,8 @@ impl Inbox {
 
     /// Hands a job to the JavaScript thread and returns at once. Jobs are done in the order in which they came.
     pub fn post(&self, job: Job) -> Result<()> {
-        let function = self.lock();
-        let Some(function) = &*function else {
+        let place = self.lock();
+        let Some(function) = &*place else {
             return Err(Error::Internal("the JavaScript thread has ended".to_string()));
         };
         let data = Box::into_raw(Box::new(job));
@@ -66,6 +66,8 @@ impl Inbox {
         let status = unsafe {
             sys::napi_call_threadsafe_function(function.0, data.cast(), sys::ThreadsafeFunctionCallMode::nonblocking)
         };
+        // What a job drops may post another.
+        drop(place);
         if status != sys::Status::napi_ok {
             // SAFETY: a call that fails leaves the data to its caller.
             drop(unsafe { Box::from_raw(data) });
@@ -78,10 +80,11 @@ impl Inbox {
         let Some(ThreadsafeFunction(function)) = *self.lock() else {
             return Err(Error::Internal("the JavaScript thread has ended".to_string()));
         };
-        if self.expected.fetch_add(1, Ordering::Relaxed) == 0 {
+        if self.expected.load(Ordering::Relaxed) == 0 {
             // SAFETY: the function is there as long as it is in its place, which only this thread takes it from.
             check(unsafe { sys::napi_ref_threadsafe_function(env.raw(), function) })?;
         }
+        self.expected.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

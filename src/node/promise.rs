@@ -86,15 +86,16 @@ impl Deferred {
     }
 
     fn settle<V: ToNapiValue>(self, env: &Env, result: Result<V>) {
-        // SAFETY: the environment is that of the running job, and so of the promise, which is settled once. If the value cannot
-        // be made or the promise not settled, the environment is ending.
+        // SAFETY: the environment is that of the running job, and so of the promise, which is settled once.
         unsafe {
-            let _ = match result {
-                Ok(value) => {
-                    V::to_napi_value(env.raw(), value).map(|value| sys::napi_resolve_deferred(env.raw(), self.0, value))
-                }
-                Err(error) => napi::Error::to_napi_value(env.raw(), error.into_js(env))
-                    .map(|error| sys::napi_reject_deferred(env.raw(), self.0, error)),
+            let value = result.map_err(|error| error.into_js(env)).and_then(|value| V::to_napi_value(env.raw(), value));
+            // If even this fails, the environment is ending.
+            let _ = match value {
+                Ok(value) => sys::napi_resolve_deferred(env.raw(), self.0, value),
+                Err(error) => match napi::Error::to_napi_value(env.raw(), error) {
+                    Ok(error) => sys::napi_reject_deferred(env.raw(), self.0, error),
+                    Err(_) => return,
+                },
             };
         }
     }
@@ -122,7 +123,7 @@ impl<T> Drop for Pending<T> {
 /// Runs something on a thread of its own that may block. What cannot be run is dropped.
 pub fn blocking(work: impl FnOnce() + Send + 'static) {
     // It outlives every JavaScript environment, so that objects collected while one is torn down still find it. Its
-    // threads may outlive them too: napi keeps the addon's code loaded once it has made a promise.
+    // threads may outlive them too, which is why `environment::begin` keeps the addon's code loaded.
     static POOL: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
         let threads = threads::from_environment(THREADS, THREADS_RANGE, THREADS_DEFAULT);
         Builder::new_current_thread().max_blocking_threads(threads).thread_name("hyperlight-js").build()

@@ -8,6 +8,7 @@ use napi::{Env, JsValue, Unknown, ValueType, sys};
 
 use super::error::{Error, Result};
 use super::function::{self, Outcome};
+use super::inbox::check;
 use super::{environment, exception};
 
 /// Whether `await` would wait for it, or what asking that throws.
@@ -62,8 +63,4 @@ pub fn when_settled(env: &Env, thenable: Unknown<'_>, then: impl Fn(&Env, Outcom
             None => Err(error.into()),
         },
     }
-}
-
-fn check(status: sys::napi_status) -> napi::Result<()> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(napi::Error::from_status(status.into())) }
 }

@@ -69,7 +69,10 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .build()?;
     let booted = sandbox.snapshot()?;
     // Without working sets everything works as well, only slower.
-    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or(booted))
+    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or_else(|error| {
+        tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
+        booted
+    }))
 }
 
 /// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added

@@ -82,9 +82,10 @@ impl LoadedJSSandbox {
     /// [`monitor`](super::monitor).
     ///
     /// # Errors
-    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`](crate::Error::Cancelled) if a monitor fired: the sandbox is poisoned, and
-    /// [`last_call_stats`](Self::last_call_stats) names the monitor. [`Error::Monitor`](crate::Error::Monitor) if a monitor could not start: the
-    /// handler was not run, and the sandbox stays usable.
+    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`](crate::Error::Cancelled) if a monitor fired: the
+    /// sandbox is poisoned, and [`last_call_stats`](Self::last_call_stats) names the monitor.
+    /// [`Error::Monitor`](crate::Error::Monitor) if a monitor could not start: the handler was not run, and the sandbox stays
+    /// usable.
     pub fn handle_event_with_monitor<M: MonitorSet>(
         &mut self,
         func_name: impl Into<String>,

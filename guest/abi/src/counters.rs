@@ -21,7 +21,8 @@ impl Counter {
     pub const COUNT: usize = 5;
 }
 
-/// Addresses of copied pages that are kept, the latest ones; a power of two.
+/// Addresses of copied pages that are kept, the latest ones.
 pub const COPIED_PAGES: usize = 256;
+const _: () = assert!(COPIED_PAGES.is_power_of_two(), "the kernel masks the index");
 /// Words that can be asked for: the counters, then those addresses in a ring, which begins with the first.
 pub const WORDS: usize = Counter::COUNT + COPIED_PAGES;

@@ -212,4 +212,8 @@ pub enum Fault {
     WritePlan = 36,
     /// Asks for pages to be copied that are none of its own, or none at all; gives 1.
     PlanForeignPages = 37,
+    /// Asks for a counter with a number whose lower half alone is one; gives whether that is what it gets.
+    CounterWithUpperHalf = 38,
+    /// Asks for a counter that there is not.
+    CounterOutOfRange = 39,
 }

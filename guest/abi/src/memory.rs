@@ -1,7 +1,7 @@
 //! Guest addresses.
 //!
-//! The lower half of the address space belongs to CPL 3 and the upper half to CPL 0, with one exception: the transport
-//! arena, which lies in scratch memory and is shared by the host and the runtime.
+//! The lower half of the address space belongs to CPL 3 and the upper half to CPL 0, with two exceptions in scratch
+//! memory: the transport arena, which the host and the runtime share, and a page that code of the kernel's at CPL 3 uses.
 
 /// Size of a page in bytes. The guest uses no larger pages: the host's page-table walkers know none.
 pub const PAGE_SIZE: u64 = 4096;

@@ -23,7 +23,7 @@ use guest_abi::abort::AbortCode;
 use guest_abi::boot::entry;
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
-use guest_abi::memory::{PAGE_SIZE, PAGER_CODE, STACK_TOP};
+use guest_abi::memory::{HAS_HANDLERS, PAGE_SIZE, PAGER_CODE, STACK_TOP};
 use guest_kernel::page_table::FaultCode;
 
 use crate::abort::abort;
@@ -191,6 +191,7 @@ call_runtime:
     mov cr4, rax
     call {after_restore}
     mov r12, [{next_free}]
+    movzx ebp, byte ptr [{has_handlers}]
     mov cr3, rax
     mov eax, {pager_code}
     push {user_data}
@@ -225,6 +226,7 @@ gate_entry:
     iretq
 4:  cmp eax, {counter}
     jne 5f
+    mov ecx, ecx // the argument is what is in its lower half
     cmp ecx, {counters}
     jae 7f
     mov rdx, {counter_words}
@@ -358,6 +360,7 @@ exception_common:
     root = const ROOT as i64,
     pager_root = const PAGER_ROOT as i64,
     pager_code = const PAGER_CODE,
+    has_handlers = const HAS_HANDLERS,
     counter_words = const COUNTERS as i64,
     gate_vector = const gate::VECTOR,
     port_halt = const gate::port::HALT,

@@ -14,12 +14,12 @@
 //!
 //! What the code relies on:
 //! - Nothing of the kernel is writable once the runtime has started, but for the pages that the host reserves at the end of
-//!   scratch memory (its stacks and a few words) and the page tables. A restore zeroes the pages and rebuilds the tables, so
-//!   the kernel has no state to lose.
+//!   scratch memory (its stacks and a few words), the page tables, and the pager's plan while it is made. A restore zeroes the
+//!   pages and rebuilds the tables, so the kernel has no state to lose; of a plan it loses a guess.
 //! - The kernel is entered with interrupts off and never faults. A fault at CPL 0 ends in an abort, as does every fault
 //!   that cannot be resolved; `hlt` would look like a finished call to the host and is never executed.
-//! - On some hypervisors each instruction here is emulated, at about a microsecond, two or three if it writes memory: run little. No SSE: the target
-//!   has none.
+//! - On some hypervisors each instruction here is emulated, at about a microsecond, two or three if it writes memory: run
+//!   little. No SSE: the target has none.
 #![no_std]
 #![no_main]
 

@@ -22,17 +22,16 @@ use crate::abort::abort;
 /// them, whatever the tables say, since the entry that leads there is not for it. hyperlight-host has this part of the address
 /// space in no snapshot, so the entry is set again after each restore.
 pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
+/// The same for the pager, in whose tables the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper half.
+pub const PAGER_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
 
 /// Pages that are opened at once by [`Slot::open_group`].
 pub const GROUP: u64 = 8;
 
-/// The same for the pager, in whose tables the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper half.
-pub const PAGER_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
-
 /// The words that the host publishes at the end of scratch memory.
 pub fn metadata() -> ScratchMetadata {
     // SAFETY: the host maps and fills this place before the guest runs. It is plain data, and nobody writes to it while
-    // the guest runs but `allocate`.
+    // the guest runs but the kernel, which is not interrupted.
     unsafe { (SCRATCH_METADATA as *const ScratchMetadata).read_volatile() }
 }
 
@@ -183,7 +182,7 @@ impl Slot {
 
     pub fn set(self, entry: Entry) {
         // SAFETY: as in `get`. That the new mapping is sound is for the code that makes it to see to: all of it is in
-        // `boot` and `page_fault`.
+        // the kernel's own, which is small.
         unsafe { self.0.as_ptr().write_volatile(entry) };
     }
 

@@ -75,7 +75,8 @@ fn is_demand_zero(address: u64) -> bool {
         || (HEAP_START..HEAP_START + HEAP_SIZE_MAX).contains(&address) && address < constants().heap_end
 }
 
-/// The lower half of the address space holds nothing but the runtime's pages; above it the transport arena is its only one.
+/// The lower half of the address space holds nothing but the runtime's pages; above it only the transport arena
+/// is its own.
 fn belongs_to_user(address: u64) -> bool {
     address < USER_END || (constants().arena_start..constants().arena_end).contains(&address)
 }

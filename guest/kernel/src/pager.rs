@@ -17,8 +17,7 @@ use core::ops::Range;
 
 use guest_abi::gate;
 use guest_abi::memory::{
-    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, PAGER_WINDOW, STACK_TOP, THREAD_AREA,
-    USER_END,
+    HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, PAGER_WINDOW, STACK_TOP, THREAD_AREA, USER_END,
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry};
 
@@ -50,11 +49,12 @@ struct SlotRange {
     count: u64,
 }
 
-// R12 is the next free page of scratch memory when the pager begins and when it ends. It uses no memory but the plan, the tables
-// and the pages to be copied, nor a stack.
+// R12 is the next free page of scratch memory when the pager begins and when it ends. EBP says whether there are handlers. The
+// pager uses no memory but the plan, the tables and the pages to be copied, nor a stack.
 //
-// No translation has to be forgotten meanwhile: nothing has used the pages to be copied since all was forgotten, places in the
-// window are used once, and the change of the address space comes afterwards.
+// No translation has to be forgotten meanwhile. All were when the address space was changed, and will be when it is changed
+// back; places in the window are used once. Should the processor know a page to be copied as it was before, from looking ahead,
+// the write to it is a fault that `page_fault` leaves at once.
 global_asm!(
     "
 .globl pager_code_start
@@ -79,8 +79,8 @@ pager_code_start:
     // The working set: RBX pages, listed at R8.
 4:  mov rbx, [{plan} + {counts}]
     mov r8d, {plan} + {pages}
-    cmp byte ptr [{has_handlers}], 0
-    je 5f
+    test ebp, ebp
+    jz 5f
     lea r8, [r8 + 4 * rbx]
     mov rbx, [{plan} + {counts} + 8]
 
@@ -141,7 +141,6 @@ pager_code_end:
     user = const Entry::USER,
     counts = const offset_of!(Plan, counts),
     pages = const offset_of!(Plan, pages),
-    has_handlers = const HAS_HANDLERS,
     address = const Entry::ADDRESS as i64,
     source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
     window = const PAGER_WINDOW,
@@ -191,7 +190,8 @@ fn begin_plan() {
     for (i, range) in ranges().into_iter().enumerate() {
         let range =
             SlotRange { first: Slot::address_for_pager(range.start), count: (range.end - range.start) / PAGE_SIZE };
-        // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without pages follows the last one.
+        // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without pages follows the last one; none of
+        // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(range) };
     }
     PageTables::current().user_slot_or_new(PAGER_PLAN).set(Entry::user_page(page.physical(), Access::Read));

@@ -4,7 +4,9 @@ use alloc::string::String;
 use core::arch::asm;
 use core::hint::black_box;
 
+use guest_abi::counters::{Counter, WORDS};
 use guest_abi::function::Fault;
+use guest_abi::gate::COUNTER;
 use guest_abi::memory::{
     HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, STACK_TOP,
 };
@@ -115,6 +117,16 @@ pub fn commit(fault: i32) -> ReturnValue {
             let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PAGER_PLAN / PAGE_SIZE) as u32; 600]);
             gate::set_working_sets(pages(), pages());
             return ReturnValue::Int(1);
+        } else if is(Fault::CounterWithUpperHalf) {
+            let prepared = Counter::Prepared as u64;
+            let get = |number: u64| {
+                let count: u64;
+                asm!("int 4", inout("rax") u64::from(COUNTER) => count, inout("rcx") number => _, out("rdx") _);
+                count
+            };
+            return ReturnValue::Int(i32::from(get(prepared) == get(prepared | 1 << 32 | 1 << 44)));
+        } else if is(Fault::CounterOutOfRange) {
+            gate::enter(COUNTER, WORDS as u32);
         }
     }
     ReturnValue::Int(-1)

@@ -32,7 +32,8 @@ pub fn counters() -> [u64; Counter::COUNT] {
 /// The addresses of the pages that were copied last, at most [`COPIED_PAGES`].
 pub fn copied_pages() -> impl Iterator<Item = u64> {
     let count = word(Counter::Copied as usize).min(COPIED_PAGES as u64);
-    (0..count as usize).map(|i| word(Counter::COUNT + i))
+    // Those that the kernel has copied in its slow way are counted, but it does not keep them.
+    (0..count as usize).map(|i| word(Counter::COUNT + i)).filter(|address| *address != 0)
 }
 
 fn word(index: usize) -> u64 {
@@ -43,13 +44,18 @@ fn word(index: usize) -> u64 {
 /// handlers and when there are.
 pub fn set_working_sets(without_handlers: impl Iterator<Item = u32>, with_handlers: impl Iterator<Item = u32>) {
     enter(gate::PLAN, gate::BEGIN_PLAN);
-    without_handlers.for_each(plan);
+    plan(without_handlers);
     enter(gate::PLAN, gate::NEXT_SET);
-    with_handlers.for_each(plan);
+    plan(with_handlers);
 }
 
-fn plan(page: u32) {
-    enter(gate::PLAN, page);
+fn plan(pages: impl Iterator<Item = u32>) {
+    for page in pages {
+        // There are no such pages.
+        if ![gate::BEGIN_PLAN, gate::NEXT_SET].contains(&page) {
+            enter(gate::PLAN, page);
+        }
+    }
 }
 
 /// Says that there are handlers now.

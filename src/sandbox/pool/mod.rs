@@ -79,7 +79,8 @@ impl SandboxPool {
     pub const SIZE_RANGE: RangeInclusive<usize> = 1..=1024;
 
     /// A pool of `size` sandboxes, each of which `prepare` makes. It is called again, on another thread, for one that is
-    /// beyond repair; if it fails then, the pool goes on with those it has, and the next request has it tried again. At most `max_queue` requests may wait.
+    /// beyond repair; if it fails then, the pool goes on with those it has, and the next request has it tried again. At most
+    /// `max_queue` requests may wait.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a size out of [`SIZE_RANGE`](Self::SIZE_RANGE), and what `prepare` fails with.
@@ -228,11 +229,13 @@ impl Shared {
             drop(member);
             return self.turns.gone();
         }
-        if member.renew().is_ok() {
-            return self.turns.give(member);
+        match catch_unwind(AssertUnwindSafe(|| member.renew())) {
+            Ok(Ok(())) => self.turns.give(member),
+            Ok(Err(_)) | Err(_) => {
+                drop(member);
+                self.make();
+            }
         }
-        drop(member);
-        self.make();
     }
 
     /// Makes a member that is expected.

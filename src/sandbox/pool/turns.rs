@@ -88,7 +88,7 @@ impl<M> Turns<M> {
 
     /// A member that was expected or in use is gone.
     pub fn gone(&self) {
-        self.failed("the last sandbox is gone");
+        self.failed("its sandbox is gone");
     }
 
     /// As [`gone`](Self::gone), because it could not be made. If it was the last, nobody needs to wait any more.
