@@ -115,10 +115,7 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
     let names = neutral_names(root, &target_dir);
     let flags: Vec<_> = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
     cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", image.target));
-    // The runtime is linked at a fixed address. Code for a shared library, which the C code would become otherwise, is not only
-    // addressed in another way: functions that another library might replace are not inlined either.
-    let mut flags = vec!["-fno-pic".to_string()];
-    flags.extend(names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))));
+    let flags: Vec<_> = names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))).collect();
     cargo.env("CFLAGS_x86_64_unknown_linux_musl", flags.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
     if !image.features.is_empty() {
         cargo.arg("--features").arg(image.features.join(","));
