@@ -29,11 +29,8 @@ pub const COPY_ORDER: u64 = RESERVED;
 pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZE;
 /// The words in which the kernel counts; see [`guest_abi::counters`].
 pub const COUNTERS: u64 = GATE_STACK_TOP;
-/// The root of the runtime's page tables and that of the pager's; zero before the first restore. See [`crate::pager`].
-pub const ROOT: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
-pub const PAGER_ROOT: u64 = ROOT + 8;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
-pub const PLAN_IN_WORK: u64 = ROOT + 16;
+pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
 /// Top of the stack for exceptions.
 const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;

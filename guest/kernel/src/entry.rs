@@ -23,13 +23,16 @@ use guest_abi::abort::AbortCode;
 use guest_abi::boot::entry;
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
-use guest_abi::memory::{HAS_HANDLERS, PAGE_SIZE, PAGER_CODE, STACK_TOP};
-use guest_kernel::page_table::FaultCode;
+use guest_abi::memory::{
+    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, SCRATCH_END_PHYSICAL,
+    STACK_TOP,
+};
+use guest_kernel::page_table::{Entry, FaultCode, index};
 
 use crate::abort::abort;
-use crate::descriptors::{COUNTERS, GATE_STACK_TOP, PAGER_ROOT, ROOT, RUNTIME_ENTRY, USER_CODE, USER_DATA};
-use crate::memory::{Page, PageTables};
-use crate::{boot, page_copy, page_fault, pager};
+use crate::descriptors::{COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
+use crate::memory::{PAGER_SELF_MAP, Page, SELF_MAP, Slot};
+use crate::{boot, page_fault, pager};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -82,13 +85,6 @@ pub fn handler(vector: usize) -> u64 {
 
 extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
     page_fault::resolve(address, error)
-}
-
-/// Gives the root of the address space in which the pager is to run.
-extern "C" fn after_restore() -> u64 {
-    PageTables::current().map_themselves();
-    page_copy::open_order_page();
-    pager::prepare()
 }
 
 extern "C" fn plan(page: u32) {
@@ -189,10 +185,33 @@ call_runtime:
     mov cr4, rax
     xor eax, 0x80
     mov cr4, rax
-    call {after_restore}
+    // Map the tables, for the kernel and for the pager. Open the way to the pager's code and plan, and the tables of all that it
+    // opens but the arena, whose place is not fixed.
+    mov rdx, cr3
+    and rdx, -{page_size}
+    mov rcx, {window}
+    mov rax, {kernel_table}
+    or rax, rdx
+    mov [rcx + rdx + 8 * {self_map_index}], rax
+    lea rax, [rdx + {table}]
+    mov [rcx + rdx + 8 * {pager_self_map_index}], rax
+    mov rax, {tables}
+    or byte ptr [rax + {pager_3}], {user}
+    or byte ptr [rax + {pager_2}], {user}
+    or byte ptr [rax + {pager_1}], {user}
+    or byte ptr [rax + {image_1}], {user}
+    or byte ptr [rax + {stack_1}], {user}
+    or byte ptr [rax + {heap_2}], {user}
+    or byte ptr [rax + {heap_1}], {user}
+    or byte ptr [rax + {order_3}], {user}
+    or byte ptr [rax + {order_2}], {user}
+    or byte ptr [rax + {order_1}], {user}
+    mov rax, {pager_code_slot}
+    or byte ptr [rax], {user}
+    or byte ptr [rax + {plan_offset}], {user}
+    mov cr3, rdx
     mov r12, [{next_free}]
     movzx ebp, byte ptr [{has_handlers}]
-    mov cr3, rax
     mov eax, {pager_code}
     push {user_data}
     push 0
@@ -255,11 +274,12 @@ gate_entry:
     iretq
 6:  cmp eax, {paged}
     jne 7f
-    // Only the kernel enters the pager's address space. The call begins in the runtime's.
+    // Only the pager has its map of the tables. Nobody has it from now on.
+    mov rdx, {pager_map_slot}
+    cmp qword ptr [rdx], 0
+    je 7f
+    mov qword ptr [rdx], 0
     mov rdx, cr3
-    cmp rdx, [{pager_root}]
-    jne 7f
-    mov rdx, [{root}]
     mov cr3, rdx
     mov rdx, r12
     sub rdx, [{next_free}]
@@ -357,8 +377,27 @@ exception_common:
     next_free = const Page::NEXT_FREE as i64,
     page_bits = const PAGE_SIZE.trailing_zeros(),
     prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
-    root = const ROOT as i64,
-    pager_root = const PAGER_ROOT as i64,
+    page_size = const PAGE_SIZE,
+    window = const SCRATCH_END.wrapping_sub(SCRATCH_END_PHYSICAL) as i64,
+    kernel_table = const Entry::kernel_page(0, true).bits() as i64,
+    table = const Entry::table(0).bits(),
+    self_map_index = const index(SELF_MAP, 3),
+    pager_self_map_index = const index(PAGER_SELF_MAP, 3),
+    user = const Entry::USER,
+    tables = const TABLES as i64,
+    pager_3 = const table_offset(PAGER_CODE, 3),
+    pager_2 = const table_offset(PAGER_CODE, 2),
+    pager_1 = const table_offset(PAGER_CODE, 1),
+    image_1 = const table_offset(IMAGE_START, 1),
+    stack_1 = const table_offset(STACK_TOP - 1, 1),
+    heap_2 = const table_offset(HEAP_START, 2),
+    heap_1 = const table_offset(HEAP_START, 1),
+    order_3 = const table_offset(COPY_ORDER, 3),
+    order_2 = const table_offset(COPY_ORDER, 2),
+    order_1 = const table_offset(COPY_ORDER, 1),
+    pager_code_slot = const Slot::address_of(PAGER_CODE) as i64,
+    plan_offset = const Slot::address_of(PAGER_PLAN) - Slot::address_of(PAGER_CODE),
+    pager_map_slot = const Slot::address_above(PAGER_SELF_MAP, 3) as i64,
     pager_code = const PAGER_CODE,
     has_handlers = const HAS_HANDLERS,
     counter_words = const COUNTERS as i64,
@@ -371,10 +410,17 @@ exception_common:
     boot = sym boot::boot,
     bad_gate_operation = sym bad_gate_operation,
     page_fault = sym page_fault,
-    after_restore = sym after_restore,
     do_plan = sym plan,
     exception = sym exception,
 );
+
+/// Where the slots begin that lead to tables of the last level.
+const TABLES: u64 = Slot::address_above(0, 1);
+
+/// How far from there the slot is that leads to the page at `address`, one or more levels above the last.
+const fn table_offset(address: u64, levels: u32) -> u64 {
+    Slot::address_above(address, levels) - TABLES
+}
 
 /// The exceptions for which the processor pushes an error code.
 const WITH_ERROR_CODE: u32 =

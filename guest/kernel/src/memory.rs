@@ -11,8 +11,7 @@ use core::ptr::NonNull;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
-    KERNEL_START, PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES,
-    ScratchMetadata,
+    PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, ScratchMetadata,
 };
 use guest_kernel::page_table::{Entry, index};
 
@@ -22,7 +21,8 @@ use crate::abort::abort;
 /// them, whatever the tables say, since the entry that leads there is not for it. hyperlight-host has this part of the address
 /// space in no snapshot, so the entry is set again after each restore.
 pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
-/// The same for the pager, in whose tables the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper half.
+/// The same for the pager, as long as it runs: there the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper
+/// half.
 pub const PAGER_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
 
 /// Pages that are opened at once by [`Slot::open_group`].
@@ -134,6 +134,12 @@ impl Slot {
         address >> 9 & 0x7f_ffff_fff8
     }
 
+    /// Where the slot is that leads to the page at `address`, so many levels above the last.
+    pub const fn address_above(address: u64, levels: u32) -> u64 {
+        let slot = Self::address_of(address);
+        if levels == 0 { slot } else { Self::address_above(slot, levels - 1) }
+    }
+
     /// The slot of the table that this slot is in.
     fn table(self) -> Self {
         Self::of(self.0.as_ptr() as u64)
@@ -209,21 +215,6 @@ impl PageTables {
         // SAFETY: reading CR3 changes nothing.
         unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
         Self { root: Entry::table(root).physical() }
-    }
-
-    pub fn root(&self) -> u64 {
-        self.root
-    }
-
-    /// Makes a root for the same tables in which they are mapped at [`PAGER_SELF_MAP`], where CPL 3 reaches those that are open to
-    /// it.
-    pub fn with_open_self_map(&self) -> u64 {
-        let root = Page::allocate().physical();
-        for address in [0, SELF_MAP, KERNEL_START, SCRATCH_METADATA] {
-            slot_in(root, address, 3).set(slot_in(self.root, address, 3).get());
-        }
-        slot_in(root, PAGER_SELF_MAP, 3).set(Entry::table(self.root));
-        root
     }
 
     /// Maps the tables at [`SELF_MAP`].

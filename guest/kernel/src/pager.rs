@@ -2,9 +2,9 @@
 //!
 //! After a restore the host has mapped everything, but closed to CPL 3, and every page that the runtime writes must be copied.
 //! Page by page that is a fault each, and where code at CPL 0 is emulated, a fault costs as much as copying many pages, and a
-//! write to a page table still as much as a page. So this is done at CPL 3: by code of the kernel's own, in an address space of
-//! its own, which is that of the runtime with the page tables writable in it. Only the kernel enters that address space, and
-//! only here; the runtime runs in its own, so it cannot reach the tables, though it can run the same code.
+//! write to a page table still as much as a page. So this is done at CPL 3, by code of the kernel's own. Meanwhile CPL 3 can reach
+//! the page tables: the kernel maps them before it enters the pager and takes that back when the pager is done, before the
+//! runtime goes on. The runtime can run the same code, but finds no tables.
 //!
 //! What is to be done stands in the [`Plan`], a page that CPL 3 cannot write: which ranges of pages to open, and which pages to
 //! copy. The latter is a guess, the *working set*, and there are two of it: one for a guest without handlers, which will be given
@@ -21,13 +21,13 @@ use guest_abi::memory::{
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry};
 
-use crate::descriptors::{PAGER_ROOT, PLAN_IN_WORK, ROOT, constants};
+use crate::descriptors::{COPY_ORDER, PLAN_IN_WORK, constants};
 use crate::memory::{PAGER_SELF_MAP, Page, PageTables, Slot, window};
 
 /// Memory that one table maps.
 const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
-/// Pages that a working set can have. The window in which the old pages are read has as many.
-const WORKING_SET_MAX: u64 = (THREAD_AREA - PAGER_WINDOW) / PAGE_SIZE;
+/// Pages that a working set can have: the plan has room for two of them, and the window, in which the old pages are read, for one.
+const WORKING_SET_MAX: usize = 488;
 /// More of the transport arena than this is opened only as it is used.
 const ARENA_MAX: u64 = 8 << 20;
 
@@ -35,11 +35,11 @@ const ARENA_MAX: u64 = 8 << 20;
 #[repr(C)]
 struct Plan {
     /// The slots to be opened, as far as they are present; the end is a count of zero.
-    ranges: [SlotRange; 6],
+    ranges: [SlotRange; 10],
     /// Pages in each working set.
     counts: [u64; 2],
     /// The pages to be copied, as far as they are open and marked copy-on-write: one working set after the other.
-    pages: [u32; 2 * WORKING_SET_MAX as usize],
+    pages: [u32; 2 * WORKING_SET_MAX],
 }
 
 #[repr(C)]
@@ -49,27 +49,40 @@ struct SlotRange {
     count: u64,
 }
 
+impl SlotRange {
+    /// The slots that lead to the pages, so many levels above the last, in the order in which the pager finds them.
+    fn of(pages: &Range<u64>, levels: u32) -> Self {
+        let mut slots = pages.start..pages.end - PAGE_SIZE;
+        for _ in 0..=levels {
+            slots = Slot::address_for_pager(slots.start)..Slot::address_for_pager(slots.end);
+        }
+        Self { first: slots.start, count: (slots.end - slots.start) / 8 + 1 }
+    }
+}
+
 // R12 is the next free page of scratch memory when the pager begins and when it ends. EBP says whether there are handlers. The
 // pager uses no memory but the plan, the tables and the pages to be copied, nor a stack.
 //
-// No translation has to be forgotten meanwhile. All were when the address space was changed, and will be when it is changed
-// back; places in the window are used once. Should the processor know a page to be copied as it was before, from looking ahead,
-// the write to it is a fault that `page_fault` leaves at once.
+// No translation has to be forgotten meanwhile. All were before, and will be when the pager is done; places in the window are used
+// once. Should the processor know a page to be copied as it was before, from looking ahead, the write to it is a fault that
+// `page_fault` leaves at once.
 global_asm!(
     "
 .globl pager_code_start
 .globl pager_code_end
 .balign 16
 pager_code_start:
-    // Open the ranges.
+    // Open the ranges. What is open is not written again: that may make a hypervisor forget all that is below.
     mov r8d, {plan}
 1:  mov rdi, [r8]
     mov rcx, [r8 + 8]
     add r8, 16
     test rcx, rcx
     jz 4f
-2:  test byte ptr [rdi], {present}
-    jz 3f
+2:  mov al, [rdi]
+    and al, {present} | {user}
+    cmp al, {present}
+    jne 3f
     or byte ptr [rdi], {user}
 3:  add rdi, 8
     dec rcx
@@ -170,15 +183,16 @@ pub fn install(tables: &PageTables) {
     begin_plan();
 }
 
-/// What is opened after a restore: the image, the start of the heap, the end of the stack, the pages that the kernel itself
-/// uses at CPL 3, and the transport arena.
-fn ranges() -> [Range<u64>; 5] {
+/// What is opened after a restore: the pages that the kernel itself uses at CPL 3, the image, the start of the heap, the end of
+/// the stack, and the transport arena. Each but the last lies in one table.
+fn ranges() -> [Range<u64>; 6] {
     let constants = constants();
     [
-        IMAGE_START..constants.image_end,
+        THREAD_AREA..PAGER_PLAN + PAGE_SIZE,
+        COPY_ORDER..COPY_ORDER + PAGE_SIZE,
+        IMAGE_START..constants.image_end.min(IMAGE_START + TABLE_SIZE),
         HEAP_START..constants.heap_end.min(HEAP_START + TABLE_SIZE),
         constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
-        THREAD_AREA..PAGER_PLAN + PAGE_SIZE,
         constants.arena_start..constants.arena_end.min(constants.arena_start + ARENA_MAX),
     ]
 }
@@ -187,12 +201,14 @@ fn ranges() -> [Range<u64>; 5] {
 fn begin_plan() {
     let mut page = Page::allocate();
     let plan = page.as_mut_ptr::<Plan>();
-    for (i, range) in ranges().into_iter().enumerate() {
-        let range =
-            SlotRange { first: Slot::address_for_pager(range.start), count: (range.end - range.start) / PAGE_SIZE };
-        // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without pages follows the last one; none of
+    let [.., arena] = ranges();
+    let tables = [3, 2, 1].map(|levels| SlotRange::of(&arena, levels));
+    let pages = ranges().map(|range| SlotRange::of(&range, 0));
+    // The tables of the others are open: see `dispatch`.
+    for (i, range) in pages[..5].iter().chain(&tables).chain(&pages[5..]).enumerate() {
+        // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without slots follows the last one; none of
         // these is without.
-        unsafe { (&raw mut (*plan).ranges[i]).write(range) };
+        unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
     }
     PageTables::current().user_slot_or_new(PAGER_PLAN).set(Entry::user_page(page.physical(), Access::Read));
     PageTables::invalidate(PAGER_PLAN);
@@ -226,33 +242,13 @@ pub fn plan(page: u32) {
     unsafe {
         let [first, second] = (*plan).counts;
         let count = if in_second { second } else { first };
-        if count < WORKING_SET_MAX {
+        if count < WORKING_SET_MAX as u64 {
             (&raw mut (*plan).pages[(first + second) as usize]).write(page);
             (&raw mut (*plan).counts[usize::from(in_second)]).write(count + 1);
         }
     }
 }
 
-/// Makes the pager's address space and gives its root.
-pub fn prepare() -> u64 {
-    let tables = PageTables::current();
-    for range in ranges() {
-        let mut address = range.start;
-        while address < range.end {
-            Slot::of(address).open_tables();
-            address = (address | (TABLE_SIZE - 1)) + 1;
-        }
-    }
-    for page in [PAGER_CODE, PAGER_PLAN] {
-        Slot::of(page).open();
-    }
-    let root = tables.with_open_self_map();
-    // SAFETY: the words are the kernel's own.
-    unsafe {
-        (ROOT as *mut u64).write_volatile(tables.root());
-        (PAGER_ROOT as *mut u64).write_volatile(root);
-    }
-    root
-}
-
-const _: () = assert!(size_of::<Plan>() <= PAGE_SIZE as usize);
+const _: () = assert!(
+    size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PAGER_WINDOW) / PAGE_SIZE
+);
