@@ -79,12 +79,13 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
 /// and called, and when one is only called.
 fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
     sandbox.restore(booted.clone())?;
-    add_handler(sandbox)?;
-    let loaded = sandbox.snapshot()?;
-    sandbox.restore(booted.clone())?;
-    add_handler(sandbox)?;
+    add_handler(sandbox, HANDLER)?;
     call_handler(sandbox)?;
     let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    // What every call writes, whatever the handler.
+    sandbox.restore(booted.clone())?;
+    add_handler(sandbox, "function handler(event) { return event; }")?;
+    let loaded = sandbox.snapshot()?;
     sandbox.restore(loaded)?;
     call_handler(sandbox)?;
     let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
@@ -93,14 +94,30 @@ fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperligh
     sandbox.snapshot()
 }
 
-fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let source = "function handler(event) { return event; }".to_string();
-    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), source);
+/// A little of much that handlers do.
+const HANDLER: &str = "
+    const greetings = new Map([['en', 'Hello'], ['de', 'Hallo']]);
+    let count = 0;
+    class Greeting {
+        constructor(language, name) { this.text = `${greetings.get(language) ?? 'Hi'}, ${name}!`; }
+    }
+    function total(items) { return items.reduce((sum, { price, quantity = 1 }) => sum + price * quantity, 0); }
+    function handler(event) {
+        count += 1;
+        const names = event.list.filter((item) => item.price > 1).map((item) => item.name.toUpperCase());
+        return { message: new Greeting('en', event.text).text, count, total: total(event.list), names };
+    }
+";
+
+fn add_handler(sandbox: &mut Sandbox, source: &str) -> hyperlight_host::Result<()> {
+    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), source.to_string());
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
 fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let event = Payload::from_json(r#"{"text":"text","list":[1,{"a":null}]}"#.to_string()).into_bytes();
+    let event =
+        Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
+            .into_bytes();
     let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false);
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
