@@ -6,10 +6,10 @@
 /// Interrupt vector of the gate. Some hypervisors deliver only `int3` and `int 4` from CPL 3 to the guest.
 pub const VECTOR: u8 = 4;
 
-/// Ends the current call; the host takes over and the kernel does not return to the caller.
-pub const HALT: u32 = 1;
 /// Tells the host that the guest-to-host queue has something for it, and returns when it was served.
-pub const NOTIFY: u32 = 2;
+pub const NOTIFY: u32 = 1;
+/// Ends the current call; the host takes over and the kernel does not return to the caller.
+pub const HALT: u32 = 2;
 /// Adds bytes to the abort message: the lowest byte of the argument is their number (1 to 3), then come the bytes.
 /// The byte [`crate::abort::TERMINATOR`] ends the message and the call.
 pub const ABORT: u32 = 3;
@@ -24,6 +24,8 @@ pub const BEGIN_PLAN: u32 = 0;
 pub const NEXT_SET: u32 = u32::MAX;
 /// Only for the kernel's own code at CPL 3: the pager is done.
 pub const PAGED: u32 = 6;
+/// As [`HALT`], for the first time: the runtime is ready for calls.
+pub const READY: u32 = 7;
 
 /// Ports through which the kernel reaches the host, as hyperlight-host defines them.
 pub mod port {

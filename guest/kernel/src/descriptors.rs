@@ -27,8 +27,12 @@ const RESERVED: u64 = SCRATCH_END - SCRATCH_RESERVED_PAGES * PAGE_SIZE;
 pub const COPY_ORDER: u64 = RESERVED;
 /// Top of the stack for the boot, the gate and calls from the host.
 pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZE;
+/// What `iretq` takes the way into the runtime from at each call of the host. It is made at the first halt and after each
+/// restore, and never changes.
+pub const CALL_FRAME: u64 = GATE_STACK_TOP;
+pub const CALL_FRAME_SIZE: u64 = 5 * 8;
 /// The words in which the kernel counts; see [`guest_abi::counters`].
-pub const COUNTERS: u64 = GATE_STACK_TOP;
+pub const COUNTERS: u64 = CALL_FRAME + CALL_FRAME_SIZE;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
 pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
 /// Top of the stack for exceptions.
@@ -95,7 +99,7 @@ const _: () = {
     assert!(size_of::<TaskState>() == 104);
     assert!(offset_of!(Tables, interrupts) == PAGE_SIZE as usize);
     assert!(PLAN_IN_WORK + 16 < EXCEPTION_STACK_TOP - 2 * PAGE_SIZE, "there is a stack below its top");
-    assert!(GATE_STACK_TOP.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
+    assert!(GATE_STACK_TOP.is_multiple_of(16) && CALL_FRAME.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
 };
 
 /// Address of [`Constants::runtime_entry`], for the assembly that enters the runtime.

@@ -30,7 +30,9 @@ use guest_abi::memory::{
 use guest_kernel::page_table::{Entry, FaultCode, index};
 
 use crate::abort::abort;
-use crate::descriptors::{COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA};
+use crate::descriptors::{
+    CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
+};
 use crate::memory::{PAGER_SELF_MAP, Page, SELF_MAP, Slot};
 use crate::{boot, page_fault, pager};
 
@@ -166,18 +168,22 @@ enter_runtime:
     push rax
     iretq
 
-.balign 16
-.globl dispatch
-dispatch:
-    jz 2f
-    mov edi, {call}
-call_runtime:
+// What leads into the runtime lies above the gate's stack from the first halt on, and RSP points to it.
+.macro push_call_frame
+    mov rsp, {call_frame_end}
     mov rax, [{runtime_entry}]
     push {user_data}
     push {stack_top}
     push 2
     push {user_code}
     push rax
+.endm
+
+// The host has set all registers to zero, EDI as well, which says that it is a call.
+.balign 16
+.globl dispatch
+dispatch:
+    jz 2f
     iretq
 2:  // Changing CR4.PGE makes the processor, or the hypervisor's shadow of the page tables, drop everything.
     mov rax, cr4
@@ -224,36 +230,37 @@ call_runtime:
 .balign 16
 .globl gate_entry
 gate_entry:
-    cmp eax, {halt}
-    ja 2f
-    jb 7f
-    // Halt. The first one tells the host where to dispatch calls (RAX) and with which stack (RSP).
-    mov rsp, {gate_stack}
-    lea rax, [rip + dispatch]
-    mov edx, {port_halt}
-    out dx, eax
+    cmp eax, {notify}
+    jne 2f
+    out {port_notify}, eax
+    iretq
+2:  cmp eax, {halt}
+    jne 3f
+    out {port_halt}, eax
     ud2
-2:  cmp eax, {abort}
-    ja 4f
-    je 3f
-    mov edx, {port_notify}
-    out dx, eax
-    iretq
-3:  mov edx, {port_abort}
+3:  cmp eax, {abort}
+    jne 4f
     mov eax, ecx
-    out dx, eax
+    out {port_abort}, eax
     iretq
-4:  cmp eax, {counter}
+4:  cmp eax, {ready}
     jne 5f
+    // The first halt tells the host where to dispatch calls (RAX) and with which stack (RSP).
+    push_call_frame
+    lea rax, [rip + dispatch]
+    out {port_halt}, eax
+    ud2
+5:  cmp eax, {counter}
+    jne 6f
     mov ecx, ecx // the argument is what is in its lower half
     cmp ecx, {counters}
-    jae 7f
+    jae 8f
     mov rdx, {counter_words}
     mov rax, [rdx + 8 * rcx]
     iretq
-5:  cld
+6:  cld
     cmp eax, {plan}
-    jne 6f
+    jne 7f
     push rsi
     push rdi
     push r8
@@ -272,12 +279,12 @@ gate_entry:
     pop rdi
     pop rsi
     iretq
-6:  cmp eax, {paged}
-    jne 7f
+7:  cmp eax, {paged}
+    jne 8f
     // Only the pager has its map of the tables. Nobody has it from now on.
     mov rdx, {pager_map_slot}
     cmp qword ptr [rdx], 0
-    je 7f
+    je 8f
     mov qword ptr [rdx], 0
     mov rdx, cr3
     mov cr3, rdx
@@ -286,10 +293,10 @@ gate_entry:
     shr rdx, {page_bits}
     mov [{prepared}], rdx
     mov [{next_free}], r12
-    mov rsp, {gate_stack}
+    push_call_frame
     mov edi, {call_after_restore}
-    jmp call_runtime
-7:  cld
+    iretq
+8:  cld
     mov esi, eax
     push 0
     push {gate_vector}
@@ -297,6 +304,7 @@ gate_entry:
     mov rbx, rsp
     and rsp, -16
     call {bad_gate_operation}
+    xor edi, edi // as the host had it, for the call that begins
     lea rsp, [rbx + 16]
     iretq
 
@@ -358,18 +366,21 @@ exception_common:
     mov rbx, rsp // no longer needed: whatever raised the exception does not go on, unless it was left over
     and rsp, -16
     call {exception}
+    xor edi, edi // as the host had it, for the call that begins
     lea rsp, [rbx + 16]
     iretq
 ",
     gate_stack = const GATE_STACK_TOP as i64,
+    call_frame_end = const (CALL_FRAME + CALL_FRAME_SIZE) as i64,
     runtime_entry = const RUNTIME_ENTRY as i64,
     stack_top = const STACK_TOP as i64,
     user_data = const USER_DATA as i64,
     user_code = const USER_CODE as i64,
-    call = const entry::CALL,
     call_after_restore = const entry::CALL_AFTER_RESTORE,
     halt = const gate::HALT,
+    notify = const gate::NOTIFY,
     abort = const gate::ABORT,
+    ready = const gate::READY,
     counter = const gate::COUNTER,
     counters = const WORDS,
     plan = const gate::PLAN,
@@ -426,11 +437,12 @@ const fn table_offset(address: u64, levels: u32) -> u64 {
 const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
-const _: () = assert!(
-    0 < gate::HALT
-        && gate::HALT < gate::NOTIFY
-        && gate::NOTIFY < gate::ABORT
-        && gate::ABORT < gate::COUNTER
-        && gate::COUNTER < gate::PLAN,
-    "the gate compares in this order, and zero is no operation"
-);
+const _: () = {
+    let operations = [gate::NOTIFY, gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PAGED];
+    let mut i = 0;
+    while i < operations.len() {
+        assert!(operations[i] != 0, "zero is no operation");
+        i += 1;
+    }
+    assert!(entry::CALL == 0, "all registers are zero when the host calls");
+};

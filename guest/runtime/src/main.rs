@@ -88,6 +88,7 @@ fn boot(info: &BootInfo) {
     let mut transport = Transport::new(&info.scratch);
     transport.checkpoint();
     TRANSPORT.set(transport);
+    gate::enter(guest_abi::gate::READY, 0);
 }
 
 /// Serves one message from the host.
