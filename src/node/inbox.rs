@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use napi::{Env, sys};
 
@@ -16,9 +16,10 @@ pub type Job = Box<dyn FnOnce(&Env) + Send>;
 /// The way to one JavaScript thread. It keeps the thread from ending as long as jobs are expected, and only then.
 ///
 /// Node-API may free its threadsafe function when the environment ends, whoever still holds it. So it is used under a
-/// lock only, and [`close`](Self::close), to be called in a hook that runs before that, takes it away.
+/// lock only, and [`close`](Self::close), to be called in a hook that runs before that, takes it away. All others share the
+/// lock: the JavaScript thread, which a new job has woken, need not wait for the thread that has posted it.
 pub struct Inbox {
-    function: Mutex<Option<ThreadsafeFunction>>,
+    function: RwLock<Option<ThreadsafeFunction>>,
     /// Jobs that the thread must not end before.
     expected: AtomicUsize,
 }
@@ -26,8 +27,10 @@ pub struct Inbox {
 #[derive(Clone, Copy)]
 struct ThreadsafeFunction(sys::napi_threadsafe_function);
 
-// SAFETY: to be called from any thread is what it is for.
+// SAFETY: to be called from any thread is what it is for, and from several at once.
 unsafe impl Send for ThreadsafeFunction {}
+// SAFETY: as above.
+unsafe impl Sync for ThreadsafeFunction {}
 
 impl Inbox {
     /// The inbox of the JavaScript thread that this is called on.
@@ -52,12 +55,12 @@ impl Inbox {
             ))?;
             check(sys::napi_unref_threadsafe_function(env.raw(), function))?;
         }
-        Ok(Arc::new(Self { function: Mutex::new(Some(ThreadsafeFunction(function))), expected: AtomicUsize::new(0) }))
+        Ok(Arc::new(Self { function: RwLock::new(Some(ThreadsafeFunction(function))), expected: AtomicUsize::new(0) }))
     }
 
     /// Hands a job to the JavaScript thread and returns at once. Jobs are done in the order in which they came.
     pub fn post(&self, job: Job) -> Result<()> {
-        let place = self.lock();
+        let place = self.place();
         let Some(function) = &*place else {
             return Err(Error::Internal("the JavaScript thread has ended".to_string()));
         };
@@ -77,7 +80,7 @@ impl Inbox {
 
     /// Keeps the thread from ending until [`expected_job_came`](Self::expected_job_came). To be called on it.
     pub fn expect_job(&self, env: &Env) -> Result<()> {
-        let Some(ThreadsafeFunction(function)) = *self.lock() else {
+        let Some(ThreadsafeFunction(function)) = *self.place() else {
             return Err(Error::Internal("the JavaScript thread has ended".to_string()));
         };
         if self.expected.load(Ordering::Relaxed) == 0 {
@@ -93,7 +96,7 @@ impl Inbox {
         if self.expected.fetch_sub(1, Ordering::Relaxed) > 1 {
             return;
         }
-        if let Some(ThreadsafeFunction(function)) = *self.lock() {
+        if let Some(ThreadsafeFunction(function)) = *self.place() {
             // SAFETY: as above. It cannot fail.
             unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
         }
@@ -101,7 +104,7 @@ impl Inbox {
 
     /// Takes no more jobs, and drops those that have not been done.
     pub fn close(&self) {
-        if let Some(function) = self.lock().take() {
+        if let Some(function) = self.function.write().unwrap_or_else(PoisonError::into_inner).take() {
             // SAFETY: it was in its place, so it is there, and nobody can use it from now on.
             unsafe {
                 sys::napi_release_threadsafe_function(function.0, sys::ThreadsafeFunctionReleaseMode::abort);
@@ -109,9 +112,9 @@ impl Inbox {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<ThreadsafeFunction>> {
+    fn place(&self) -> RwLockReadGuard<'_, Option<ThreadsafeFunction>> {
         // No code runs under the lock that could leave its place half changed.
-        self.function.lock().unwrap_or_else(PoisonError::into_inner)
+        self.function.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
