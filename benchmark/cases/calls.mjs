@@ -34,6 +34,14 @@ export const calls = [
   timed({ name: 'fresh', about: 'a small call in clean state', program, event: clean, how: 'fresh' }),
   timed({ name: 'pool', about: 'the same through a pool', program, event: clean, how: 'pool' }),
   timed({
+    name: 'pool-rested',
+    about: 'the same when the pool has had time to renew its sandboxes',
+    program,
+    event: clean,
+    how: 'pool',
+    rested: true,
+  }),
+  timed({
     name: 'pool-4',
     about: 'the same with 4 requests in flight, for each',
     program,

@@ -4,17 +4,21 @@ import assert from 'node:assert/strict';
 /**
  * - `how`: `call`; `fresh`, a call in clean state; `pool`, the same through a pool, for those that have one; `cold`, a call
  *   in a new tenant;
+ * - `rested`: not before the subject is ready for as many as it can be, for those that prepare tenants ahead;
  * - `inFlight`: how many at once, and `each`: how many of these one after the other make up a sample;
  * - `without`: the subjects that cannot take part.
  */
-export function timed({ name, about, program, event, how = 'call', inFlight = 1, each = 1, without = ['floor'] }) {
+export function timed({ name, about, program, event, how = 'call', rested = false, inFlight = 1, each = 1, without = ['floor'] }) {
   async function start(subject) {
     const wanted = JSON.stringify(await inHost(program)(structuredClone(event)));
     const check = (result) => assert.equal(JSON.stringify(result), wanted, 'a wrong result');
     if (subject.time) return subject.time();
     if (how === 'cold') return () => cold(subject, check);
-    const callers = await callersOf(subject);
-    return () => together(callers, check);
+    const { callers, rest } = await callersOf(subject);
+    return async () => {
+      if (rested) await rest?.();
+      return together(callers, check);
+    };
   }
 
   async function cold(subject, check) {
@@ -30,10 +34,10 @@ export function timed({ name, about, program, event, how = 'call', inFlight = 1,
   async function callersOf(subject) {
     if (how === 'pool' && subject.openPool) {
       const pool = await subject.openPool(program, 2 * inFlight);
-      return Array.from({ length: inFlight }, () => () => pool.call(event));
+      return { callers: Array.from({ length: inFlight }, () => () => pool.call(event)), rest: pool.rest };
     }
     const tenants = await Promise.all(Array.from({ length: inFlight }, () => subject.open(program)));
-    return tenants.map((tenant) => () => (how === 'call' ? tenant.call(event) : tenant.fresh(event)));
+    return { callers: tenants.map((tenant) => () => (how === 'call' ? tenant.call(event) : tenant.fresh(event))) };
   }
 
   async function together(callers, check) {

@@ -1,4 +1,5 @@
 // A sandbox of this module.
+import { setTimeout } from 'node:timers/promises';
 import * as sandboxes from '@hyperlight/js-host-api';
 
 async function start({ source, host, heap, buffers }) {
@@ -34,5 +35,11 @@ export async function openPool(program, size) {
   const snapshot = await sandbox.snapshot();
   sandbox.dispose();
   const pool = new sandboxes.SandboxPool({ size, snapshot, maxQueue: size });
-  return { call: (event) => pool.callHandler('handler', event), close: () => pool.close() };
+  return {
+    call: (event) => pool.callHandler('handler', event),
+    async rest() {
+      while (pool.ready < pool.size) await setTimeout(1);
+    },
+    close: () => pool.close(),
+  };
 }

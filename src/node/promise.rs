@@ -105,6 +105,8 @@ impl<T> Pending<T> {
     /// Does the work on this thread and settles the promise with its result.
     pub fn settle_with(mut self, work: impl FnOnce() -> Result<T>) {
         self.settle(guard(work));
+        // The JavaScript thread may have been woken on this processor: let it go on before what comes next here.
+        std::thread::yield_now();
     }
 
     fn settle(&mut self, result: Result<T>) {
