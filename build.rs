@@ -28,6 +28,10 @@ const RUNTIME: Image =
     Image { package: "guest-runtime", target: "x86_64-unknown-linux-musl", features: &[], variable: "GUEST_RUNTIME" };
 const TEST_RUNTIME: Image = Image { features: &["commit-faults"], variable: "GUEST_TEST_RUNTIME", ..RUNTIME };
 
+/// Profiles of the images in `Cargo.toml`.
+const RELEASE: &str = "guest";
+const DEBUG: &str = "guest-debug";
+
 /// Folder with images to embed instead of building them, each under the name of its package.
 const IMAGES: &str = "HYPERLIGHT_JS_GUEST_IMAGES";
 
@@ -50,7 +54,7 @@ fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(variable("OUT_DIR"));
     let release = variable("PROFILE") == "release";
-    let profile = if release { "guest" } else { "guest-debug" };
+    let profile = if release { RELEASE } else { DEBUG };
     let mut hash = Sha256::new();
     for image in [&KERNEL, &RUNTIME] {
         let file = match env::var_os(IMAGES).filter(|folder| !folder.is_empty()) {
@@ -115,7 +119,11 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
     let names = neutral_names(root, &target_dir);
     let flags: Vec<_> = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
     cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", image.target));
-    let flags: Vec<_> = names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))).collect();
+    let mut flags: Vec<_> = names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))).collect();
+    if profile == RELEASE {
+        // Without it QuickJS not only checks its assertions: before each instruction of bytecode it asks whether to print it.
+        flags.push("-DNDEBUG".to_string());
+    }
     cargo.env("CFLAGS_x86_64_unknown_linux_musl", flags.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
     if !image.features.is_empty() {
         cargo.arg("--features").arg(image.features.join(","));

@@ -57,7 +57,7 @@ unsafe extern "C" fn localtime_r(time: *const i64, result: *mut BrokenDownTime) 
     unsafe { gmtime_r(time, result) }
 }
 
-/// Called by failing assertions of QuickJS. The C library's own function would print to a file.
+/// Called by failing assertions of QuickJS, which only debug images have. The C library's own function would print to a file.
 #[unsafe(no_mangle)]
 extern "C" fn __assert_fail(_expression: *const u8, _file: *const u8, line: i32, _function: *const u8) -> ! {
     panic!("an assertion of QuickJS failed in line {line}");
