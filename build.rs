@@ -120,6 +120,9 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
     let flags: Vec<_> = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
     cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", image.target));
     let mut flags: Vec<_> = names.iter().map(|(from, to)| quoted(&format!("-ffile-prefix-map={from}={to}"))).collect();
+    // The runtime is linked at a fixed address. Otherwise the C code would become code for a shared library, which has more
+    // instructions: addresses are computed, and functions that another library might replace are not inlined.
+    flags.push("-fno-pic".to_string());
     if profile == RELEASE {
         // Without it QuickJS not only checks its assertions: before each instruction of bytecode it asks whether to print it.
         flags.push("-DNDEBUG".to_string());
