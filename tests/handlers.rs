@@ -173,6 +173,19 @@ fn an_event_that_is_not_json_is_refused_and_the_sandbox_stays_usable() {
         "{a:1}",
         "Infinity",
         "-",
+        "-01",
+        "1e",
+        "1e+",
+        "1.e1",
+        "truex",
+        "[1",
+        "[1]]",
+        "{\"a\":",
+        "{\"a\":1,\"b\"}",
+        "\"\\u12\"",
+        "\"\\u+123\"",
+        "\"\\ud83e\\u12\"",
+        "\"\\",
     ] {
         let error = sandbox.handle_event("handler", event.to_string(), None).expect_err(event);
         assert!(matches!(error, Error::InvalidEvent(_)), "{event:?}: {error:?}");
@@ -243,6 +256,101 @@ fn sources_that_cannot_be_loaded_are_refused_with_their_place() {
             }
             other => panic!("{source:?}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn an_event_is_what_json_parse_makes_of_it() {
+    // No setter of a prototype may see what an event is made of.
+    let mut sandbox = loaded(
+        "for (const [prototype, name] of [[Object.prototype, 'set'], [Array.prototype, 0]]) {
+           Object.defineProperty(prototype, name, { set() { throw new Error('a setter was called'); } });
+         }
+         const { entries, getOwnPropertyDescriptors, getPrototypeOf, is } = Object;
+         function same(a, b) {
+           if (typeof a !== 'object' || a === null) return is(a, b);
+           const [own, others] = [a, b].map((object) => entries(getOwnPropertyDescriptors(object)));
+           return getPrototypeOf(a) === getPrototypeOf(b) && own.length === others.length && own.every(
+             ([name, property], i) => name === others[i][0] && same(property.value, others[i][1].value)
+               && ['configurable', 'enumerable', 'writable'].every((flag) => property[flag] === others[i][1][flag]),
+           );
+         }
+         function handler({ value, text }) { return same(value, JSON.parse(text)); }",
+    );
+    let nested = |depth| format!("{}{}{}", "[".repeat(depth), "{}", "]".repeat(depth));
+    for text in [
+        r#"[0, -0, 1, -1, 27, 2147483647, 2147483648, -2147483648, -2147483649]"#,
+        r#"[9007199254740991, -9007199254740993, 999999999999999, 1000000000000000, 12345678901234567890123]"#,
+        r#"[0.0, -0.0, 0.5, 1.0, 1e0, 1E2, 1e+2, 12.5e-1, 0.1, 1e-400, -1e400, 5e-324, 1.7976931348623157e308, 0e1]"#,
+        r#"[true, false, null, "", {}, [], [[]], [{}], " ", {"":""}]"#,
+        r#""\" \\ \/ \b \f \n \r \t \u0000 \u00fC \ud83e\udd80 \ud800 \udc00\ud800 \ud83e\u0041""#,
+        "\"plain, gr\u{fc}\u{df}e, \u{65e5}\u{672c}, \u{1f980}, \u{7f}\u{2028}\"",
+        r#"{"b":1,"a":2,"1":3,"0":4,"b":5,"length":6,"set":7,"__proto__":{"x":8},"constructor":9,"gr\u00fc\u00df":10}"#,
+        "\t[ 1\n,\r2 , { \"a\" : [ ] , \"b\" : { } } ] ",
+        &nested(10),
+        &nested(63),
+        &nested(64),
+        &nested(65),
+        &nested(120),
+        &nested(125),
+        &nested(126),
+        &nested(127),
+        &nested(128),
+        r#"[4294967296, 9007199254740992, 9007199254740993, -9007199254740992, 9223372036854775807, -9223372036854775808]"#,
+        r#"[9223372036854775808, -9223372036854775809, 18446744073709551615, 18446744073709551616, -18446744073709551616]"#,
+        r#"[1E5, -0e5, -0.0e-5, 1.7976931348623159e308, 2.2250738585072011e-308, 8.5e-324, 2.4703282292062327e-324, 1e23]"#,
+        r#"[1e400, 1]"#,
+        r#"[1e99999999999999999999, -1e99999999999999999999, 0e99999999999999999999, 1e-99999999999999999999]"#,
+        &format!("[{0}, -{0}e-99999, 0.{0}, 0.{1}1e100000, 1{1}e-100000]", "7".repeat(99_999), "0".repeat(99_999)),
+        r#"["\u0000", "a\u0000b", "\uD83E\uDD80", "\ufffe\uffff", "\ud7ff\ue000"]"#,
+        r#"["\ud800"]"#,
+        r#"["\udc00"]"#,
+        r#"["\ud800\ud800\udc00"]"#,
+        r#"{"\ud800":1,"\udc00":2,"\ud83e\udd80":3,"a\u0000b":4,"":5}"#,
+        r#"{"b":0,"10":1,"2":2,"01":3,"-1":4,"1.5":5,"1e3":6,"4294967294":7,"4294967295":8,"2147483648":9,"a":10}"#,
+        r#"{"__proto__":1,"x":2,"__proto__":[3],"x":{"__proto__":null},"2":4,"1":5,"2":6}"#,
+    ] {
+        let event = json!({ "text": text }).to_string();
+        let event = format!("{},\"value\":{text}}}", event.strip_suffix('}').expect("an object"));
+        assert_eq!(call(&mut sandbox, &event).expect(text), true, "{text}");
+    }
+}
+
+#[test]
+fn an_event_is_refused_as_json_parse_refuses_it() {
+    let mut sandbox = loaded("function handler(text) { JSON.parse(text); }");
+    let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    for text in [
+        "",
+        "\u{feff}1",
+        "1 2",
+        "[1, 2",
+        "[1] trailing",
+        r#"{"a":1,,}"#,
+        r#"{"a":[tru]}"#,
+        r#"{"__proto__":}"#,
+        r#""\ud800"#,
+        r#"["\ud800", x]"#,
+        "[1e400, 1e]",
+        &"[".repeat(127),
+        &r#"{"a":"#.repeat(128),
+        &"[".repeat(1000),
+        &nested(100_000),
+        &r#"[{"a":"#.repeat(100_000),
+    ] {
+        let thrown = call(&mut sandbox, &json!(text).to_string()).expect_err(text);
+        let error = sandbox.handle_event("handler", text.to_string(), None).expect_err(text);
+        match (error, thrown) {
+            (Error::InvalidEvent(message), Error::Guest { message: expected, .. }) => assert_eq!(message, expected),
+            other => panic!("{other:?}"),
+        }
+        assert!(!sandbox.poisoned(), "{text}");
+    }
+    // Deeper than serde_json goes.
+    let depth = "function handler(event) { let depth = 0; for (; event; event = event[0]) depth++; return depth; }";
+    let mut sandbox = loaded(depth);
+    for depth in [127, 128, 129, 1000] {
+        assert_eq!(call(&mut sandbox, &nested(depth)).expect("an array"), depth);
     }
 }
 

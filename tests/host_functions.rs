@@ -98,6 +98,30 @@ fn a_panic_and_a_result_that_is_not_json_or_too_large_are_exceptions_and_harm_no
 }
 
 #[test]
+fn a_nested_answer_does_not_need_more_stack_than_there_is() {
+    // The first call that does not throw is made where the stack is just not too short for one.
+    let source = "import { give } from 'host:host';
+        function deepest(depth) { try { return deepest(depth); } catch { return give(depth); } }
+        function handler(depth) {
+            let count = 0;
+            for (let value = deepest(depth); value; value = value[0] ?? value.a) count++;
+            return count;
+        }";
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let mut sandbox = with_functions(source, |proto| {
+            let give = move |_: &_, arguments: String| {
+                let [depth] = serde_json::from_str(&arguments).expect("a number");
+                Ok(Some(format!("{}[]{}", open.repeat(depth), close.repeat(depth))))
+            };
+            proto.register_raw("host", "give", give).expect("register");
+        });
+        for depth in [1, 64, 126, 127, 1000] {
+            assert_eq!(call(&mut sandbox, &depth.to_string()).expect("a result"), depth + 1, "{open}");
+        }
+    }
+}
+
+#[test]
 fn arguments_beyond_the_limit_are_an_exception_with_size_and_limit() {
     let source = "import { echo } from 'host:host';
         function handler(size) { try { return echo('x'.repeat(size)).length; } catch (error) { return error.message; } }";

@@ -8,7 +8,17 @@ import assert from 'node:assert/strict';
  * - `inFlight`: how many at once, and `each`: how many of these one after the other make up a sample;
  * - `without`: the subjects that cannot take part.
  */
-export function timed({ name, about, program, event, how = 'call', rested = false, inFlight = 1, each = 1, without = ['floor'] }) {
+export function timed({
+  name,
+  about,
+  program,
+  event,
+  how = 'call',
+  rested = false,
+  inFlight = 1,
+  each = 1,
+  without = ['floor'],
+}) {
   async function start(subject) {
     const wanted = JSON.stringify(await inHost(program)(structuredClone(event)));
     const check = (result) => assert.equal(JSON.stringify(result), wanted, 'a wrong result');

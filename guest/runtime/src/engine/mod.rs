@@ -9,6 +9,7 @@ pub mod clock;
 mod console;
 mod exception;
 mod host;
+mod json;
 mod module;
 mod payload;
 mod random;

@@ -11,7 +11,7 @@ use rquickjs::function::This;
 use rquickjs::object::Property;
 use rquickjs::{Array, ArrayBuffer, Ctx, Error, Exception, Function, Object, Persistent, Result, TypedArray, Value};
 
-use super::exception;
+use super::{exception, json};
 use crate::global::Global;
 
 static FUNCTIONS: Global<Functions> = Global::new();
@@ -100,7 +100,7 @@ fn push(payload: &mut Payload, bytes: &Value<'_>) {
 /// What `JSON.parse` throws.
 pub fn decode<'js>(ctx: &Ctx<'js>, payload: Payload) -> Result<Value<'js>> {
     if payload.byte_arrays().len() == 0 {
-        return ctx.json_parse(payload.into_json());
+        return json::parse(ctx, payload.into_json());
     }
     let byte_arrays = Array::new(ctx.clone())?;
     for (i, bytes) in payload.byte_arrays().enumerate() {
