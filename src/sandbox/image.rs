@@ -79,12 +79,11 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
 /// and called, and when one is only called.
 fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
     sandbox.restore(booted.clone())?;
-    add_handler(sandbox, HANDLER)?;
+    add_handler(sandbox)?;
     call_handler(sandbox)?;
     let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
-    // What every call writes, whatever the handler.
     sandbox.restore(booted.clone())?;
-    add_handler(sandbox, "function handler(event) { return event; }")?;
+    add_handler(sandbox)?;
     let loaded = sandbox.snapshot()?;
     sandbox.restore(loaded)?;
     call_handler(sandbox)?;
@@ -109,8 +108,8 @@ const HANDLER: &str = "
     }
 ";
 
-fn add_handler(sandbox: &mut Sandbox, source: &str) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), source.to_string());
+fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string());
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
