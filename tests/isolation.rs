@@ -166,6 +166,7 @@ fn a_write_to_a_model_specific_register_aborts() {
 fn a_gate_operation_that_does_not_exist_aborts() {
     aborts(Fault::BadGateOperation, &["the gate has no operation 77"]);
     aborts(Fault::GateWithoutStack, &["the gate has no operation 77"]);
+    aborts(Fault::GateForNothing, &["the gate has no operation 0"]);
 }
 
 #[test]
@@ -176,6 +177,7 @@ fn a_panic_aborts_with_its_message() {
 #[test]
 fn a_call_that_ends_without_an_answer_aborts() {
     aborts(Fault::HaltWithoutAnswer, &["no guest function result"]);
+    aborts(Fault::ClaimToBeReady, &["no guest function result"]);
 }
 
 #[test]

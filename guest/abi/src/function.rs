@@ -216,4 +216,8 @@ pub enum Fault {
     CounterWithUpperHalf = 38,
     /// Asks for a counter that there is not.
     CounterOutOfRange = 39,
+    /// Ends the call as the boot ends.
+    ClaimToBeReady = 40,
+    /// Takes the gate for operation 0.
+    GateForNothing = 41,
 }

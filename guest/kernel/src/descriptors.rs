@@ -99,7 +99,7 @@ const _: () = {
     assert!(size_of::<TaskState>() == 104);
     assert!(offset_of!(Tables, interrupts) == PAGE_SIZE as usize);
     assert!(PLAN_IN_WORK + 16 < EXCEPTION_STACK_TOP - 2 * PAGE_SIZE, "there is a stack below its top");
-    assert!(GATE_STACK_TOP.is_multiple_of(16) && CALL_FRAME.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
+    assert!(CALL_FRAME.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
 };
 
 /// Address of [`Constants::runtime_entry`], for the assembly that enters the runtime.

@@ -58,6 +58,10 @@ pub fn commit(fault: i32) -> ReturnValue {
             panic!("told to panic");
         } else if is(Fault::HaltWithoutAnswer) {
             gate::enter(guest_abi::gate::HALT, 0);
+        } else if is(Fault::ClaimToBeReady) {
+            gate::enter(guest_abi::gate::READY, 0);
+        } else if is(Fault::GateForNothing) {
+            gate::enter(0, 0);
         } else if is(Fault::ExhaustStack) {
             return ReturnValue::Int(recurse(0));
         } else if is(Fault::SystemCall) {
