@@ -3,7 +3,7 @@
 //! | from | entry | stack |
 //! |---|---|---|
 //! | the host, once | `entry` | the gate's |
-//! | the host, for each call | `dispatch` | the gate's; the host sets RSP to what it was when the first call ended |
+//! | the host, for each call | `dispatch` | the gate's; the host sets RSP to what it was at the first halt: to the frame above it |
 //! | CPL 3, `int 4` | `gate` | the gate's, from the task state segment |
 //! | a page fault | `copy_on_write_entry`, then `page_fault_entry` | the exceptions', from the task state segment |
 //! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
