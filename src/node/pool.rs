@@ -15,7 +15,7 @@ use super::function::{self, AnyFunction, Outcome};
 use super::host_call::{HostCall, Identity, PoolId};
 use super::interrupt::InterruptHandle;
 use super::loaded::{CallStats, LoadedJSSandbox, call};
-use super::promise::{Pending, blocking, guard, promise};
+use super::promise::{Pending, blocking, guard, let_javascript_go_on, promise};
 use super::thenable::{is_thenable, when_settled};
 use super::{exception, json};
 use crate::sandbox::pool::{Member, Turns};
@@ -299,6 +299,7 @@ impl InUse {
         drop(ticket);
         let identity = identity.clone();
         pending.settle_with(|| Ok((result, Some(identity))));
+        let_javascript_go_on();
         self.renew();
     }
 

@@ -105,8 +105,6 @@ impl<T> Pending<T> {
     /// Does the work on this thread and settles the promise with its result.
     pub fn settle_with(mut self, work: impl FnOnce() -> Result<T>) {
         self.settle(guard(work));
-        // The JavaScript thread may have been woken on this processor: let it go on before what comes next here.
-        std::thread::yield_now();
     }
 
     fn settle(&mut self, result: Result<T>) {
@@ -137,6 +135,12 @@ pub fn blocking(work: impl FnOnce() + Send + 'static) {
         }
         Ok(())
     });
+}
+
+/// Lets the JavaScript thread go on, which may have been woken on this processor. For threads that have settled a promise and
+/// have more to do, which it need not wait for.
+pub fn let_javascript_go_on() {
+    std::thread::yield_now();
 }
 
 /// Runs something and makes an error of a panic: nothing may unwind into Node.js.

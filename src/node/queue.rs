@@ -111,6 +111,7 @@ impl<T: Send + 'static> Worker<T> {
                 Next::Job(job) => {
                     if let Some(value) = &mut self.value {
                         job(Ok(value));
+                        promise::let_javascript_go_on();
                     }
                 }
                 Next::Last(job, value) => return job(value),
