@@ -169,3 +169,9 @@ test('--help gives the usage', async () => {
     assert.equal(stderr, '');
   }
 });
+
+test('--version gives the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const option of ['--version', '-v'])
+    assert.deepEqual(await run(option), { status: 0, stdout: `${version}\n`, stderr: '' });
+});

@@ -19,8 +19,7 @@ function packageWithoutAddon(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true }));
   const inside = join(folder, 'node_modules', '@hyperlight', 'js-host-api');
   mkdirSync(inside, { recursive: true });
-  for (const path of ['package.json', 'index.js', 'lib'])
-    cpSync(join(ROOT, path), join(inside, path), { recursive: true });
+  for (const path of ['package.json', 'lib']) cpSync(join(ROOT, path), join(inside, path), { recursive: true });
   return folder;
 }
 
@@ -82,6 +81,21 @@ test('with an addon that cannot be loaded build() says why', async (t) => {
   assert.doesNotMatch(answer, /not installed|does not run on/);
 });
 
+test('where it cannot tell which C library the system has, build() says why', async () => {
+  const denied = "process.report.getReport = () => { throw new Error('denied'); };";
+  const fake = "Object.defineProperties(process, { platform: { value: 'linux' }, arch: { value: 'x64' } });";
+  const program = `${denied + fake} const api = require('@hyperlight/js-host-api'); ${BUILD}`;
+  const { stdout } = await run(process.execPath, ['--eval', program], { cwd: ROOT });
+  assert.match(stdout, /^ERR_NO_HYPERVISOR cannot tell whether this system has glibc or musl: denied/);
+});
+
+test('NAPI_RS_NATIVE_LIBRARY_PATH names the addon to load', async () => {
+  const env = { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: '/there/is/none.node' };
+  const program = `const api = require('@hyperlight/js-host-api'); ${BUILD}`;
+  const { stdout } = await run(process.execPath, ['--eval', program], { cwd: ROOT, env });
+  assert.match(stdout, /^ERR_NO_HYPERVISOR the native addon \/there\/is\/none\.node cannot be loaded: /);
+});
+
 test('what stands in for the addon has its names', async (t) => {
   const folder = packageWithoutAddon(t);
   const names = await output(
@@ -112,10 +126,11 @@ test('whatever else would need the addon fails with the same code', async (t) =>
         await code(() => new api.SandboxPool({ size: 1, prepare() {} })),
         await code(() => new api.JSSandbox()),
         await code(() => api.SandboxBuilder.fromSnapshot({})),
+        await code(() => api.SandboxBuilder.guestImage),
         await code(() => { const loading = api.Snapshot.load('folder'); return loading; }),
       ]));
     `,
     { folder },
   );
-  assert.deepEqual(JSON.parse(codes), Array(4).fill('ERR_NO_HYPERVISOR'));
+  assert.deepEqual(JSON.parse(codes), Array(5).fill('ERR_NO_HYPERVISOR'));
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line of the package: `npx @hyperlight/js-host-api doctor`.
 
+const { version } = require('../package.json');
 const { examine } = require('./doctor.js');
 const { describe } = require('./doctor-text.js');
 
@@ -10,8 +11,9 @@ Says whether sandboxes work on this machine and what limits their number: it sho
 memory and the limits of the process, runs one handler, and tells how long each step took.
 
 Options:
-  --json      as one JSON object; the README of the package explains its keys
-  -h, --help  this text
+  --json         as one JSON object; the README of the package explains its keys
+  -h, --help     this text
+  -v, --version  the version of the package
 
 Exit status: 0 if the handler ran and gave the right answer, 1 if not, 2 if the arguments are not understood.
 `;
@@ -21,6 +23,10 @@ main(process.argv.slice(2));
 async function main(args) {
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(HELP);
+    return;
+  }
+  if (args.length === 1 && ['--version', '-v'].includes(args[0])) {
+    process.stdout.write(`${version}\n`);
     return;
   }
   const [command, ...options] = args;

@@ -1,7 +1,19 @@
 // The package's entry: the addon or, where that cannot be loaded, what stands in for it.
+const { load } = require('./addon.js');
+
+let addon;
 try {
-  // Node.js reads from this line which names `import` can have.
-  module.exports = require('../index.js');
+  addon = load();
 } catch (error) {
-  Object.assign(exports, require('./stand-in.js').standIn(error));
+  addon = require('./stand-in.js').standIn(error);
 }
+
+// Node.js reads from these lines which names `import` can have.
+exports.HostModule = addon.HostModule;
+exports.InterruptHandle = addon.InterruptHandle;
+exports.JSSandbox = addon.JSSandbox;
+exports.LoadedJSSandbox = addon.LoadedJSSandbox;
+exports.ProtoJSSandbox = addon.ProtoJSSandbox;
+exports.SandboxBuilder = addon.SandboxBuilder;
+exports.SandboxPool = addon.SandboxPool;
+exports.Snapshot = addon.Snapshot;

@@ -1,15 +1,14 @@
 // Stands in for the addon on a platform that has none, or where it is missing: a program that imports the package still
 // starts, and build() says what is wrong.
-const { name: PACKAGE } = require('../package.json');
-
-const PLATFORMS = ['linux-x64-gnu', 'linux-x64-musl', 'win32-x64-msvc'];
-
-/** The classes of the addon, given the error with which it could not be loaded. */
-exports.standIn = (loadError) => {
-  const unavailable = () =>
-    Object.assign(new Error(explain(loadError), { cause: loadError }), { code: 'ERR_NO_HYPERVISOR' });
+/** The classes of the addon, given the error that says why it could not be loaded: what needs the addon fails with the same. */
+exports.standIn = ({ message, cause, code }) => {
+  const unavailable = () => Object.assign(new Error(message, { cause }), { code });
 
   class SandboxBuilder {
+    // Which guest it is, only the addon knows.
+    static get guestImage() {
+      throw unavailable();
+    }
     static fromSnapshot() {
       throw unavailable();
     }
@@ -58,31 +57,3 @@ exports.standIn = (loadError) => {
     Snapshot,
   };
 };
-
-function explain(loadError) {
-  const platform = platformName();
-  if (!PLATFORMS.includes(platform)) {
-    return `${PACKAGE} does not run on ${platform}; there are builds for ${PLATFORMS.join(', ')}`;
-  }
-  const addon = `${PACKAGE}-${platform}`;
-  const failure = causes(loadError).find(({ code }) => code !== 'MODULE_NOT_FOUND');
-  if (failure) return `the native addon for ${platform} cannot be loaded; install ${addon} again: ${failure.message}`;
-  return (
-    `${addon}, the package with the native addon for this platform, is not installed. It is an optional dependency of ` +
-    `${PACKAGE}: install that again, without --omit=optional; if it is still left out, remove node_modules and ` +
-    'package-lock.json first, in case they come from another platform'
-  );
-}
-
-function platformName() {
-  const { platform, arch } = process;
-  const name = `${platform}-${arch}`;
-  if (name === 'win32-x64') return `${name}-msvc`;
-  if (name !== 'linux-x64') return name;
-  return `${name}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`;
-}
-
-/** What was tried: each error has the one before it as its cause. */
-function causes({ cause }) {
-  return cause ? [cause, ...causes(cause)] : [];
-}

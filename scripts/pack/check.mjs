@@ -16,8 +16,15 @@ const KIB = 1024;
 /** All that may be in the packages, and the most that each may take, packed and unpacked. */
 const MAIN = {
   files: [
-    ...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json'],
-    ...['bin/doctor-text.js', 'bin/doctor.js', 'bin/hyperlight-js.js', 'lib/entry.js', 'lib/stand-in.js'],
+    ...['LICENSE', 'README.md', 'index.d.ts', 'package.json'],
+    ...[
+      'bin/doctor-text.js',
+      'bin/doctor.js',
+      'bin/hyperlight-js.js',
+      'lib/addon.js',
+      'lib/entry.js',
+      'lib/stand-in.js',
+    ],
   ],
   packed: 40 * KIB,
   unpacked: 160 * KIB,

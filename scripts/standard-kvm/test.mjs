@@ -82,7 +82,7 @@ function fill(tree) {
   const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
   // Tests that compare what several files say read them; those of the doctor run it.
   const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js', 'bin', 'lib'];
-  for (const path of ['package.json', 'index.js', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
+  for (const path of ['package.json', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
     mkdirSync(dirname(join(tree, ROOT, path)), { recursive: true });
     cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
   }
