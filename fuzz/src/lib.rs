@@ -1,0 +1,35 @@
+//! Fuzz targets: what they are given, what must hold, and what runs them, each in a place of its own.
+//!
+//! - [`generators`] make inputs out of bytes: values of the ABI, messages of a hostile guest, sources, programs.
+//! - [`oracles`] do something with an input and panic if what comes out is not what must. They know no fuzzer.
+//! - [`TARGETS`] names what there is. A target takes any bytes whatever, so that every driver can run it:
+//!   `src/main.rs` on plain stable Rust, which is what `npm run fuzz` is, and `fuzz_targets` with libFuzzer.
+//!
+//! `docs/fuzzing.md` says how to run one and how to add one.
+
+pub mod generators;
+pub mod memory;
+pub mod oracles;
+
+/// Something to run with one input after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Name, also of its folder in `corpus`.
+    pub name: &'static str,
+    /// Takes one input. A panic is a fault found.
+    pub run: fn(&[u8]),
+    /// Longest input that is of use, in bytes.
+    pub longest: usize,
+}
+
+/// The decoders of the ABI take any bytes.
+pub const DECODERS: Target = Target { name: "decoders", run: oracles::abi::decode, longest: 4096 };
+/// The values of the ABI come out as they went in.
+pub const MESSAGES: Target =
+    Target { name: "messages", run: |bytes| generators::with(bytes, oracles::abi::round_trip), longest: 4096 };
+
+/// All targets.
+pub const TARGETS: &[Target] = &[DECODERS, MESSAGES];
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
