@@ -6,14 +6,13 @@
 //   npm run guest-images
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
-import { ROOT } from './system.mjs';
+import { join } from 'node:path';
+import { copySources, ROOT } from './system.mjs';
 
 const IMAGES = { 'guest-kernel': 'GUEST_KERNEL', 'guest-runtime': 'GUEST_RUNTIME' };
-const NOT_SOURCES = ['.git', 'node_modules', 'target'];
 const OUTPUT = join(ROOT, 'target', 'guest-images');
 
 const folder = mkdtempSync(join(tmpdir(), 'guest-images-'));
@@ -26,7 +25,7 @@ try {
 /** Builds the images from a copy of the sources and gives their files. */
 function build(copy) {
   console.log(`building the guest images in ${copy}`);
-  cpSync(ROOT, copy, { recursive: true, filter: isSource });
+  copySources(copy);
   const { HYPERLIGHT_JS_GUEST_IMAGES: _, CARGO_TARGET_DIR: __, ...env } = process.env;
   const other = {
     CARGO_HOME: linkedCargoHome(join(folder, 'cargo-home')),
@@ -53,12 +52,6 @@ function build(copy) {
   return Object.fromEntries(
     Object.entries(IMAGES).map(([image, variable]) => [image, embedded.find(([name]) => name === variable)[1]]),
   );
-}
-
-function isSource(file) {
-  return !relative(ROOT, file)
-    .split(sep)
-    .some((name) => NOT_SOURCES.includes(name));
 }
 
 function cargoHome() {

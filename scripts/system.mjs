@@ -1,9 +1,22 @@
 // Running commands and installing what the system lacks, for the scripts beside this file.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NOT_SOURCES = ['.git', 'node_modules', 'target'];
+
+/** Copies all sources, and the addon if it is built. */
+export function copySources(folder) {
+  cpSync(ROOT, folder, {
+    recursive: true,
+    filter: (file) =>
+      !relative(ROOT, file)
+        .split(sep)
+        .some((name) => NOT_SOURCES.includes(name)),
+  });
+}
 
 export function say(text) {
   console.log(`setup: ${text}`);

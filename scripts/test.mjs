@@ -71,7 +71,7 @@ async function testNode() {
   rmSync(COMPILED, { recursive: true, force: true });
   const compiler = await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
   if (compiler.status !== 0) return { name: 'node', passed: 0, failed: 1 };
-  const files = readdirSync(COMPILED).filter((file) => /\.test\.[cm]?js$/.test(file));
+  const files = readdirSync(COMPILED, { recursive: true }).filter((file) => /\.test\.[cm]?js$/.test(file));
   const { text, status } = await run(process.execPath, [
     '--test',
     '--test-reporter=spec',

@@ -56,6 +56,11 @@ export function prepare() {
   rmSync(download, { recursive: true });
 }
 
+/** Puts what the machine has of its own into a folder. */
+export function fillBase(folder) {
+  cpSync(BASE, folder, { recursive: true });
+}
+
 /** Copies a program and the libraries that it is linked with into a tree. */
 export function addProgram(tree, program, inside = program) {
   const libraries = (output('ldd', [program]) ?? '').match(/\/\S+/g) ?? [];

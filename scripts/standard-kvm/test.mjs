@@ -2,12 +2,15 @@
 //
 //   test.mjs           all tests; then, with shadow instead of nested paging, a part of them
 //   test.mjs --part    only that part: the boundary, differences between hypervisors, snapshots; with nested paging
+//
+// Before either, those tests in Node.js that read files or run programs run on this machine, but with no more files than
+// the other one has, so that a test that needs what is missing there is found without the emulation.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { ROOT, run, say } from '../system.mjs';
-import { addProgram, boot, prepare, which } from './machine.mjs';
+import { basename, join, relative } from 'node:path';
+import { copySources, ROOT, run, say } from '../system.mjs';
+import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
 
 const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
@@ -16,15 +19,21 @@ const PART = ['hypervisors', 'isolation', 'left_over_events', 'snapshots'];
 const NOT_COMPARED = 'node-versions.test.js';
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */
 const MEASURES_TIME = /measures time/;
+/** In the source of a test that needs more of a machine than the addon and what is compiled. */
+const NEEDS_FILES = /require\("(node:child_process|node:fs|(\.\.?\/)+mounts)"\)/;
+/** Programs that tests run, but for those that the emulated machine has of its own. */
+const PROGRAMS = ['unshare', 'setpriv', 'mount', 'sh'];
 
 const partOnly = process.argv.includes('--part');
 prepare();
 const programs = await rustPrograms();
-const nodeTests = partOnly ? [] : compiledNodeTests();
+const compiled = compiledNodeTests();
+const nodeTests = partOnly ? [] : compiled;
 const summary = [['', 'passed', 'failed', 'skipped', 'minutes']];
 const tree = mkdtempSync(join(tmpdir(), 'standard-kvm-tree-'));
 let failed = false;
 try {
+  await checkNeeds(compiled.filter((file) => NEEDS_FILES.test(readFileSync(file, 'utf8'))));
   fill(tree);
   if (!partOnly) say(`left out: ${NOT_COMPARED}, as it is about versions of Node.js, not about hypervisors`);
   const all = partOnly ? programs.filter(({ name }) => PART.includes(name)) : programs;
@@ -34,7 +43,7 @@ try {
     ? await section('this machine', (command) => shell(command), all, nodeTests)
     : say('this machine has no hypervisor of its own, so there is nothing to compare with');
   const nested = await section('standard KVM, nested paging', (command) => boot({ tree, command }), all, nodeTests);
-  if (here) compare(here, nested);
+  if (here) compare(here.results, nested.results);
   if (!partOnly) {
     const part = programs.filter(({ name }) => PART.includes(name));
     const shadow = (command) => boot({ tree, command, kvmOptions: 'npt=0' });
@@ -68,28 +77,49 @@ function compiledNodeTests() {
   const compiled = join(ROOT, 'target', '__test__');
   rmSync(compiled, { recursive: true, force: true });
   run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
-  return readdirSync(compiled)
-    .filter((file) => /\.test\.[cm]?js$/.test(file) && file !== NOT_COMPARED)
+  return readdirSync(compiled, { recursive: true })
+    .filter((file) => /\.test\.[cm]?js$/.test(file) && basename(file) !== NOT_COMPARED)
     .map((file) => join(compiled, file));
 }
 
 /** Everything that the tests need, at the paths that it has here. */
 function fill(tree) {
   for (const { path } of programs) addProgram(tree, path);
-  if (partOnly) return;
-  addProgram(tree, process.execPath);
-  for (const program of ['unshare', 'setpriv', 'mount', 'sh']) addProgram(tree, which(program));
-  const addon = readdirSync(ROOT).filter((file) => file.endsWith('.node'));
-  // Tests that compare what several files say read them; those of the doctor run it.
-  const sources = ['README.md', 'src/node/error.rs', 'guest/abi/src/binary.js', 'bin', 'lib'];
-  for (const path of ['package.json', 'examples', '__test__', 'target/__test__', ...sources, ...addon]) {
-    mkdirSync(dirname(join(tree, ROOT, path)), { recursive: true });
-    cpSync(join(ROOT, path), join(tree, ROOT, path), { recursive: true });
-  }
-  // The examples find the package by its name, through this link.
+  if (!partOnly) fillForNode(tree);
+}
+
+/** What the tests in Node.js need: all sources, what is built of them, Node.js, and the programs that tests run. */
+function fillForNode(tree) {
+  for (const program of [process.execPath, ...PROGRAMS.map(which)]) addProgram(tree, program);
+  copySources(join(tree, ROOT));
+  cpSync(join(ROOT, 'target', '__test__'), join(tree, ROOT, 'target', '__test__'), { recursive: true });
+  // Programs find the package by its name, through this link.
   const scope = join(tree, ROOT, 'node_modules', '@hyperlight');
   mkdirSync(scope, { recursive: true });
   symlinkSync(join('..', '..'), join(scope, 'js-host-api'));
+}
+
+/** Runs tests on this machine's hypervisor, with the files of the emulated machine and no others. */
+async function checkNeeds(nodeTests) {
+  if (!existsSync('/dev/kvm')) {
+    return say('this machine has no hypervisor: whether the emulated one has all files is seen when it runs the tests');
+  }
+  const root = mkdtempSync(join(tmpdir(), 'standard-kvm-root-'));
+  try {
+    fillBase(root);
+    fillForNode(root);
+    const { status } = await section(
+      'this machine, with the files of the emulated one',
+      (command) => shell(command, { root }),
+      [],
+      nodeTests,
+    );
+    if (status !== 0) {
+      say('a test above may need a file or a program that is not there: see fillForNode() in standard-kvm/test.mjs');
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 }
 
 /** Runs the tests on one hypervisor and prints the counts; gives the names and results of the tests. */
@@ -104,7 +134,7 @@ async function section(where, runCommand, programs, nodeTests) {
       `echo "# program node"; '${process.execPath}' --test --test-concurrency=1 --test-reporter=tap ${files} || failed=1`,
     );
   }
-  const stretched = where === 'this machine' ? '' : 'export TIME_IS_STRETCHED=1; ';
+  const stretched = where.startsWith('standard KVM') ? 'export TIME_IS_STRETCHED=1; ' : '';
   const command = `${stretched}cd '${ROOT}'; failed=0; ${commands.join('; ')}; exit $failed`;
   const { status, text } = await runCommand(command);
   const results = parse(text);
@@ -117,7 +147,7 @@ async function section(where, runCommand, programs, nodeTests) {
     ((Date.now() - started) / 60_000).toFixed(1),
   ]);
   if (status !== 0 || count('failed') > 0 || count('passed') === 0) failed = true;
-  return results;
+  return { results, status };
 }
 
 /** Results by the names of the tests, from the output of libtest and of node's runner. */
@@ -153,9 +183,11 @@ function compare(here, there) {
   }
 }
 
-function shell(command, { quiet = false } = {}) {
+/** Runs a shell command on this machine; with `root`, it sees the files of that folder and this machine's devices. */
+function shell(command, { quiet = false, root } = {}) {
+  const program = root === undefined ? ['sh', '-c', command] : changeRoot(root, command);
   return new Promise((resolve, reject) => {
-    const child = spawn('sh', ['-c', command], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program[0], program.slice(1), { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
     const chunks = [];
     child.stdout.on('data', (chunk) => {
       chunks.push(chunk);
@@ -164,4 +196,16 @@ function shell(command, { quiet = false } = {}) {
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, text: Buffer.concat(chunks).toString() }));
   });
+}
+
+function changeRoot(root, command) {
+  const namespace = process.getuid() === 0 ? [] : ['--map-root-user'];
+  // A root that is no mount point could not have mounts of its own, which some tests make.
+  const script = `
+    mount --bind "$0" "$0" && cd "$0" && mkdir -p proc sys dev tmp || exit
+    for folder in proc sys dev; do mount --rbind "/$folder" "$folder" || exit; done
+    exec ./bin/busybox env -i HOME=/ PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \\
+      ./bin/busybox chroot . /bin/busybox sh -c '/bin/busybox --install -s /bin; eval "$0"' "$1"
+  `;
+  return ['unshare', ...namespace, '--mount', 'sh', '-c', script, root, command];
 }
