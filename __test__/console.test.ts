@@ -89,34 +89,41 @@ test('each sandbox has its own callback, and strings of any kind pass', async ()
   assert.ok(results[1]?.[0]?.[1].startsWith('\u{1f600} '), JSON.stringify(results[1]));
 });
 
-// The guest has to be through with its lines before this thread looks.
-const skip = process.env.TIME_IS_STRETCHED !== undefined;
-test('the guest does not wait for the callback, and what does not fit is counted (measures time)', {
-  skip,
-}, async () => {
+/** Keeps this thread from everything else until the process has nothing to do, so that its guests are through. */
+function waitForGuests(): void {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  for (let before = process.cpuUsage(), idle = 0; idle < 3; ) {
+    Atomics.wait(word, 0, 0, 100);
+    const { user, system } = process.cpuUsage(before);
+    idle = user + system < 20_000 ? idle + 1 : 0;
+    before = process.cpuUsage();
+  }
+}
+
+test('the guest does not wait for the callback, and what does not fit is counted', async () => {
   const lines: Line[] = [];
   const loaded = await loadWithPrint(
     (...line) => lines.push(line),
     "const text = 'x'.repeat(16000); for (let i = 0; i < 3000; i++) console.log(text); return 'done';",
   );
   const call = loaded.callHandler('f', {});
-  // This thread is busy until the guest must be through.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+  waitForGuests();
   assert.equal(await call, 'done');
   const lost = lines
     .filter(([level]) => level === 'warn')
     .map(([, text]) => Number(text.match(/lost here: (\d+)/)?.[1]));
   const kept = lines.filter(([level]) => level === 'info').length;
   assert.equal(lost.length, 1);
-  assert.ok(kept > 500 && kept < 1100, `${kept} lines kept`);
+  assert.ok(kept > 500 && kept <= (16 << 20) / 16000, `${kept} lines kept`);
   assert.equal(kept + (lost[0] ?? 0), 3000);
 });
 
 test('the event loop goes on while a guest writes without end', async () => {
   const loaded = await loadWithPrint(() => {}, "for (;;) console.log('again');");
-  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}, { wallClockTimeoutMs: 1000 }));
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+  // There would be no end to this if the loop did not go on.
   for (let i = 0; i < 10; i++) await sleep(10);
-  assert.equal(loaded.status, 'ready');
+  loaded.interruptHandle.kill();
   await call;
 });
 

@@ -232,16 +232,9 @@ test('a guest that runs out of memory fails its call and nothing else', async ()
     f: 'function handler(event) { return event; }',
     hoard: 'function handler() { const all = []; for (;;) all.push(new Array(1000).fill(0)); }',
   });
-  await assert.rejects(loaded.callHandler('hoard', {}), (error: { code?: string }) => {
-    assert.ok(['ERR_GUEST_ERROR', 'ERR_GUEST_ABORT'].includes(error.code ?? ''), `${error}`);
-    return true;
-  });
-  if (loaded.poisoned) {
-    await rejection('ERR_POISONED', loaded.callHandler('f', {}));
-  } else {
-    await assertUsable(loaded);
-  }
-  await assertUsable(await loadBody('return event;'));
+  const error = await rejection('ERR_GUEST_ERROR', loaded.callHandler('hoard', {}));
+  assert.match(error.message, /out of memory/);
+  await assertUsable(loaded);
 });
 
 test('arguments of a wrong type are refused, by a throw or a rejection as the method has it', async () => {

@@ -217,25 +217,26 @@ test('after loadRuntime() nothing can be registered, through whatever object', a
 });
 
 test('the event loop is free while a guest waits for a promise', async () => {
-  const loaded = await loadWithHost({ wait: () => sleep(200) }, 'host.wait();');
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 5);
-  await loaded.callHandler('f', {});
-  clearInterval(timer);
-  assert.ok(ticks >= 10, `${ticks} ticks`);
+  // It waits for the event loop: there would be no end if the loop were not free.
+  const wait = async () => {
+    for (let turns = 0; turns < 20; turns++) await sleep(5);
+    return 'free';
+  };
+  const loaded = await loadWithHost({ wait }, 'return host.wait();');
+  assert.equal(await loaded.callHandler('f', {}), 'free');
 });
 
 test('host functions of several sandboxes are awaited side by side', async () => {
-  let together = 0;
-  let most = 0;
-  const wait = async () => {
-    most = Math.max(most, ++together);
-    await sleep(100);
-    together--;
-  };
-  const sandboxes = await Promise.all(Array.from({ length: 5 }, () => loadWithHost({ wait }, 'host.wait();')));
-  await Promise.all(sandboxes.map((loaded) => loaded.callHandler('f', {})));
-  assert.equal(most, 5);
+  // Each waits for all of them.
+  const waiting: ((count: number) => void)[] = [];
+  const wait = () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 5) for (const resume of waiting) resume(waiting.length);
+    });
+  const sandboxes = await Promise.all(Array.from({ length: 5 }, () => loadWithHost({ wait }, 'return host.wait();')));
+  const results = sandboxes.map((loaded) => loaded.callHandler('f', {}));
+  assert.deepEqual(await Promise.all(results), [5, 5, 5, 5, 5]);
 });
 
 test('a host function can be called while a handler is being loaded', async () => {
@@ -257,12 +258,21 @@ test('many calls of host functions in one call of a handler', async () => {
 });
 
 test('calls that others make while a guest waits take their turn', async () => {
-  const loaded = await loadWithHost({ wait: (value: string) => sleep(50, value) }, 'return host.wait(event);');
+  let enter = () => {};
+  const entered = new Promise<void>((resolve) => (enter = resolve));
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const wait = async (value: string) => {
+    enter();
+    await released;
+    return value;
+  };
+  const loaded = await loadWithHost({ wait }, 'return host.wait(event);');
   const events = ['a', 'b', 'c', 'd'];
   const first = loaded.callHandler('f', 'first');
-  await sleep(10);
-  // The first call waits for its host function now.
+  await entered;
   const others = events.map((event) => loaded.callHandler('f', event));
+  release();
   assert.deepEqual(await Promise.all([first, ...others]), ['first', ...events]);
 });
 
@@ -338,13 +348,18 @@ test('a Node.js that does not give an addon asynchronous contexts refuses all us
 
 test('kill() ends a wait that would never end, and the late result is dropped', async () => {
   let settle: (value: string) => void = () => {};
-  const never = () => new Promise((resolve) => (settle = resolve));
+  let enter = () => {};
+  const never = () => {
+    enter();
+    return new Promise((resolve) => (settle = resolve));
+  };
   const loaded = await loadWithHost({ never }, 'return event ? host.never() : "usable";');
   const snapshot = await loaded.snapshot();
   const handle = loaded.interruptHandle;
   for (let i = 0; i < 3; i++) {
+    const entered = new Promise<void>((resolve) => (enter = resolve));
     const call = rejection('ERR_CANCELLED', loaded.callHandler('f', true));
-    await sleep(30);
+    await entered;
     handle.kill();
     await call;
     assert.equal(loaded.poisoned, true);

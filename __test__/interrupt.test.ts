@@ -2,23 +2,23 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InterruptHandle, type LoadOptions } from '@hyperlight/js-host-api';
 import { until, virtualMachines } from './memory';
-import { load, loadBody, loadWithHost, rejection, start } from './sandbox';
+import { Lines, load, loadBody, loadWithHost, loadWithLines, rejection, start, startWithLines } from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
 const SPIN = 'for (;;);';
 const SPIN_AT_TOP_LEVEL = `function handler() {} ${SPIN}`;
 
 test('kill() stops a running handler, and restore() brings the sandbox back', async () => {
-  const loaded = await load({ spin: `function handler() { ${SPIN} }`, count: COUNT });
+  const lines = new Lines();
+  const loaded = await loadWithLines(lines, { spin: SPIN, count: 'globalThis.n ??= 0; return ++n;' });
   const snapshot = await loaded.snapshot();
   const handle = loaded.interruptHandle;
   assert.ok(handle instanceof InterruptHandle);
   const call = rejection('ERR_CANCELLED', loaded.callHandler('spin', {}));
-  await sleep(50);
+  await lines.next();
   handle.kill();
   await call;
   assert.equal(loaded.poisoned, true);
@@ -30,9 +30,10 @@ test('kill() stops a running handler, and restore() brings the sandbox back', as
 });
 
 test('unload() brings a killed sandbox back as well', async () => {
-  const loaded = await loadBody(SPIN);
+  const lines = new Lines();
+  const loaded = await loadWithLines(lines, { f: SPIN });
   const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
-  await sleep(50);
+  await lines.next();
   loaded.interruptHandle.kill();
   await call;
   const sandbox = await loaded.unload();
@@ -78,17 +79,18 @@ test('kill() and timeouts stop whatever keeps the engine busy, also within one o
     promises: 'const again = () => Promise.resolve().then(again); again();',
     getter: 'return { get a() { for (;;); } };',
   };
-  const handlers = Object.entries(busy).map(([name, body]) => [name, `function handler() { ${body} }`]);
-  const loaded = await load(Object.fromEntries(handlers));
+  const lines = new Lines();
+  const loaded = await loadWithLines(lines, busy);
   const snapshot = await loaded.snapshot();
   for (const name of Object.keys(busy)) {
     const killed = rejection('ERR_CANCELLED', loaded.callHandler(name, {}));
-    await sleep(30);
+    await lines.next();
     loaded.interruptHandle.kill();
     await killed;
     for (const options of [{ wallClockTimeoutMs: 30 }, { cpuTimeoutMs: 30 }]) {
       await loaded.restore(snapshot);
       await rejection('ERR_CANCELLED', loaded.callHandler(name, {}, options));
+      await lines.next();
     }
     await loaded.restore(snapshot);
   }
@@ -106,12 +108,17 @@ test('kill() stops a call that waits for an operation before it', async () => {
 
 test('of several calls kill() stops the oldest, and the others find the sandbox poisoned', async () => {
   let release = () => {};
-  const wait = () => new Promise<void>((resolve) => (release = resolve));
+  let enter = () => {};
+  const entered = new Promise<void>((resolve) => (enter = resolve));
+  const wait = () => {
+    enter();
+    return new Promise<void>((resolve) => (release = resolve));
+  };
   const loaded = await loadWithHost({ wait }, "if (event === 'spin') for (;;); host.wait(); return event;");
   const first = loaded.callHandler('f', 'first');
   const second = rejection('ERR_CANCELLED', loaded.callHandler('f', 'spin'));
   const third = rejection('ERR_POISONED', loaded.callHandler('f', 'third'));
-  await sleep(50);
+  await entered;
   release();
   assert.equal(await first, 'first');
   loaded.interruptHandle.kill();
@@ -164,13 +171,14 @@ test('getLoadedSandbox() refuses bad options and is not consumed by them', async
 });
 
 test('the handle of a JSSandbox stops getLoadedSandbox(), and then the calls of what it gave', async () => {
-  const sandbox = await start();
-  sandbox.addHandler('f', SPIN_AT_TOP_LEVEL);
+  const lines = new Lines();
+  const sandbox = await startWithLines(lines);
+  sandbox.addHandler('f', `console.log('begun'); ${SPIN_AT_TOP_LEVEL}`);
   const handle = sandbox.interruptHandle;
   handle.kill();
-  for (const delay of [0, 50]) {
+  for (const isBegun of [false, true]) {
     const loading = rejection('ERR_CANCELLED', sandbox.getLoadedSandbox());
-    if (delay) await sleep(delay);
+    if (isBegun) await lines.next();
     handle.kill();
     await loading;
     assert.equal(sandbox.status, 'ready');
@@ -185,9 +193,10 @@ test('the handle of a JSSandbox stops getLoadedSandbox(), and then the calls of 
 
 test('a worker that is terminated during getLoadedSandbox() leaves no guest running', async () => {
   const before = virtualMachines();
-  const worker = new Worker(join(__dirname, 'loading-worker.js'), { workerData: SPIN_AT_TOP_LEVEL });
+  const worker = new Worker(join(__dirname, 'loading-worker.js'), {
+    workerData: `console.log('begun'); ${SPIN_AT_TOP_LEVEL}`,
+  });
   await new Promise((resolve) => worker.once('message', resolve));
-  await sleep(50);
   await worker.terminate();
   // The virtual machine goes when its thread has come back from it.
   assert.ok(await until(() => virtualMachines() <= before));

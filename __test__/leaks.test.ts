@@ -163,6 +163,14 @@ interface Repeated {
   size?: number;
 }
 
+/** The error of a guest whose host function fails with this text, cut as texts of guests are. */
+async function failure(call: Promise<unknown>, text: string): Promise<unknown> {
+  const error = await rejection('ERR_GUEST_ERROR', call);
+  assert.equal(error.guestName, 'HostFunctionError');
+  assert.ok(error.guestMessage && text.startsWith(error.guestMessage));
+  return error;
+}
+
 const repeated: Record<string, () => Promise<Repeated>> = {
   'sources that do not compile': async () => {
     const sandbox = await start();
@@ -225,14 +233,12 @@ const repeated: Record<string, () => Promise<Repeated>> = {
       throw new Error(text);
     };
     const loaded = await loadWithHost({ fail }, 'host.fail(event);');
-    return { round: (text) => rejection('ERR_GUEST_ERROR', loaded.callHandler('f', text)) };
+    return { round: (text) => failure(loaded.callHandler('f', text), text) };
   },
   'host functions that reject': async () => {
-    const loaded = await loadWithHost(
-      { round: (text: string) => Promise.reject(new Error(text)) },
-      'host.fail(event);',
-    );
-    return { round: (text) => rejection('ERR_GUEST_ERROR', loaded.callHandler('f', text)) };
+    const fail = (text: string) => Promise.reject(new Error(text));
+    const loaded = await loadWithHost({ fail }, 'host.fail(event);');
+    return { round: (text) => failure(loaded.callHandler('f', text), text) };
   },
   'host functions that never settle': async () => {
     let wait: (text: string) => Promise<unknown>;

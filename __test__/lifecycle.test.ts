@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { JSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
 import { load, loadBody, loadWithHost, rejection, start, startWithHost, thrown } from './sandbox';
 
@@ -134,15 +133,18 @@ test('disposing of an object that was consumed does nothing', async () => {
 
 test('disposing of a sandbox stops its call and refuses those that wait', async () => {
   for (const body of [SPIN, 'host.never();']) {
-    for (const delay of [0, 50]) {
-      const loaded = await loadWithHost({ never: () => new Promise(() => {}) }, body);
+    for (const isBegun of [false, true]) {
+      let begin = () => {};
+      const begun = new Promise<void>((resolve) => (begin = resolve));
+      const functions = { begin: () => begin(), never: () => new Promise(() => {}) };
+      const loaded = await loadWithHost(functions, `host.begin(); ${body}`);
       const calls = Promise.allSettled([loaded.callHandler('f', {}), loaded.callHandler('f', {}), loaded.snapshot()]);
-      if (delay) await sleep(delay);
+      if (isBegun) await begun;
       await loaded[Symbol.asyncDispose]();
       const codes = (await calls).map((result) => (result as PromiseRejectedResult).reason.code);
       assert.deepEqual(codes.slice(1), ['ERR_CONSUMED', 'ERR_CONSUMED']);
       assert.ok(['ERR_CANCELLED', 'ERR_CONSUMED'].includes(codes[0]), codes[0]);
-      if (delay) assert.equal(codes[0], 'ERR_CANCELLED');
+      if (isBegun) assert.equal(codes[0], 'ERR_CANCELLED');
     }
   }
 });

@@ -41,6 +41,40 @@ export async function loadWithHost(functions: HostFunctions, body: string): Prom
   return sandbox.getLoadedSandbox();
 }
 
+/**
+ * Lines that guests have printed, each taken once: a line says how far a guest has come. Unlike a call of a host function
+ * it does not make the guest wait, which goes on in what comes after it.
+ */
+export class Lines {
+  readonly #printed: string[] = [];
+  readonly #waiting: ((text: string) => void)[] = [];
+  readonly print = (_level: string, text: string): void => {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting(text);
+    else this.#printed.push(text);
+  };
+
+  next(): Promise<string> {
+    const text = this.#printed.shift();
+    return text === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(text);
+  }
+}
+
+/** A sandbox that prints to `lines`, to which handlers can be added. */
+export async function startWithLines(lines: Lines): Promise<JSSandbox> {
+  const proto = await new SandboxBuilder().setHostPrintFn(lines.print).build();
+  return proto.loadRuntime();
+}
+
+/** Bodies of handlers by name, each of which prints `begun` before it does anything else. */
+export async function loadWithLines(lines: Lines, bodies: Record<string, string>): Promise<LoadedJSSandbox> {
+  const sandbox = await startWithLines(lines);
+  for (const [name, body] of Object.entries(bodies)) {
+    sandbox.addHandler(name, `function handler(event) { console.log('begun'); ${body} }`);
+  }
+  return sandbox.getLoadedSandbox();
+}
+
 /** Runs a program in a process of its own, with what this file exports in scope. */
 export async function runProgram(program: string, ...options: string[]): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(
