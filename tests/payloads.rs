@@ -133,6 +133,21 @@ fn the_buffers_are_as_large_as_the_settings_say() {
 }
 
 #[test]
+fn the_smallest_settings_do_also_after_a_restore() {
+    let builder = SandboxBuilder::new()
+        .with_guest_heap_size(*SandboxBuilder::HEAP_SIZE_RANGE.start())
+        .with_guest_scratch_size(*SandboxBuilder::SCRATCH_SIZE_RANGE.start())
+        .with_guest_input_buffer_size(*SandboxBuilder::BUFFER_SIZE_RANGE.start())
+        .with_guest_output_buffer_size(*SandboxBuilder::BUFFER_SIZE_RANGE.start());
+    let mut sandbox = load(builder, "let count = 0; function handler() { return ++count; }").expect("it loads");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..2 {
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
+        sandbox.restore(snapshot.clone()).expect("a restore");
+    }
+}
+
+#[test]
 fn heap_and_stack_are_as_large_as_the_settings_say() {
     let source = "function handler(event) {
         if (event.blocks) return Array.from({ length: event.blocks }, () => new Uint8Array(1 << 20)).length;

@@ -193,7 +193,8 @@ fn ranges() -> [Range<u64>; 6] {
         IMAGE_START..constants.image_end.min(IMAGE_START + TABLE_SIZE),
         HEAP_START..constants.heap_end.min(HEAP_START + TABLE_SIZE),
         constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
-        constants.arena_start..constants.arena_end.min(constants.arena_start + ARENA_MAX),
+        // With the smallest settings the arena begins closer than that to the end of the address space.
+        constants.arena_start..constants.arena_end.min(constants.arena_start.saturating_add(ARENA_MAX)),
     ]
 }
 
