@@ -115,6 +115,9 @@ pub mod observability {}
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::SandboxStatus;
 pub use sandbox::builder::SandboxBuilder;
+#[cfg(feature = "test-guest")]
+#[doc(hidden)]
+pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::error::{Error, Result};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_module::{HostFunction, HostModule};

@@ -45,6 +45,13 @@ fn digests_are_those_of_the_standards() {
         "crypto.createHash('md5').update('YWJj', 'base64').digest('base64url')",
         json!("kAFQmDzST7DWlj99KOF_cg"),
     );
+    // Two units of UTF-16, and so two bytes, as in Node.js.
+    expect(
+        &mut sandbox,
+        "crypto.createHash('md5').update('\u{1f600}', 'binary').digest('hex')\
+         === crypto.createHash('md5').update(Uint8Array.of(0x3d, 0x00)).digest('hex')",
+        json!(true),
+    );
     expect(&mut sandbox, "crypto.createHash('sha1').digest() instanceof Uint8Array", json!(true));
     expect_error(&mut sandbox, "crypto.createHash('sha3')", "Digest method not supported");
     expect_error(

@@ -317,6 +317,17 @@ fn an_event_is_what_json_parse_makes_of_it() {
 }
 
 #[test]
+fn a_good_event_that_the_guest_has_no_memory_for_is_an_error_of_the_guest() {
+    let builder = SandboxBuilder::new().with_guest_heap_size(2 << 20).with_guest_input_buffer_size(4 << 20);
+    let mut sandbox = load(builder, "function handler(event) { return event.length; }").expect("it loads");
+    let event = json!(vec![json!({}); 100_000]).to_string();
+    let error = sandbox.handle_event("handler", event, None).expect_err("it is too large");
+    assert!(matches!(&error, Error::Guest { message, .. } if message.contains("memory")), "{error:?}");
+    assert!(!sandbox.poisoned());
+    assert_eq!(call(&mut sandbox, "[1, 2]").expect("room for this"), json!(2));
+}
+
+#[test]
 fn an_event_is_refused_as_json_parse_refuses_it() {
     let mut sandbox = loaded("function handler(text) { JSON.parse(text); }");
     let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -340,9 +351,12 @@ fn an_event_is_refused_as_json_parse_refuses_it() {
     ] {
         let thrown = call(&mut sandbox, &json!(text).to_string()).expect_err(text);
         let error = sandbox.handle_event("handler", text.to_string(), None).expect_err(text);
-        match (error, thrown) {
-            (Error::InvalidEvent(message), Error::Guest { message: expected, .. }) => assert_eq!(message, expected),
-            other => panic!("{other:?}"),
+        let Error::Guest { name, message: expected, .. } = thrown else { panic!("{thrown:?}") };
+        match error {
+            Error::InvalidEvent(message) => assert_eq!((&*name, message), ("SyntaxError", expected), "{text}"),
+            // It is JSON, but deeper than the guest's stack.
+            Error::Guest { name, message, .. } => assert_eq!((&*name, message), ("RangeError", expected), "{text}"),
+            other => panic!("{text}: {other:?}"),
         }
         assert!(!sandbox.poisoned(), "{text}");
     }

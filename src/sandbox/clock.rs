@@ -1,7 +1,7 @@
 //! The guest's clock.
 //!
-//! A guest reads the time without leaving the VM: each call brings the time at which it was made and the rate of the
-//! time-stamp counter, and the guest counts on from there.
+//! A guest reads the time without leaving the VM: each call brings the time at which it was made, by a clock that may be set
+//! and by one that is not, and the rate of the time-stamp counter. The guest counts on from there.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,25 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Nanoseconds since the Unix epoch.
 pub fn epoch_nanos() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+    let nanos = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
+    #[cfg(feature = "test-guest")]
+    let nanos = nanos.saturating_sub(SET_BACK_NANOS.load(std::sync::atomic::Ordering::Relaxed));
+    nanos
+}
+
+#[cfg(feature = "test-guest")]
+static SET_BACK_NANOS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+/// Has all calls of this process believe that somebody has set the system's clock back.
+#[cfg(feature = "test-guest")]
+pub fn set_back(by: Duration) {
+    SET_BACK_NANOS.store(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Nanoseconds since the first use in this process, whatever happens to the system's clock.
+pub fn monotonic_nanos() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Ticks of the time-stamp counter per second, measured from the first use in this process to now.

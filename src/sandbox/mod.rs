@@ -11,7 +11,7 @@
 //!   that must differ between sandboxes may be decided during the boot.
 
 pub mod builder;
-mod clock;
+pub(crate) mod clock;
 pub mod error;
 pub mod host_function;
 pub mod host_module;

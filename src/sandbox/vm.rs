@@ -369,7 +369,12 @@ fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Orig
 pub fn context() -> CallContext {
     let mut seed = [0; 32];
     rand::rng().fill_bytes(&mut seed);
-    CallContext { epoch_nanos: clock::epoch_nanos(), tsc_hz: clock::tsc_hz(), seed }
+    CallContext {
+        epoch_nanos: clock::epoch_nanos(),
+        monotonic_nanos: clock::monotonic_nanos(),
+        tsc_hz: clock::tsc_hz(),
+        seed,
+    }
 }
 
 /// Longest name in bytes.

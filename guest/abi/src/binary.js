@@ -1,10 +1,14 @@
-// Binary data beside JSON; guest/abi/src/payload.rs says how. It runs in V8 and in QuickJS.
+// Binary data beside JSON, for V8; guest/abi/src/payload.rs says how. guest/runtime/src/engine/encode.rs does for QuickJS what
+// `stringify` does here.
 (() => {
   // As they are now: code that comes later may change the originals.
-  const { isArray } = Array;
+  const { isArray, prototype: arrayPrototype } = Array;
   const { isView, prototype: bufferPrototype } = ArrayBuffer;
   const { isRawJSON, parse: parseJSON, stringify: stringifyJSON } = JSON;
-  const { create, getOwnPropertyDescriptor, getPrototypeOf, keys, prototype: objectPrototype } = Object;
+  const { floor, min } = Math;
+  const { MAX_SAFE_INTEGER } = Number;
+  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object;
+  const { prototype: objectPrototype } = Object;
   const { apply } = Reflect;
   const [NativeRangeError, NativeString, NativeTypeError, NativeUint8Array] = [
     RangeError,
@@ -12,12 +16,15 @@
     TypeError,
     Uint8Array,
   ];
-  const { toString: nameOfObject } = objectPrototype;
-  const { slice } = String.prototype;
-  const { toJSON: dateToJSON } = Date.prototype;
+  const { toString: kindOfObject } = objectPrototype;
+  const { slice, valueOf: stringOf } = String.prototype;
+  const { valueOf: numberOf } = Number.prototype;
+  const { valueOf: booleanOf } = Boolean.prototype;
+  const { valueOf: bigIntOf } = BigInt.prototype;
   const tag = Symbol.toStringTag;
-  const { get: nameOfView } = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), tag);
-  const { get: bufferOfView } = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'buffer');
+  const viewPrototype = getPrototypeOf(Uint8Array.prototype);
+  const { get: kindOfView } = getOwnPropertyDescriptor(viewPrototype, tag);
+  const { get: sizeOfView } = getOwnPropertyDescriptor(viewPrototype, 'byteLength');
   const { get: sizeOfBuffer } = getOwnPropertyDescriptor(bufferPrototype, 'byteLength');
 
   const MARK = '\u0010';
@@ -25,118 +32,175 @@
 
   const isObject = (value) => typeof value === 'object' && value !== null;
 
-  // Objects of other realms count as well, and a tag is no proof.
-  function isBytes(value) {
-    return isView(value) ? apply(nameOfView, value, []) === 'Uint8Array' : isBuffer(value);
+  // `stringify` follows the algorithm of JSON.stringify. Code of the value's own may run meanwhile: getters, `toJSON`, traps of
+  // proxies. So each property is read once, when its turn comes, into a copy that has none of these; the text is the copy's.
+
+  function stringify(value, byteArrays) {
+    const walk = { byteArrays, marked: [], parents: [] };
+    const root = { '': undefined };
+    root[''] = copyOf(value, root, '', walk);
+    if (byteArrays.length > 0) {
+      const { marked } = walk;
+      for (let i = 0; i < marked.length; i += 2) marked[i][marked[i + 1]] = MARK + marked[i][marked[i + 1]];
+    }
+    // These would run once more, for the copy.
+    if ('toJSON' in objectPrototype || 'toJSON' in arrayPrototype) hideToJSON(root['']);
+    return stringifyJSON(root['']);
   }
 
-  function isBuffer(value) {
-    if (value[tag] !== 'ArrayBuffer') return false;
+  /** The copy of a value, which will be that property of the holder, another copy. */
+  function copyOf(value, holder, key, walk) {
+    if (isObject(value) || typeof value === 'function' || typeof value === 'bigint') {
+      if (isObject(value) && isBytes(value)) return placeholder(value, walk.byteArrays);
+      const { toJSON } = value;
+      if (typeof toJSON === 'function') {
+        value = apply(toJSON, value, [NativeString(key)]);
+        if (isObject(value) && isBytes(value)) return placeholder(value, walk.byteArrays);
+      }
+    }
+    if (isObject(value)) {
+      if (isArray(value)) return copyOfItems(value, walk);
+      const kind = kindOf(value);
+      if (kind === undefined) return copyOfProperties(value, walk);
+      if (kind === 'Raw') {
+        if (value.rawJSON[0] !== '"') return value;
+        value = parseJSON(value.rawJSON);
+      } else if (kind === 'String') value = NativeString(value);
+      else if (kind === 'Number') value = +value;
+      else if (kind === 'Boolean') value = apply(booleanOf, value, []);
+      else value = apply(bigIntOf, value, []);
+    }
+    switch (typeof value) {
+      case 'string':
+        if (value[0] === MARK) {
+          const { marked } = walk;
+          marked[marked.length] = holder;
+          marked[marked.length] = key;
+        }
+        return value;
+      case 'bigint':
+        throw new NativeTypeError('Do not know how to serialize a BigInt');
+      case 'function':
+      case 'symbol':
+        return undefined;
+      default:
+        return value;
+    }
+  }
+
+  function copyOfItems(value, walk) {
+    enter(value, walk);
+    const length = lengthOf(value);
+    const copy = [];
+    for (let i = 0; i < length; i++) {
+      const item = value[i];
+      copy[i] = typeof item === 'number' ? item : copyOf(item, copy, i, walk);
+    }
+    walk.parents.length--;
+    return copy;
+  }
+
+  function copyOfProperties(value, walk) {
+    enter(value, walk);
+    const names = keys(value);
+    const copy = {};
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      const item = copyOf(value[name], copy, name, walk);
+      // An assignment could reach a setter of the prototype: that of `__proto__`, if no other.
+      if (name in objectPrototype) {
+        defineProperty(copy, name, { value: item, configurable: true, enumerable: true, writable: true });
+      } else {
+        copy[name] = item;
+      }
+    }
+    walk.parents.length--;
+    return copy;
+  }
+
+  /** Notes that the walk is within this object from now on. */
+  function enter(value, { parents }) {
+    for (let i = 0; i < parents.length; i++) {
+      if (parents[i] === value) throw new NativeTypeError('Converting circular structure to JSON');
+    }
+    parents[parents.length] = value;
+  }
+
+  function lengthOf(value) {
+    const length = +value.length;
+    return length > 0 ? min(floor(length), MAX_SAFE_INTEGER) : 0;
+  }
+
+  // Objects of other realms count as well, and a tag is no proof: it may be missing, or be another's.
+  function isBytes(value) {
+    return isView(value) ? apply(kindOfView, value, []) === 'Uint8Array' : isTagged(value) && is(sizeOfBuffer, value);
+  }
+
+  /** What an object stands for that JSON makes no object of. */
+  function kindOf(value) {
+    if (isTagged(value)) {
+      return is(stringOf, value)
+        ? 'String'
+        : is(numberOf, value)
+          ? 'Number'
+          : is(booleanOf, value)
+            ? 'Boolean'
+            : is(bigIntOf, value)
+              ? 'BigInt'
+              : undefined;
+    }
+    switch (apply(kindOfObject, value, [])) {
+      case '[object String]':
+        return 'String';
+      case '[object Number]':
+        return 'Number';
+      case '[object Boolean]':
+        return 'Boolean';
+      default:
+        return isRawJSON?.(value) ? 'Raw' : undefined;
+    }
+  }
+
+  function isTagged(value) {
     try {
-      apply(sizeOfBuffer, value, []);
+      return tag in value;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Whether an object is of the kind for which alone a method does not throw. */
+  function is(method, value) {
+    try {
+      apply(method, value, []);
       return true;
     } catch {
       return false;
     }
   }
 
-  /** Bytes that nobody else can change while they are copied. */
-  function unshared(bytes) {
-    if (!isView(bytes)) return bytes;
-    return apply(bufferOfView, bytes, [])[tag] === 'SharedArrayBuffer' ? new NativeUint8Array(bytes) : bytes;
-  }
-
-  function holdsBytes(value) {
-    try {
-      return isObject(value) && search(value);
-    } catch {
-      // A cycle, or a property that throws: JSON.stringify will say so.
-      return false;
-    }
-  }
-
-  function search(value) {
-    if (isArray(value)) {
-      for (let i = 0; i < value.length; i++) {
-        const item = value[i];
-        if (isObject(item) && search(item)) return true;
-      }
-      return false;
-    }
-    if (isBytes(value)) return true;
-    // What it gives cannot be known without calling it.
-    const { toJSON } = value;
-    if (typeof toJSON === 'function') return toJSON !== dateToJSON;
-    const names = keys(value);
-    for (let i = 0; i < names.length; i++) {
-      const item = value[names[i]];
-      if (isObject(item) && search(item)) return true;
-    }
-    return false;
-  }
-
-  function stringify(value, byteArrays) {
-    return holdsBytes(value) ? stringifyWithBytes(value, byteArrays) : stringifyJSON(value);
-  }
-
-  function stringifyWithBytes(value, byteArrays) {
-    return stringifyJSON(copyOf(value, '', byteArrays, []));
-  }
-
-  // `parents` are the objects that the value is in.
-  function copyOf(value, key, byteArrays, parents) {
-    if (isObject(value) && isBytes(value)) return placeholder(value, byteArrays);
-    if (isObject(value) || typeof value === 'bigint' || typeof value === 'function') {
-      const { toJSON } = value;
-      if (typeof toJSON === 'function') {
-        value = apply(toJSON, value, [key]);
-        if (isObject(value) && isBytes(value)) return placeholder(value, byteArrays);
-      }
-    }
-    if (typeof value === 'string') return escaped(value);
-    if (typeof value === 'function') return undefined;
-    if (!isObject(value)) return value;
-    switch (apply(nameOfObject, value, [])) {
-      case '[object String]':
-        return escaped(NativeString(value));
-      case '[object Number]':
-      case '[object Boolean]':
-      case '[object BigInt]':
-        return value;
-    }
-    if (isRawJSON?.(value)) return value;
-    for (let i = 0; i < parents.length; i++) {
-      if (parents[i] === value) throw new NativeTypeError('Converting circular structure to JSON');
-    }
-    parents[parents.length] = value;
-    const copy = isArray(value) ? copyOfArray(value, byteArrays, parents) : copyOfObject(value, byteArrays, parents);
-    parents.length--;
-    return copy;
-  }
-
-  function copyOfArray(value, byteArrays, parents) {
-    const copy = [];
-    for (let i = 0; i < value.length; i++) copy[i] = copyOf(value[i], NativeString(i), byteArrays, parents);
-    return copy;
-  }
-
-  function copyOfObject(value, byteArrays, parents) {
-    // Without a prototype `__proto__` is a name like any other.
-    const copy = create(null);
-    const names = keys(value);
-    for (let i = 0; i < names.length; i++) copy[names[i]] = copyOf(value[names[i]], names[i], byteArrays, parents);
-    return copy;
-  }
-
+  /** What stands in the text for bytes; they go into the list as they are now. */
   function placeholder(bytes, byteArrays) {
     const index = byteArrays.length;
     if (index === BYTE_ARRAYS_MAX) throw new NativeRangeError(`more than ${BYTE_ARRAYS_MAX} byte arrays`);
-    byteArrays[index] = unshared(bytes);
+    byteArrays[index] = copyOfBytes(bytes);
     return MARK + index;
   }
 
-  function escaped(text) {
-    return text[0] === MARK ? MARK + text : text;
+  function copyOfBytes(bytes) {
+    const size = apply(isView(bytes) ? sizeOfView : sizeOfBuffer, bytes, []);
+    // A detached one has none, and cannot be copied.
+    if (size === 0) return new NativeUint8Array(0);
+    return new NativeUint8Array(isView(bytes) ? bytes : new NativeUint8Array(bytes));
+  }
+
+  /** Makes a copy have no `toJSON` but what it has of its own. */
+  function hideToJSON(copy) {
+    if (!isObject(copy) || isRawJSON?.(copy)) return;
+    if (isArray(copy)) defineProperty(copy, 'toJSON', { value: undefined });
+    else setPrototypeOf(copy, null);
+    const names = keys(copy);
+    for (let i = 0; i < names.length; i++) hideToJSON(copy[names[i]]);
   }
 
   function parse(text, byteArrays) {
@@ -165,5 +229,5 @@
     throw new NativeRangeError('a placeholder stands for no bytes');
   }
 
-  return { stringify, stringifyWithBytes, parse };
+  return { stringify, parse };
 })();

@@ -31,4 +31,4 @@ pub mod message;
 pub mod payload;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;

@@ -13,6 +13,8 @@ use crate::payload::Payload;
 pub struct CallContext {
     /// Nanoseconds since the Unix epoch at the time of the call.
     pub epoch_nanos: u64,
+    /// Nanoseconds of a clock that is never set back, from an arbitrary start. Another process may have another start.
+    pub monotonic_nanos: u64,
     /// Ticks of the time-stamp counter per second.
     pub tsc_hz: u64,
     /// Fresh randomness: the seed of this call's random numbers.
@@ -21,14 +23,15 @@ pub struct CallContext {
 
 impl CallContext {
     /// Size of an encoded context in bytes.
-    pub const SIZE: usize = 48;
+    pub const SIZE: usize = 56;
 
     /// Encodes the context.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
         bytes[..8].copy_from_slice(&self.epoch_nanos.to_le_bytes());
-        bytes[8..16].copy_from_slice(&self.tsc_hz.to_le_bytes());
-        bytes[16..].copy_from_slice(&self.seed);
+        bytes[8..16].copy_from_slice(&self.monotonic_nanos.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.tsc_hz.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.seed);
         bytes
     }
 
@@ -36,7 +39,12 @@ impl CallContext {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
         let mut reader = Reader(bytes);
-        Some(Self { epoch_nanos: reader.u64()?, tsc_hz: reader.u64()?, seed: reader.take(32)?.try_into().ok()? })
+        Some(Self {
+            epoch_nanos: reader.u64()?,
+            monotonic_nanos: reader.u64()?,
+            tsc_hz: reader.u64()?,
+            seed: reader.take(32)?.try_into().ok()?,
+        })
     }
 }
 
@@ -420,7 +428,7 @@ mod tests {
 
     #[test]
     fn contexts_round_trip_and_other_lengths_are_refused() {
-        let context = CallContext { epoch_nanos: 1, tsc_hz: u64::MAX, seed: [7; 32] };
+        let context = CallContext { epoch_nanos: 1, monotonic_nanos: 2, tsc_hz: u64::MAX, seed: [7; 32] };
         let bytes = context.to_bytes();
         assert_eq!(CallContext::from_bytes(&bytes), Some(context));
         assert_eq!(CallContext::from_bytes(&bytes[1..]), None);

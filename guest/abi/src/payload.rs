@@ -5,17 +5,16 @@
 //! taken for a placeholder that is none, every other string that starts with U+0010 gets another one in front. A payload
 //! without byte arrays has neither: its text is the plain JSON of the value.
 //!
-//! [`BINARY_SOURCE`] is the JavaScript for it, the same for V8 and for QuickJS.
+//! [`BINARY_SOURCE`] is the JavaScript for it, which runs in V8. The guest has native code that does the same.
 
+use alloc::collections::TryReserveError;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A script that gives an object with three functions:
+/// A script that gives an object with two functions:
 ///
 /// - `stringify(value, byteArrays)`: the text of a payload, or what else `JSON.stringify` gives. Adds the binary data to the
-///   list; throws a `RangeError` if that gets too long. A value that holds none costs a look at each of its objects and no
-///   copy.
-/// - `stringifyWithBytes(value, byteArrays)`: the same for a value that is known to hold some.
+///   list, each a copy of its own; throws a `RangeError` if that gets too long. It reads each property once.
 /// - `parse(text, byteArrays)`: the value of a payload that has byte arrays. Throws a `RangeError` if a placeholder stands
 ///   for nothing.
 pub const BINARY_SOURCE: &str = include_str!("binary.js");
@@ -41,6 +40,8 @@ const NUMBER: usize = size_of::<u64>();
 impl Payload {
     /// Most byte arrays of one payload: each of them becomes an object, however few bytes it has.
     pub const BYTE_ARRAYS_MAX: usize = 65_536;
+    /// What each byte array counts for beside its bytes.
+    pub const ARRAY_OVERHEAD: usize = NUMBER;
 
     /// A payload without byte arrays.
     pub const fn from_json(json: String) -> Self {
@@ -51,6 +52,22 @@ impl Payload {
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.sizes.push(bytes.len() as u64);
+    }
+
+    /// As [`push`](Self::push), where there may be no memory for it.
+    ///
+    /// # Errors
+    /// If there is none: then nothing is added.
+    pub fn try_push(&mut self, bytes: &[u8]) -> Result<(), TryReserveError> {
+        self.sizes.try_reserve(1)?;
+        self.bytes.try_reserve(bytes.len())?;
+        self.push(bytes);
+        Ok(())
+    }
+
+    /// The same byte arrays with this text.
+    pub fn with_json(self, json: String) -> Self {
+        Self { json, ..self }
     }
 
     /// The text.

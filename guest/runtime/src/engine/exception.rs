@@ -80,6 +80,16 @@ pub fn lossy_text(bytes: &[u8]) -> String {
     }
 }
 
+/// The string that QuickJS means by these bytes.
+pub fn string_of<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'js>> {
+    // SAFETY: the context is alive, and the value is new.
+    let string = unsafe {
+        let string = qjs::JS_NewStringLen(ctx.as_raw().as_ptr(), bytes.as_ptr().cast(), bytes.len() as _);
+        Value::from_raw(ctx.clone(), string)
+    };
+    if string.is_exception() { Err(Error::Exception) } else { Ok(string) }
+}
+
 /// Throws what QuickJS throws when the heap is used up.
 pub fn throw_out_of_memory(ctx: &Ctx<'_>) -> Error {
     // SAFETY: the context is alive.

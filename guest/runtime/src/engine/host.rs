@@ -11,12 +11,13 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::function::{CALL_HOST, LOAD_MODULE};
 use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
+use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
 use rquickjs::{Ctx, Error, Function, Module, Object, Value};
 
-use super::payload;
+use super::payload::{self, Encoded};
 use crate::TRANSPORT;
 
 /// What the specifiers of modules with host functions begin with.
@@ -95,12 +96,16 @@ pub fn install(ctx: &Ctx<'_>, arguments_limit: usize) -> rquickjs::Result<()> {
 
 /// Calls a host function with an array of arguments.
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
-    let arguments = payload::encode(&ctx, arguments, true)?.unwrap_or_default();
-    let (size, limit) = (arguments.size(), ARGUMENTS_LIMIT.load(Ordering::Relaxed));
-    if size > limit {
-        let text = format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
-        return Err(failure(&ctx, String::from("RangeError"), text));
-    }
+    let limit = ARGUMENTS_LIMIT.load(Ordering::Relaxed);
+    let arguments = match payload::encode(&ctx, arguments, true, limit)? {
+        Encoded::Payload(arguments) => arguments,
+        Encoded::Undefined => Payload::default(),
+        Encoded::TooLarge(size) => {
+            let text =
+                format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
+            return Err(failure(&ctx, String::from("RangeError"), text));
+        }
+    };
     let arguments = vec![
         ParameterValue::String(module),
         ParameterValue::String(function),
@@ -113,7 +118,7 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
         Err(error) => HostReply::Failed(String::from("Error"), error.message),
     };
     match reply {
-        HostReply::Value(result) => payload::decode(&ctx, result),
+        HostReply::Value(result) => payload::decode(&ctx, &result),
         HostReply::Undefined => Ok(Value::new_undefined(ctx)),
         HostReply::Failed(name, message) => Err(failure(&ctx, name, message)),
     }

@@ -7,6 +7,7 @@ mod allocator;
 mod builtins;
 pub mod clock;
 mod console;
+mod encode;
 mod exception;
 mod host;
 mod json;
@@ -21,6 +22,7 @@ use allocator::Limited;
 use guest_abi::boot::Settings;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
+use payload::Encoded;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
 use crate::gate;
@@ -57,7 +59,7 @@ impl Engine {
             console::install(&ctx).expect("memory for the console");
             host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");
-            payload::install(&ctx).expect("memory for binary data");
+            encode::install(&ctx).expect("memory for what values are made of");
             builtins::install(&ctx).expect("built-in modules that work");
         });
         runtime.run_gc();
@@ -91,7 +93,7 @@ impl Engine {
                 self.baseline = allocator::used();
                 Reply::Undefined
             }
-            Err((exception, place)) => self.fitting(Reply::Compile(exception, place)),
+            Err((exception, place)) => Reply::Compile(exception, place),
         }
     }
 
@@ -99,23 +101,16 @@ impl Engine {
     pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, gc: bool, bytes: bool) -> Reply {
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
+        let limit = self.output_limit;
         let reply = self.context.with(|ctx| {
-            let event = match payload::decode(&ctx, event) {
-                Ok(event) => event,
-                Err(error) => return Reply::InvalidEvent(exception::describe(&ctx, &error).message),
-            };
-            let reply = match result_of(&ctx, handler, event, bytes) {
-                Ok(Some(result)) => Reply::Value(result),
-                Ok(None) => Reply::Undefined,
-                Err(exception) => Reply::Exception(exception),
-            };
+            let reply = answer(&ctx, handler, event, bytes, limit).unwrap_or_else(|reply| reply);
             run_jobs(&ctx);
             reply
         });
         if gc {
             self.collect_garbage();
         }
-        self.fitting(reply)
+        reply
     }
 
     /// Does what a call of a handler does, but for the handler.
@@ -123,7 +118,8 @@ impl Engine {
         self.context.with(|ctx| {
             let event = Payload::from_json(String::from(r#"{"text":"text","list":[1,{"a":null}]}"#));
             // Whether it works does not matter; there may be no memory left for it.
-            let result = payload::decode(&ctx, event).and_then(|event| payload::encode(&ctx, event, true));
+            let result =
+                payload::decode(&ctx, &event).and_then(|event| payload::encode(&ctx, event, true, self.output_limit));
             if result.is_err() {
                 ctx.catch();
             }
@@ -140,36 +136,38 @@ impl Engine {
             self.baseline = self.baseline.min(allocator::used());
         }
     }
-
-    /// The reply, or that it is too large.
-    fn fitting(&self, reply: Reply) -> Reply {
-        match &reply {
-            Reply::Value(result) if result.size() > self.output_limit => {
-                Reply::TooLarge(result.size() as u64, self.output_limit as u64)
-            }
-            _ => reply,
-        }
-    }
 }
 
 /// Sets what a call brings.
 fn begin(call: &CallContext) {
-    clock::set(call.epoch_nanos, call.tsc_hz);
+    clock::set(call);
     random::seed(call.seed);
 }
 
-/// What a handler returns for an event; `None` if it is of a kind that JSON leaves out. A promise is awaited.
-fn result_of<'js>(
-    ctx: &Ctx<'js>,
+/// What a handler makes of an event. A promise is awaited.
+fn answer(
+    ctx: &Ctx<'_>,
     handler: Persistent<Function<'static>>,
-    event: Value<'js>,
+    event: Payload,
     bytes: bool,
-) -> Result<Option<Payload>, Exception> {
-    let thrown = |error: rquickjs::Error| exception::describe(ctx, &error);
+    limit: usize,
+) -> Result<Reply, Reply> {
+    let thrown = |error: rquickjs::Error| Reply::Exception(exception::describe(ctx, &error));
+    let value = payload::decode(ctx, &event).map_err(|error| match exception::describe(ctx, &error) {
+        exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
+        // It is fine, but there is no room for it.
+        exception => Reply::Exception(exception),
+    })?;
+    // The handler may need the memory.
+    drop(event);
     let handler = handler.restore(ctx).map_err(thrown)?;
-    let result: Value = handler.call((event,)).map_err(thrown)?;
-    let result = awaited(ctx, result)?;
-    payload::encode(ctx, result, bytes).map_err(thrown)
+    let result: Value = handler.call((value,)).map_err(thrown)?;
+    let result = awaited(ctx, result).map_err(Reply::Exception)?;
+    Ok(match payload::encode(ctx, result, bytes, limit).map_err(thrown)? {
+        Encoded::Payload(result) => Reply::Value(result),
+        Encoded::Undefined => Reply::Undefined,
+        Encoded::TooLarge(size) => Reply::TooLarge(size as u64, limit as u64),
+    })
 }
 
 /// The value that a promise is fulfilled with; a value that is no promise is its own.

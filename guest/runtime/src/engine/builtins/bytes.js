@@ -4,6 +4,7 @@ import { encodeUtf8 } from 'hyperlight:native';
 // As they are before any guest code runs, which may change them.
 const { fromBase64, fromHex, prototype } = Uint8Array;
 const { toBase64, toHex } = prototype;
+const { charCodeAt } = String.prototype;
 
 /** The bytes behind a buffer or a view, not a copy. */
 export function bytesOf(data) {
@@ -26,7 +27,7 @@ export function fromEncoding(text, encoding = 'utf8') {
       return fromBase64.call(Uint8Array, text, { alphabet: 'base64url' });
     case 'latin1':
     case 'binary':
-      return Uint8Array.from(text, (character) => character.charCodeAt(0));
+      return Uint8Array.from({ length: text.length }, (_, i) => charCodeAt.call(text, i));
     default:
       throw new TypeError(`Unknown encoding: ${encoding}`);
   }
