@@ -1,7 +1,8 @@
 // Runs the tests on this machine's hypervisor and on an ordinary KVM (see machine.mjs), and compares what was run.
 //
 //   test.mjs           all tests; then, with shadow instead of nested paging, a part of them
-//   test.mjs --part    only that part: the boundary, differences between hypervisors, snapshots; with nested paging
+//   test.mjs --part    only that part: the boundary, differences between hypervisors, snapshots, restored memory; with
+//                      nested paging
 //
 // Before either, those tests in Node.js that read files or run programs run on this machine, but with no more files than
 // the other one has, so that a test that needs what is missing there is found without the emulation.
@@ -14,7 +15,7 @@ import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
 
 const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
-const PART = ['hypervisors', 'isolation', 'left_over_events', 'snapshots'];
+const PART = ['hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
 /** Left out on both sides: other versions of Node.js, which are no matter of hypervisors and would fill the machine. */
 const NOT_COMPARED = 'node-versions.test.js';
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */

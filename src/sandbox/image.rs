@@ -13,6 +13,7 @@ use hyperlight_host::{Sandbox, SandboxBuilder};
 use super::builder::Configuration;
 use super::error::Result;
 use super::host_function::Dispatcher;
+use super::shadow_paging;
 use super::vm::{self, AddHandler, CallHandler};
 
 /// What this library has embedded.
@@ -78,19 +79,24 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
 /// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
 /// and called, and when one is only called.
 fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
-    sandbox.restore(booted.clone())?;
+    restore(sandbox, booted.clone())?;
     add_handler(sandbox)?;
     call_handler(sandbox)?;
     let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
-    sandbox.restore(booted.clone())?;
+    restore(sandbox, booted.clone())?;
     add_handler(sandbox)?;
     let loaded = sandbox.snapshot()?;
-    sandbox.restore(loaded)?;
+    restore(sandbox, loaded)?;
     call_handler(sandbox)?;
     let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
-    sandbox.restore(booted.clone())?;
+    restore(sandbox, booted.clone())?;
     sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling))?;
     sandbox.snapshot()
+}
+
+fn restore(sandbox: &mut Sandbox, state: Arc<Snapshot>) -> hyperlight_host::Result<()> {
+    sandbox.restore(state)?;
+    shadow_paging::prepare_restore(sandbox)
 }
 
 /// A little of much that handlers do.

@@ -25,6 +25,7 @@ pub mod monitor;
 pub mod pool;
 pub mod proto;
 pub mod script;
+mod shadow_paging;
 pub mod snapshot;
 pub mod stats;
 pub mod threads;

@@ -22,7 +22,7 @@ use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
-use super::{clock, image, trace};
+use super::{clock, image, shadow_paging, trace};
 
 pub type AddHandler = (Vec<u8>, String, String);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
@@ -122,6 +122,8 @@ pub struct Vm {
     control: Arc<CallControl>,
     host_functions: HostFunctions,
     configuration: Configuration,
+    /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
+    restore_is_prepared: bool,
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
     poisoned: bool,
@@ -150,7 +152,7 @@ impl Vm {
         let sandbox = builder.build()?;
         let control = CallControl::new(sandbox.interrupt_handle());
         dispatcher.set_control(control.clone());
-        Ok(Self { sandbox, control, host_functions, configuration, poisoned: false })
+        Ok(Self { sandbox, control, host_functions, configuration, restore_is_prepared: false, poisoned: false })
     }
 
     /// Makes the host functions importable in the guest, which must have just booted.
@@ -260,6 +262,10 @@ impl Vm {
             self.poisoned = true;
             return Err(Error::Cancelled);
         }
+        if !self.restore_is_prepared {
+            shadow_paging::prepare_restore(&mut self.sandbox)?;
+            self.restore_is_prepared = true;
+        }
         self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| {
             #[cfg(feature = "crashdump")]
             self.dump_after(&error);
@@ -292,6 +298,7 @@ impl Vm {
 
     fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
         self.sandbox.restore(state)?;
+        self.restore_is_prepared = false;
         self.poisoned = false;
         Ok(())
     }

@@ -58,7 +58,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     for segment in image.segments() {
         map_segment(&tables, &segment, image_start);
     }
-    tables.for_each_user_slot(relro, |slot, _| slot.set(slot.get().sealed()));
+    tables.for_each_user_slot(relro, |slot, _| slot.replace_until_flush(slot.get().sealed()));
     map_zeroed(&tables, THREAD_AREA);
     tables.map_themselves();
     page_copy::install(&tables);
@@ -67,7 +67,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
     let remains = page_of(environment as *const _ as u64)..init_data.start + init_data.size;
-    tables.for_each_user_slot(remains, |slot, _| slot.set(Entry::ABSENT));
+    tables.for_each_user_slot(remains, |slot, _| slot.replace_until_flush(Entry::ABSENT));
     seal_kernel(&tables);
     descriptors::seal(&tables);
     PageTables::flush();
@@ -125,7 +125,7 @@ fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
     // The init data is mapped at its physical address, and `Image` has checked that offset and address are congruent.
     let mut source = page_of(image_start + segment.offset);
     tables.for_each_user_slot(pages.start..end_of_whole_pages, |slot, _| {
-        slot.set(match segment.access {
+        slot.fill(match segment.access {
             Access::ReadWrite => Entry::user_copy_on_write(source),
             access => Entry::user_page(source, access),
         });
@@ -137,13 +137,13 @@ fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
             // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
             unsafe { page.copy_from(source, end_in_file - address) };
         }
-        slot.set(Entry::user_page(page.physical(), segment.access));
+        slot.fill(Entry::user_page(page.physical(), segment.access));
     });
 }
 
 fn map_zeroed(tables: &PageTables, address: u64) -> Page {
     let page = Page::allocate();
-    tables.user_slot_or_new(address).set(Entry::user_page(page.physical(), Access::ReadWrite));
+    tables.user_slot_or_new(address).fill(Entry::user_page(page.physical(), Access::ReadWrite));
     page
 }
 
@@ -169,7 +169,7 @@ fn seal_kernel(tables: &PageTables) {
     let (start, end) = ((&raw const __executable_start) as u64, (&raw const _end) as u64);
     for address in (start..end).step_by(PAGE_SIZE as usize) {
         if let Some(slot) = tables.slot(address) {
-            slot.set(slot.get().sealed());
+            slot.replace_until_flush(slot.get().sealed());
         }
     }
 }

@@ -145,15 +145,16 @@ impl Slot {
         Self::of(self.0.as_ptr() as u64)
     }
 
-    /// Opens the page to CPL 3; it must be present, since an absent entry may have another meaning.
+    /// Opens the page to CPL 3; it must be present, since an absent entry may have another meaning. Should the processor know it
+    /// as closed, the next access is a fault that [`page_fault`](crate::page_fault) leaves at once.
     pub fn open(self) {
-        // SAFETY: as in `set`; one instruction instead of three.
+        // SAFETY: as in `write`; one instruction instead of three.
         unsafe { asm!("or qword ptr [{}], {}", in(reg) self.0.as_ptr(), const Entry::USER, options(nostack)) };
     }
 
     /// Opens the page and those after it, [`GROUP`] in all; they must be present.
     pub fn open_group(self) {
-        // SAFETY: as in `set`.
+        // SAFETY: as in `write`.
         unsafe {
             asm!(
                 "or qword ptr [{slot}], {user}",
@@ -186,7 +187,25 @@ impl Slot {
         table.open();
     }
 
-    pub fn set(self, entry: Entry) {
+    /// Maps something where nothing is, of which the processor knows nothing.
+    pub fn fill(self, entry: Entry) {
+        debug_assert!(self.get().is_absent(), "a translation is replaced that the processor may know");
+        self.write(entry);
+    }
+
+    /// Maps something else at `address`, whose slot this is.
+    pub fn replace(self, address: u64, entry: Entry) {
+        debug_assert!(self == Self::of(address), "the slot is of another page");
+        self.write(entry);
+        PageTables::invalidate(address);
+    }
+
+    /// Maps something else, or nothing, while the kernel boots: the processor may use the old mapping until [`PageTables::flush`].
+    pub fn replace_until_flush(self, entry: Entry) {
+        self.write(entry);
+    }
+
+    fn write(self, entry: Entry) {
         // SAFETY: as in `get`. That the new mapping is sound is for the code that makes it to see to: all of it is in
         // the kernel's own, which is small.
         unsafe { self.0.as_ptr().write_volatile(entry) };
@@ -219,7 +238,7 @@ impl PageTables {
 
     /// Maps the tables at [`SELF_MAP`].
     pub fn map_themselves(&self) {
-        slot_in(self.root, SELF_MAP, 3).set(Entry::kernel_page(self.root, true));
+        slot_in(self.root, SELF_MAP, 3).fill(Entry::kernel_page(self.root, true));
     }
 
     /// The slot for the page at `address`; the tables above it are opened to CPL 3, and made if they are missing.
@@ -227,9 +246,9 @@ impl PageTables {
         let slot = self.walk(address, |slot| {
             let entry = slot.get();
             if !entry.is_present() {
-                slot.set(Entry::table(Page::allocate().physical()));
+                slot.fill(Entry::table(Page::allocate().physical()));
             } else if !entry.is_for_user() {
-                slot.set(entry.for_user());
+                slot.write(entry.for_user());
             }
             true
         });

@@ -160,7 +160,7 @@ pub fn install(tables: &PageTables) {
     let mut page = Page::allocate();
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
-    tables.user_slot_or_new(COPY_CODE).set(Entry::user_page(page.physical(), Access::Execute));
+    tables.user_slot_or_new(COPY_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
     // The host maps scratch memory for CPL 0. After a restore the pager opens the page.
     let slot = Slot::of(COPY_ORDER);
     slot.open_tables();
@@ -173,8 +173,7 @@ pub fn copy_on_write(slot: Slot, address: u64) {
     let mut page = Page::allocate();
     // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
     unsafe { page.copy_page_from(page_of(address)) };
-    slot.set(Entry::user_page(page.physical(), Access::ReadWrite));
-    PageTables::invalidate(address);
+    slot.replace(address, Entry::user_page(page.physical(), Access::ReadWrite));
 }
 
 const _: () = assert!(

@@ -85,7 +85,7 @@ fn map_fresh(address: u64) {
     let start = window_of(address, FRESH_WINDOW);
     PageTables::current().for_each_user_slot(start..start + BACKING_STEP, |slot, _| {
         if slot.get().is_absent() {
-            slot.set(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
+            slot.fill(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
         }
     });
 }

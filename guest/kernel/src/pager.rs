@@ -179,7 +179,7 @@ pub fn install(tables: &PageTables) {
     let mut page = Page::allocate();
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
-    tables.user_slot_or_new(PAGER_CODE).set(Entry::user_page(page.physical(), Access::Execute));
+    tables.user_slot_or_new(PAGER_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
     begin_plan();
 }
 
@@ -211,8 +211,8 @@ fn begin_plan() {
         // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
     }
-    PageTables::current().user_slot_or_new(PAGER_PLAN).set(Entry::user_page(page.physical(), Access::Read));
-    PageTables::invalidate(PAGER_PLAN);
+    PageTables::current().user_slot_or_new(PAGER_PLAN);
+    Slot::of(PAGER_PLAN).replace(PAGER_PLAN, Entry::user_page(page.physical(), Access::Read));
     // SAFETY: the words are the kernel's own.
     unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
 }
