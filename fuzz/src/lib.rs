@@ -7,7 +7,9 @@
 //!
 //! `docs/fuzzing.md` says how to run one and how to add one.
 
+pub mod folder;
 pub mod generators;
+pub mod hostile_guest;
 pub mod memory;
 pub mod oracles;
 
@@ -28,8 +30,25 @@ pub const DECODERS: Target = Target { name: "decoders", run: oracles::abi::decod
 pub const MESSAGES: Target =
     Target { name: "messages", run: |bytes| generators::with(bytes, oracles::abi::round_trip), longest: 4096 };
 
+/// A guest whose engine has been taken over does what it likes.
+pub const HOSTILE_RUNTIME: Target =
+    Target { name: "hostile_runtime", run: |bytes| generators::with(bytes, oracles::guest::runtime), longest: 2048 };
+/// A guest whose kernel has been taken over does what it likes.
+pub const HOSTILE_KERNEL: Target =
+    Target { name: "hostile_kernel", run: |bytes| generators::with(bytes, oracles::guest::kernel), longest: 512 };
+
+/// The guest reads JSON as JavaScript does.
+pub const EVENTS: Target =
+    Target { name: "events", run: |bytes| generators::with(bytes, oracles::json::event), longest: 1024 };
+/// Any source compiles or does not.
+pub const SOURCES: Target =
+    Target { name: "sources", run: |bytes| generators::with(bytes, oracles::source::sources), longest: 1024 };
+/// A saved snapshot that somebody has changed is refused, or is a guest like any other.
+pub const SNAPSHOT_FOLDERS: Target =
+    Target { name: "snapshot_folders", run: |bytes| generators::with(bytes, oracles::folder::changed), longest: 256 };
+
 /// All targets.
-pub const TARGETS: &[Target] = &[DECODERS, MESSAGES];
+pub const TARGETS: &[Target] = &[DECODERS, MESSAGES, EVENTS, SOURCES, SNAPSHOT_FOLDERS, HOSTILE_RUNTIME];
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;

@@ -5,7 +5,7 @@ use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, M
 use guest_abi::payload::Payload;
 
 /// One of the kinds of messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Message {
     Context(CallContext),
     Names(HostFunctionNames),

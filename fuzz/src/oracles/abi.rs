@@ -66,8 +66,8 @@ fn image(bytes: &[u8]) {
 }
 
 /// What was encoded decodes to the same.
-pub fn round_trip(message: Message) {
-    match message {
+pub fn round_trip(message: &Message) {
+    match message.clone() {
         Message::Context(context) => same(context, |context| CallContext::from_bytes(&context.to_bytes())),
         Message::Names(names) => same(names, |names| HostFunctionNames::from_bytes(&names.to_bytes())),
         Message::Payload(payload) => same(payload, |payload| {
