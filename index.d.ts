@@ -59,6 +59,7 @@ export interface OtherError extends Error {
     | 'ERR_INTERNAL'
     | 'ERR_INVALID_ARG'
     | 'ERR_NO_HYPERVISOR'
+    | 'ERR_NO_THREAD'
     | 'ERR_POISONED'
     | 'ERR_POOL_FULL'
     | 'ERR_POOL_PREPARE'

@@ -51,6 +51,7 @@ test('the doctor says that sandboxes work here, and how long each step took', as
   assert.match(stdout, /^hypervisor +\/dev\/kvm can be opened; 0\d{3} \w+:\w+$/m);
   assert.match(stdout, /^open files +\d+; \d+ a sandbox, enough for \d+$/m);
   assert.match(stdout, /^memory maps +\d+; \d+ a sandbox, enough for \d+$/m);
+  assert.match(stdout, /^threads +(no limit|\d+); [12] a sandbox, enough for (any number|\d+)$/m);
   assert.match(stdout, /^locked memory +(no limit|\d+ bytes); 0 bytes a sandbox, enough for any number$/m);
 });
 

@@ -19,6 +19,7 @@ function describe(report) {
     ),
     line('open files', limits.openFiles.limit ?? 'no limit', need(limits.openFiles, '')),
     line('memory maps', limits.memoryMaps.limit ?? 'no limit', need(limits.memoryMaps, '')),
+    line('threads', limits.threads.limit ?? 'no limit', need(limits.threads, '')),
     line('locked memory', bytes(limits.lockedMemoryBytes.limit), need(limits.lockedMemoryBytes, ' bytes')),
     '',
     ...steps.map(({ name, milliseconds }) => line(name, `${milliseconds.toFixed(3).padStart(10)} ms`)),

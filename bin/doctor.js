@@ -131,7 +131,27 @@ function limits() {
     openFiles: limit(resourceLimit('Max open files')),
     memoryMaps: limit(read('/proc/sys/vm/max_map_count')),
     lockedMemoryBytes: limit(resourceLimit('Max locked memory')),
+    threads: limit(threads()),
   };
+}
+
+/** The smallest of the limits of threads: those of the pids cgroup and the ones above it, and that of the user. */
+function threads() {
+  const found = [];
+  // A process of root may have any number.
+  if (process.getuid?.() !== 0) found.push(resourceLimit('Max processes'));
+  for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
+    const [, controllers, group] = line.match(/^\d+:([^:]*):(.*)$/) ?? [];
+    // Version 2 has one hierarchy for all, without a name.
+    const root = controllers === '' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/pids';
+    if (controllers !== '' && controllers !== 'pids') continue;
+    for (let folder = join('/', group); ; folder = join(folder, '..')) {
+      found.push(read(join(root, folder, 'pids.max')));
+      if (folder === '/') break;
+    }
+  }
+  const numbers = found.map(Number).filter(Number.isFinite);
+  return numbers.length > 0 ? String(Math.min(...numbers)) : undefined;
 }
 
 /** The soft limit; Node.js raises that of open files to the hard one when it starts. */
@@ -217,7 +237,8 @@ async function measure({ limits, memory }, SandboxBuilder, sandboxes) {
   const after = usage();
   const each = (name) => Math.max(0, Math.ceil((after[name] - before[name]) / MEASURED));
   for (const [name, entry] of Object.entries(limits)) {
-    entry.perSandbox = each(name);
+    // While it is at work it has a thread of its own.
+    entry.perSandbox = each(name) + (name === 'threads' ? 1 : 0);
     const rest = after[name] - sandboxes.length * entry.perSandbox;
     const capped = entry.limit !== null && entry.perSandbox > 0;
     entry.sandboxes = capped ? Math.max(0, Math.floor((entry.limit - rest) / entry.perSandbox)) : null;
@@ -235,6 +256,7 @@ function usage() {
     openFiles: list('/proc/self/fd').length,
     memoryMaps: maps.split('\n').length,
     lockedMemoryBytes: Number(locked) * 1024,
+    threads: list('/proc/self/task').length,
     residentBytes: process.memoryUsage.rss(),
   };
 }

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use crate::InterruptHandle;
 use crate::sandbox::interrupt::{CallGuard, CallId};
@@ -69,13 +68,7 @@ impl Call {
             Stage::Waiting => self.stage = Stage::Stopped,
             Stage::Stopped => {}
             Stage::Running(interrupt, id) => {
-                // It takes until the call has ended. Not in the pool for blocking work: the calls that are to be stopped may
-                // occupy all of it.
-                let (interrupt, id) = (interrupt.clone(), *id);
-                let stop = move || interrupt.kill_call(id);
-                if let Err(error) = thread::Builder::new().name("hyperlight-kill".to_string()).spawn(stop) {
-                    tracing::error!("there is no thread to stop a call with: {error}");
-                }
+                interrupt.kill_call(*id);
             }
         }
     }

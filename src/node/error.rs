@@ -55,6 +55,7 @@ pub enum Code {
     Internal,
     InvalidArg,
     NoHypervisor,
+    NoThread,
     PayloadTooLarge,
     Poisoned,
     PoolFull,
@@ -76,6 +77,7 @@ impl Code {
             Self::Internal => "ERR_INTERNAL",
             Self::InvalidArg => "ERR_INVALID_ARG",
             Self::NoHypervisor => "ERR_NO_HYPERVISOR",
+            Self::NoThread => "ERR_NO_THREAD",
             Self::PayloadTooLarge => "ERR_PAYLOAD_TOO_LARGE",
             Self::Poisoned => "ERR_POISONED",
             Self::PoolFull => "ERR_POOL_FULL",
@@ -103,6 +105,7 @@ impl Error {
             Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
+                E::NoThread(_) => Code::NoThread,
                 E::SnapshotFolder { .. } => Code::Snapshot,
                 E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
                     Code::InvalidArg

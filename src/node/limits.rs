@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 use std::time::Duration;
 
+use crate::monitor::Started;
 use crate::monitor::sealed::Sealed;
 use crate::{CpuTimeMonitor, MonitorSet, WallClockMonitor};
 
@@ -25,6 +26,11 @@ impl Limits {
 impl Sealed for Limits {}
 
 impl MonitorSet for Limits {
+    fn start(&self, started: &mut Started) -> hyperlight_host::Result<()> {
+        self.wall_clock.as_ref().map_or(Ok(()), |limit| limit.start(started))?;
+        self.cpu_time.as_ref().map_or(Ok(()), |limit| limit.start(started))
+    }
+
     fn to_race(&self) -> hyperlight_host::Result<impl Future<Output = &'static str> + Send + 'static> {
         let wall_clock = self.wall_clock.as_ref().map(MonitorSet::to_race).transpose()?;
         let cpu_time = self.cpu_time.as_ref().map(MonitorSet::to_race).transpose()?;

@@ -3,8 +3,7 @@
 //! Who does what on which thread:
 //! - The JavaScript thread checks arguments, turns events into JSON text and results back into values ([`json`]), builds
 //!   errors ([`error`]) and runs host functions. It never waits.
-//! - Threads of tokio's blocking pool (`spawn_blocking`) do all work on a hypervisor. [`promise`] carries their results
-//!   back.
+//! - Threads for work that blocks do all work on a hypervisor. [`promise`] brings it to them and carries their results back.
 //! - A sandbox is used by one thread at a time: a [`slot`] holds one that the next method takes away, a [`queue`] one
 //!   whose calls run in the order in which they were made.
 //! - What runs in a guest can be stopped from when it is asked for: [`calls`].

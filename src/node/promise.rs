@@ -1,26 +1,21 @@
 //! Work on other threads, and the promises for its results.
 
 use std::any::Any;
-use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, LazyLock};
 
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, sys};
-use tokio::runtime::{Builder, Runtime};
 
 use super::environment;
 use super::error::{Error, Result};
 use super::inbox::{Inbox, check};
-use crate::sandbox::threads;
-
-/// Sets how many threads there may be for work that blocks: as many sandboxes can be at work at a time.
-const THREADS: &str = "HYPERLIGHT_JS_THREADS";
-const THREADS_DEFAULT: usize = 512;
-const THREADS_RANGE: RangeInclusive<usize> = 1..=16_384;
+use crate::sandbox::threads::{self, Workers};
 
 /// Starts some work and gives the promise for its result.
+///
+/// Without a thread for the work none is begun: the promise is rejected with `ERR_NO_THREAD`.
 ///
 /// - `prepare` runs now and gives what the work needs. Its error rejects the promise.
 /// - `begin` runs now and hands the work, with the [`Pending`] result, to another thread.
@@ -39,6 +34,7 @@ where
     V: ToNapiValue + 'static,
 {
     let begun = guard(|| {
+        WORKERS.ensure_one()?;
         let input = prepare()?;
         let inbox = environment::of(env)?.waiting.inbox();
         let (deferred, promise) = Deferred::new(env)?;
@@ -120,19 +116,16 @@ impl<T> Drop for Pending<T> {
     }
 }
 
-/// Runs something on a thread of its own that may block. What cannot be run is dropped.
-pub fn blocking(work: impl FnOnce() + Send + 'static) {
-    // It outlives every JavaScript environment, so that objects collected while one is torn down still find it. Its
-    // threads may outlive them too, which is why `environment::begin` keeps the addon's code loaded.
-    static POOL: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
-        let threads = threads::from_environment(THREADS, THREADS_RANGE, THREADS_DEFAULT);
-        Builder::new_current_thread().max_blocking_threads(threads).thread_name("hyperlight-js").build()
-    });
+/// Threads for work that blocks. They outlive every JavaScript environment, so that objects collected while one is torn down
+/// still find them, which is why `environment::begin` keeps the addon's code loaded.
+static WORKERS: Workers = Workers::new("hyperlight-js", || *MOST);
+static MOST: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
 
+/// Runs something on a thread of its own that may block, when there is one. Where none could ever be had it is dropped; but
+/// then [`promise`] has refused what would have led here.
+pub fn blocking(work: impl FnOnce() + Send + 'static) {
     let _ = guard(|| {
-        if let Ok(pool) = &*POOL {
-            pool.spawn_blocking(work);
-        }
+        drop(WORKERS.run(Box::new(work)));
         Ok(())
     });
 }

@@ -94,6 +94,10 @@ pub enum Error {
     #[error("the execution monitor failed to start: {0}")]
     Monitor(String),
 
+    /// A thread that is needed cannot be had: the limit of the process, its user or its container is reached.
+    #[error("{0}")]
+    NoThread(String),
+
     /// So many requests wait for a sandbox of a pool that no more may.
     #[error("{0} requests wait for a sandbox of the pool already, and no more may")]
     PoolFull(usize),
@@ -128,6 +132,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// A thread cannot be had: what it is for, and what the system says.
+    pub(crate) fn no_thread(purpose: &str, error: &std::io::Error) -> Self {
+        let hint = "raise the limit of threads (pids of the container's cgroup, ulimit -u) or make fewer sandboxes";
+        Self::NoThread(format!("the thread {purpose} cannot be had: {error}; {hint}"))
+    }
+
     /// The kind of error, for metrics and spans.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -142,6 +152,7 @@ impl Error {
             Self::SnapshotMismatch(_) => "snapshot_mismatch",
             Self::SnapshotFolder { .. } => "snapshot_folder",
             Self::Monitor(_) => "monitor",
+            Self::NoThread(_) => "no_thread",
             Self::PoolFull(_) => "pool_full",
             Self::PoolClosed => "pool_closed",
             Self::PoolPrepare(_) => "pool_prepare",

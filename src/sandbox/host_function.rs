@@ -36,7 +36,9 @@ pub struct HostCall {
 
 impl HostCall {
     /// Says how to make the function give up waiting, should the guest's call be stopped meanwhile. It is called at most
-    /// once, from another thread or at once; what the function returns then is dropped.
+    /// once, from another thread or at once; what the function returns then is dropped. It must not block: the thread that
+    /// calls it stops all other calls too. It may use the call's [`InterruptHandle`](crate::InterruptHandle); should it panic,
+    /// the call is stopped all the same.
     pub fn on_cancel(&self, give_up: impl FnOnce() + Send + 'static) {
         self.control.on_cancel(give_up);
     }
@@ -124,7 +126,6 @@ impl HostFunctions {
         };
         // A panic must not unwind through the hypervisor's code.
         let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
-        call.control.waits_no_more();
         match result {
             Ok(Ok(Some(value))) => HostReply::Value(value),
             Ok(Ok(None)) => HostReply::Undefined,
@@ -166,6 +167,7 @@ impl Dispatcher {
     }
 
     pub fn load_module(&self, specifier: &str, importer: &str) -> Vec<u8> {
+        let _in_host = self.control().map(InHost::enter);
         let reply = match self.functions.load_module(specifier, importer) {
             ModuleReply::Source(source) if source.len() > self.result_limit => {
                 let (size, limit) = (source.len(), self.result_limit);
@@ -177,7 +179,8 @@ impl Dispatcher {
     }
 
     pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {
-        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let control = self.control();
+        let _in_host = control.clone().map(InHost::enter);
         let reply = match control {
             Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
             None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),
@@ -193,5 +196,25 @@ impl Dispatcher {
             reply => reply,
         };
         reply.into_bytes()
+    }
+
+    fn control(&self) -> Option<Arc<CallControl>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The guest waits for the host until this is dropped.
+struct InHost(Arc<CallControl>);
+
+impl InHost {
+    fn enter(control: Arc<CallControl>) -> Self {
+        control.enter_host();
+        Self(control)
+    }
+}
+
+impl Drop for InHost {
+    fn drop(&mut self) {
+        self.0.leave_host();
     }
 }

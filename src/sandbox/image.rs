@@ -14,6 +14,7 @@ use super::builder::Configuration;
 use super::error::Result;
 use super::host_function::Dispatcher;
 use super::shadow_paging;
+use super::threads;
 use super::vm::{self, AddHandler, CallHandler};
 
 /// What this library has embedded.
@@ -54,6 +55,8 @@ pub(super) fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
 }
 
 fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+    // See `Vm::call`; nobody could stop this one.
+    threads::probe("that the hypervisor needs to boot a guest")?;
     let geometry = configuration.geometry();
     let mut sandbox = SandboxBuilder::from_bytes(KERNEL)
         .init_data(init_data(configuration), MemoryRegionFlags::READ)

@@ -1,24 +1,22 @@
-//! Stopping a call from another thread.
+//! Stopping a call from another thread: the state of the call that a sandbox is in, and who may do what about it.
 //!
-//! hyperlight-host can stop its VM, but a request that comes before the guest has been entered is forgotten, and one that
-//! comes while the guest waits for a host function takes effect only when that returns. So each call has a number and a
-//! record of what it waits for, and a request to stop it is repeated until that call, and no other, has ended:
+//! hyperlight-host can stop its VM, but a request that comes before the guest has been entered is forgotten, one that comes
+//! while the guest waits for a host function takes effect only when that returns, and to ask means to wait until the guest
+//! has been left. So each call has a number here and a record of whether it shall stop, and a request is one decision under
+//! one lock; the [`stopper`](super::stopper)'s thread does the rest. `docs/cancellation.md` has the protocol with its points in
+//! time.
 //!
-//! 1. `CallControl::begin` gives the call its number. It may enter the guest several times: whoever does asks first whether
-//!    the call shall stop.
-//! 2. A host function that waits registers how it can be told to give up (`CallControl::on_cancel`).
-//! 3. [`InterruptHandle::kill_call`] takes the lock. If its call is not the current one any more, it is done. Otherwise it
-//!    tells a waiting host function to give up, signals the VM, and releases the lock; it repeats this until it is done.
-//! 4. `CallControl::end` takes the lock, so a signal can never reach the call that follows.
+//! What the rest relies on:
+//! - Nobody but the stopper waits for a guest to be left. No code of others, neither a closure nor the dropping of one, runs
+//!   under a lock.
+//! - The VM is signalled for the current call only: `CallControl::end` waits for a signal that is under way, so none can reach
+//!   the call that follows.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use hyperlight_host::hypervisor::InterruptHandle as VmInterruptHandle;
-
-/// Time between two attempts to stop a call.
-const RETRY_DELAY: Duration = Duration::from_micros(200);
+use super::monitor::ThreadCpuClock;
+use super::stopper;
+use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Stops the call that a sandbox is running, from any thread.
 #[derive(Clone)]
@@ -36,7 +34,11 @@ impl InterruptHandle {
     }
 
     /// Stops the running call, which then fails with [`Error::Cancelled`](super::error::Error::Cancelled) and poisons the
-    /// sandbox. Returns when it has ended, and at once, with `false`, if none is running. A later call is not affected.
+    /// sandbox. Returns at once, wherever it is called, also in a host function of that very call: `true` if a call runs, which
+    /// will end now, `false` if none does. A later call is not affected.
+    ///
+    /// A call that waits for a host function in Rust ends when that returns, or when it is told to give up
+    /// ([`HostCall::on_cancel`](crate::HostCall::on_cancel)).
     pub fn kill(&self) -> bool {
         self.current_call().is_some_and(|call| self.kill_call(call))
     }
@@ -49,21 +51,15 @@ impl InterruptHandle {
     /// As [`kill`](Self::kill), but stops that call only.
     pub fn kill_call(&self, call: CallId) -> bool {
         let _span = tracing::debug_span!("kill").entered();
-        let mut asked = false;
-        loop {
-            let mut state = self.control.lock();
-            if state.current != Some(call) {
-                return asked;
-            }
-            asked = true;
-            state.cancelled = true;
-            if let Some(give_up) = state.give_up.take() {
-                give_up();
-            }
-            self.control.vm.kill();
-            drop(state);
-            std::thread::sleep(RETRY_DELAY);
-        }
+        self.stop(call, StoppedBy::Request)
+    }
+
+    pub(super) fn stop(&self, call: CallId, by: StoppedBy) -> bool {
+        stopper::stop(&self.control, call, by)
+    }
+
+    pub(super) fn control(&self) -> &Arc<CallControl> {
+        &self.control
     }
 }
 
@@ -73,55 +69,139 @@ impl fmt::Debug for InterruptHandle {
     }
 }
 
+/// Why a call shall stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// Somebody has asked for it.
+    Request,
+    /// The monitor of this name.
+    Monitor(&'static str),
+}
+
+/// How to make a host function give up waiting.
+pub type GiveUp = Box<dyn FnOnce() + Send>;
+
+/// What has become of a request to stop a call.
+pub enum Stop {
+    /// That call does not run any more, or not yet.
+    NotRunning,
+    /// It was asked to stop before.
+    Already,
+    /// It shall stop. Whoever asked owes it two things: to call the closure, if there is one, and to have it
+    /// [signalled](CallControl::signal).
+    Begun(Option<GiveUp>),
+}
+
 /// What is known of the current call.
 pub struct CallControl {
-    vm: Arc<dyn VmInterruptHandle>,
+    /// Asks the VM to stop, and waits until the guest has been left. Gives whether that was in it.
+    interrupt_vm: Box<dyn Fn() -> bool + Send + Sync>,
     state: Mutex<State>,
+    /// Held while the VM is signalled.
+    signalling: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     last: u64,
     current: Option<CallId>,
-    cancelled: bool,
-    give_up: Option<Box<dyn FnOnce() + Send>>,
+    stopped_by: Option<StoppedBy>,
+    /// The guest waits for a host function: when it is left, `leave_host` looks whether the call shall stop.
+    in_host: bool,
+    give_up: Option<GiveUp>,
+    /// That of the thread which runs the call.
+    clock: Option<ThreadCpuClock>,
 }
 
 impl CallControl {
-    pub fn new(vm: Arc<dyn VmInterruptHandle>) -> Arc<Self> {
-        Arc::new(Self { vm, state: Mutex::default() })
+    pub fn new(interrupt_vm: impl Fn() -> bool + Send + Sync + 'static) -> Arc<Self> {
+        let interrupt_vm = Box::new(interrupt_vm);
+        Arc::new(Self { interrupt_vm, state: Mutex::new(State::default()), signalling: Mutex::new(()) })
     }
 
-    /// A call begins. It ends when the guard is dropped.
+    /// A call begins, on this thread. It ends when the guard is dropped.
     pub fn begin(self: &Arc<Self>) -> CallGuard {
         let mut state = self.lock();
         state.last += 1;
         let id = CallId(state.last);
         state.current = Some(id);
-        state.cancelled = false;
+        state.stopped_by = None;
+        state.clock = ThreadCpuClock::of_this_thread();
         CallGuard(self.clone(), id)
     }
 
     fn end(&self) {
         let mut state = self.lock();
         state.current = None;
-        state.give_up = None;
+        let give_up = state.give_up.take();
+        drop(state);
+        // Whoever signals the VM has seen that this call was the current one, and nobody will from now on.
+        drop(self.signalling.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(give_up);
+    }
+
+    /// Decides that a call shall stop.
+    pub fn request_stop(&self, call: CallId, by: StoppedBy) -> Stop {
+        let mut state = self.lock();
+        if state.current != Some(call) {
+            return Stop::NotRunning;
+        }
+        if state.stopped_by.is_some() {
+            return Stop::Already;
+        }
+        state.stopped_by = Some(by);
+        Stop::Begun(state.give_up.take())
+    }
+
+    /// Signals the VM of a call that shall stop. Gives whether nothing more is to be done: the call has ended, or it will look
+    /// for itself, or its guest has been made to leave. If not, the guest may not have been entered yet, where a signal is
+    /// forgotten. This waits until the guest's thread has come back from it.
+    pub fn signal(&self, call: CallId) -> bool {
+        let _signalling = self.signalling.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.needs_signal(call) || (self.interrupt_vm)()
+    }
+
+    /// Whether a call that shall stop neither has ended nor is in a host function, after which it looks for itself.
+    pub fn needs_signal(&self, call: CallId) -> bool {
+        let state = self.lock();
+        state.current == Some(call) && !state.in_host
+    }
+
+    /// The clock of the thread that a call runs on, if there is one and it is the current call.
+    pub fn clock(&self, call: CallId) -> Option<ThreadCpuClock> {
+        let state = self.lock();
+        if state.current == Some(call) { state.clock.clone() } else { None }
+    }
+
+    /// The guest waits for a host function until [`leave_host`](Self::leave_host).
+    pub fn enter_host(&self) {
+        self.lock().in_host = true;
     }
 
     /// Says how to make a host function give up should the call be stopped while it waits. At once, if it has been already.
     pub fn on_cancel(&self, give_up: impl FnOnce() + Send + 'static) {
         let mut state = self.lock();
-        if state.cancelled {
+        if state.stopped_by.is_some() {
             drop(state);
             give_up();
         } else {
-            state.give_up = Some(Box::new(give_up));
+            let former = state.give_up.replace(Box::new(give_up));
+            drop(state);
+            drop(former);
         }
     }
 
-    /// The host function does not wait any more.
-    pub fn waits_no_more(&self) {
-        self.lock().give_up = None;
+    /// The host function does not wait any more, and the guest is about to go on.
+    pub fn leave_host(&self) {
+        let mut state = self.lock();
+        state.in_host = false;
+        let (give_up, is_stopped) = (state.give_up.take(), state.stopped_by.is_some());
+        drop(state);
+        drop(give_up);
+        if is_stopped {
+            // The guest is not in the VM now, so this waits for nothing, and will be noticed before the guest is entered.
+            (self.interrupt_vm)();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -140,12 +220,12 @@ impl CallGuard {
 
     /// Stops the call, which has not entered the guest yet.
     pub fn cancel(&self) {
-        self.0.lock().cancelled = true;
+        self.0.lock().stopped_by.get_or_insert(StoppedBy::Request);
     }
 
-    /// Whether the call shall stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.lock().cancelled
+    /// Why the call shall stop, if it shall.
+    pub fn stopped_by(&self) -> Option<StoppedBy> {
+        self.0.lock().stopped_by
     }
 }
 

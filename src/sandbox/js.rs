@@ -143,7 +143,7 @@ impl JSSandbox {
         let span = self.load_span();
         traced(&span, || {
             let interrupt = self.vm.interrupt_handle();
-            let (result, winner) = watched(monitor, interrupt, running, || self.load_or_reset(running))?;
+            let (result, winner) = watched(monitor, &interrupt, running, || self.load_or_reset(running))?;
             span.record("monitor", winner);
             result
         })

@@ -138,7 +138,7 @@ impl LoadedJSSandbox {
             let stopwatch = Stopwatch::start();
             let interrupt = self.vm.interrupt_handle();
             let call = || self.vm.call_handler(running, name, event, options);
-            let (result, winner) = watched(monitor, interrupt, running, call)?;
+            let (result, winner) = watched(monitor, &interrupt, running, call)?;
             span.record("monitor", winner);
             self.ended(name, &result, stopwatch.stop(winner));
             result

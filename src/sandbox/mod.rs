@@ -28,6 +28,8 @@ pub mod script;
 mod shadow_paging;
 pub mod snapshot;
 pub mod stats;
+mod stopper;
+mod sync;
 pub mod threads;
 pub(crate) mod trace;
 mod vm;

@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
 use guest_abi::message::{CallContext, Reply};
@@ -22,7 +23,7 @@ use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
-use super::{clock, image, shadow_paging, trace};
+use super::{clock, image, shadow_paging, stopper, threads, trace};
 
 pub type AddHandler = (Vec<u8>, String, String);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
@@ -116,6 +117,9 @@ fn debuggable(builder: SandboxBuilder) -> Result<SandboxBuilder> {
     Ok(builder.guest_debug_info(DebugInfo { port }))
 }
 
+/// Time between two signals to a guest that is to be left. One signal is enough, but for one that comes right before the entry.
+const INTERRUPT_RETRY_DELAY: Duration = Duration::from_micros(100);
+
 /// A micro-VM with the runtime in it.
 pub struct Vm {
     sandbox: Sandbox,
@@ -127,6 +131,8 @@ pub struct Vm {
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
     poisoned: bool,
+    /// Whether the guest has been entered in this VM.
+    was_entered: bool,
 }
 
 impl Vm {
@@ -137,6 +143,8 @@ impl Vm {
         print: Option<Arc<HostPrint>>,
         start: Option<&Snapshot>,
     ) -> Result<Self> {
+        // Nothing may run that cannot be stopped.
+        stopper::ensure()?;
         let state = match start {
             Some(snapshot) => {
                 origin(&configuration, &host_functions).check_fits(snapshot.origin())?;
@@ -149,10 +157,12 @@ impl Vm {
             SandboxBuilder::from_snapshot(state).host_functions(self::host_functions(dispatcher.clone(), print)?);
         #[cfg(all(feature = "gdb", debug_assertions))]
         let builder = debuggable(builder)?;
-        let sandbox = builder.build()?;
-        let control = CallControl::new(sandbox.interrupt_handle());
+        let sandbox = builder.interrupt_retry_delay(INTERRUPT_RETRY_DELAY).build()?;
+        let vm = sandbox.interrupt_handle();
+        let control = CallControl::new(move || vm.kill());
         dispatcher.set_control(control.clone());
-        Ok(Self { sandbox, control, host_functions, configuration, restore_is_prepared: false, poisoned: false })
+        let (restore_is_prepared, poisoned, was_entered) = (false, false, false);
+        Ok(Self { sandbox, control, host_functions, configuration, restore_is_prepared, poisoned, was_entered })
     }
 
     /// Makes the host functions importable in the guest, which must have just booted.
@@ -258,9 +268,15 @@ impl Vm {
         if self.poisoned {
             return Err(Error::Poisoned);
         }
-        if running.is_cancelled() {
+        if running.stopped_by().is_some() {
             self.poisoned = true;
             return Err(Error::Cancelled);
+        }
+        if !self.was_entered {
+            // KVM may want a task of the process for a VM that is entered for the first time. If none can be had, hyperlight-host
+            // tries again and again, at full speed, until one can or the call is stopped.
+            threads::probe("that the hypervisor needs for a sandbox")?;
+            self.was_entered = true;
         }
         if !self.restore_is_prepared {
             shadow_paging::prepare_restore(&mut self.sandbox)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyperlight_host::{HyperlightError, Result};
 
-use super::{ExecutionMonitor, ThreadCpuClock, checked, sleep};
+use super::{BuiltInLimit, ExecutionMonitor, Limit, ThreadCpuClock, checked, sleep};
 use crate::sandbox::error;
 
 /// Stops a handler after it has used the processor for some time. Waiting for a host function does not count.
@@ -32,7 +32,7 @@ impl ExecutionMonitor for CpuTimeMonitor {
         let limit = self.limit;
         let clock = ThreadCpuClock::of_this_thread();
         let Some((start, clock)) = clock.and_then(|clock| Some((clock.now()?, clock))) else {
-            return Err(HyperlightError::Error("the processor time of a thread cannot be measured here".to_string()));
+            return Err(not_measured());
         };
         Ok(async move {
             // A clock that cannot be read any more counts as a limit that is reached: nothing runs unwatched.
@@ -49,4 +49,12 @@ impl ExecutionMonitor for CpuTimeMonitor {
     fn name(&self) -> &'static str {
         "cpu-time"
     }
+
+    fn limit(&self) -> Option<Result<BuiltInLimit>> {
+        Some(Limit::cpu_time(self.name(), self.limit).map(BuiltInLimit).ok_or_else(not_measured))
+    }
+}
+
+fn not_measured() -> HyperlightError {
+    HyperlightError::Error("the processor time of a thread cannot be measured here".to_string())
 }

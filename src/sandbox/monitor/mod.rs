@@ -26,8 +26,9 @@
 //! # }
 //! ```
 //!
-//! Monitors share a runtime of 2 threads; the environment variable `HYPERLIGHT_MONITOR_THREADS` sets another number, 1 to
-//! 1024, when it is first used.
+//! The thread that stops calls watches these two itself, so they work also where no other thread can be had. Monitors of your
+//! own share a runtime of 2 threads; the environment variable `HYPERLIGHT_MONITOR_THREADS` sets another number, 1 to 1024, when
+//! it is first used.
 
 mod cpu_time;
 mod runtime;
@@ -36,15 +37,17 @@ mod wall_clock;
 mod watch;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
-pub(super) use runtime::runtime;
 pub(super) use thread_clock::ThreadCpuClock;
 pub use wall_clock::WallClockMonitor;
 pub(super) use watch::watched;
+
+use super::stopper::Limit;
 
 /// A limit on the execution of a handler.
 ///
@@ -76,6 +79,24 @@ pub trait ExecutionMonitor: Send + Sync {
 
     /// Name of the limit, for logs and statistics.
     fn name(&self) -> &'static str;
+
+    /// The limit itself, if it is one that needs no future to be watched.
+    #[doc(hidden)]
+    fn limit(&self) -> Option<Result<BuiltInLimit>> {
+        None
+    }
+}
+
+/// A limit that the thread which stops calls watches itself.
+#[doc(hidden)]
+pub struct BuiltInLimit(Limit);
+
+/// What is to be watched during a call.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Started {
+    limits: Vec<Limit>,
+    races: Vec<Pin<Box<dyn Future<Output = &'static str> + Send>>>,
 }
 
 /// One monitor or several, of which the first to fire stops the handler.
@@ -85,6 +106,13 @@ pub trait MonitorSet: sealed::Sealed + Send + Sync {
     /// # Errors
     /// Why one of them cannot start.
     fn to_race(&self) -> Result<impl Future<Output = &'static str> + Send + 'static>;
+
+    /// Adds the monitors to what is to be watched.
+    ///
+    /// # Errors
+    /// As [`to_race`](Self::to_race).
+    #[doc(hidden)]
+    fn start(&self, started: &mut Started) -> Result<()>;
 }
 
 pub(crate) mod sealed {
@@ -101,6 +129,14 @@ impl<M: ExecutionMonitor> MonitorSet for M {
             name
         })
     }
+
+    fn start(&self, started: &mut Started) -> Result<()> {
+        match self.limit() {
+            Some(limit) => started.limits.push(limit?.0),
+            None => started.races.push(Box::pin(self.to_race()?)),
+        }
+        Ok(())
+    }
 }
 
 macro_rules! impl_monitor_set_for_tuple {
@@ -115,6 +151,13 @@ macro_rules! impl_monitor_set_for_tuple {
                 Ok(async move {
                     tokio::select! { $(name = $monitor => name,)+ }
                 })
+            }
+
+            #[allow(non_snake_case)]
+            fn start(&self, started: &mut Started) -> Result<()> {
+                let ($($monitor,)+) = self;
+                $($monitor.start(started)?;)+
+                Ok(())
             }
         }
     };

@@ -1,9 +1,10 @@
-//! The runtime that all monitors of a process share.
+//! The runtime that all monitors of users' own share.
 
 use std::ops::RangeInclusive;
-use std::sync::OnceLock;
+use std::panic::catch_unwind;
+use std::sync::{Mutex, PoisonError};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::sandbox::threads;
 
@@ -11,14 +12,23 @@ const VARIABLE: &str = "HYPERLIGHT_MONITOR_THREADS";
 const DEFAULT_THREADS: usize = 2;
 const RANGE: RangeInclusive<usize> = 1..=1024;
 
-/// The runtime; `None` if its threads cannot be had. It is made when it is first asked for.
-pub fn runtime() -> Option<&'static Runtime> {
-    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let make = || {
-        let threads = threads::from_environment(VARIABLE, RANGE, DEFAULT_THREADS);
-        let mut builder = Builder::new_multi_thread();
-        let runtime = builder.worker_threads(threads).thread_name("hyperlight-monitor").enable_time().build();
-        runtime.inspect_err(|error| tracing::error!("the threads for execution monitors cannot be had: {error}")).ok()
-    };
-    RUNTIME.get_or_init(make).as_ref()
+/// The runtime; `None` if its threads cannot be had. It is made when it is first asked for, and asked for again if it could not
+/// be.
+pub fn runtime() -> Option<Handle> {
+    static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if runtime.is_none() {
+        // tokio panics where it cannot have the first thread.
+        let made = catch_unwind(|| {
+            let threads = threads::from_environment(VARIABLE, RANGE, DEFAULT_THREADS);
+            Builder::new_multi_thread().worker_threads(threads).thread_name("hyperlight-monitor").enable_time().build()
+        });
+        match made {
+            Ok(Ok(made)) => *runtime = Some(made),
+            Ok(Err(error)) => tracing::error!("the threads for execution monitors cannot be had: {error}"),
+            Err(_) => tracing::error!("the threads for execution monitors cannot be had"),
+        }
+    }
+    runtime.as_ref().map(|runtime| runtime.handle().clone())
 }

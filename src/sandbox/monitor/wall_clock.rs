@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{ExecutionMonitor, checked, sleep};
+use super::{BuiltInLimit, ExecutionMonitor, Limit, checked, sleep};
 use crate::sandbox::error;
 
 /// Stops a handler after some time has passed, whatever it does.
@@ -29,5 +29,9 @@ impl ExecutionMonitor for WallClockMonitor {
 
     fn name(&self) -> &'static str {
         "wall-clock"
+    }
+
+    fn limit(&self) -> Option<hyperlight_host::Result<BuiltInLimit>> {
+        Some(Ok(BuiltInLimit(Limit::wall_clock(self.name(), self.limit))))
     }
 }

@@ -5,13 +5,14 @@ mod turns;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 
 use super::builder::SandboxBuilder;
 use super::error::{Error, Result};
 use super::loaded::LoadedJSSandbox;
-use super::monitor::{self, MonitorSet};
+use super::monitor::MonitorSet;
 use super::snapshot::Snapshot;
+use super::threads::{self, Workers};
 pub(crate) use turns::Turns;
 
 /// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
@@ -216,10 +217,12 @@ impl Drop for Lease {
     }
 }
 
+/// Does some work on another thread, or on this one if there is none: a sandbox that is not renewed is lost to its pool.
 fn in_background(work: impl FnOnce() + Send + 'static) {
-    match monitor::runtime() {
-        Some(runtime) => drop(runtime.spawn_blocking(work)),
-        None => work(),
+    static MOST: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
+    static WORKERS: Workers = Workers::new("hyperlight-pool", || *MOST);
+    if let Err(work) = WORKERS.run(Box::new(work)) {
+        work();
     }
 }
 

@@ -1,0 +1,3 @@
+//! What the protocols between threads are built of.
+
+pub use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
