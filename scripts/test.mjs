@@ -35,7 +35,7 @@ function checkHypervisor() {
 
 async function testRust() {
   // The library without Node.js, again with what features add, then the parts of the addon and of the guest that need no
-  // VM.
+  // VM, and the models of what its threads have agreed on.
   const runs = [
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'test-guest'],
     [
@@ -51,6 +51,7 @@ async function testRust() {
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'gdb', '--test', 'gdb'],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
     ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
+    ['test', '--no-fail-fast', '--package', 'hyperlight-js-models'],
   ];
   const total = { name: 'rust', passed: 0, failed: 0 };
   for (const args of runs) {

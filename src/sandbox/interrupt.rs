@@ -4,7 +4,7 @@
 //! while the guest waits for a host function takes effect only when that returns, and to ask means to wait until the guest
 //! has been left. So each call has a number here and a record of whether it shall stop, and a request is one decision under
 //! one lock; the [`stopper`](super::stopper)'s thread does the rest. `docs/cancellation.md` has the protocol with its points in
-//! time.
+//! time, and `models` tries every order of its steps.
 //!
 //! What the rest relies on:
 //! - Nobody but the stopper waits for a guest to be left. No code of others, neither a closure nor the dropping of one, runs

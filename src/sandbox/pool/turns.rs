@@ -1,7 +1,7 @@
 //! Who gets a member of a pool, and when.
 
+use crate::sandbox::sync::{Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::sandbox::error::{Error, Result};
 

@@ -1,0 +1,57 @@
+//! Files of the library, and stand-ins for the modules that they use, by the same names.
+
+#[path = "../../../src/sandbox/interrupt.rs"]
+pub mod interrupt;
+
+#[path = "../../../src/sandbox/pool/turns.rs"]
+pub mod turns;
+
+pub mod error {
+    #[derive(Debug)]
+    pub enum Error {
+        PoolFull(usize),
+        PoolClosed,
+        PoolPrepare(String),
+    }
+    pub type Result<T> = std::result::Result<T, Error>;
+}
+
+pub mod monitor {
+    /// No clock, as on some systems.
+    #[derive(Clone)]
+    pub enum ThreadCpuClock {}
+
+    impl ThreadCpuClock {
+        pub fn of_this_thread() -> Option<Self> {
+            None
+        }
+    }
+}
+
+/// What the stopper does for one call, on the thread that asks for it.
+pub mod stopper {
+    use super::interrupt::{CallControl, CallId, Stop, StoppedBy};
+    use super::sync::Arc;
+
+    pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
+        match control.request_stop(call, by) {
+            Stop::NotRunning => return false,
+            Stop::Already => return true,
+            Stop::Begun(give_up) => give_up.into_iter().for_each(|give_up| give_up()),
+        }
+        while !control.signal(call) {
+            loom::thread::yield_now();
+        }
+        true
+    }
+}
+
+pub mod sync {
+    pub use loom::sync::{Mutex, MutexGuard};
+    pub use std::sync::{Arc, PoisonError};
+}
+
+/// A handle for a control, which is the library's own business to make.
+pub fn handle(control: &sync::Arc<interrupt::CallControl>) -> interrupt::InterruptHandle {
+    interrupt::InterruptHandle::new(control.clone())
+}
