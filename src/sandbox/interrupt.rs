@@ -3,7 +3,7 @@
 //! hyperlight-host can stop its VM, but a request that comes before the guest has been entered is forgotten, one that comes
 //! while the guest waits for a host function takes effect only when that returns, and to ask means to wait until the guest
 //! has been left. So each call has a number here and a record of whether it shall stop, and a request is one decision under
-//! one lock; the [`stopper`](super::stopper)'s thread does the rest. `docs/cancellation.md` has the protocol with its points in
+//! one lock; the thread in `stopper.rs` does the rest. `docs/cancellation.md` has the protocol with its points in
 //! time, and `models` tries every order of its steps.
 //!
 //! What the rest relies on:
