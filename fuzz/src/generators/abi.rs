@@ -18,9 +18,12 @@ pub enum Message {
 impl<'a> Arbitrary<'a> for Message {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(match u.int_in_range(0..=5)? {
-            0 => {
-                Self::Context(CallContext { epoch_nanos: u.arbitrary()?, tsc_hz: u.arbitrary()?, seed: u.arbitrary()? })
-            }
+            0 => Self::Context(CallContext {
+                epoch_nanos: u.arbitrary()?,
+                monotonic_nanos: u.arbitrary()?,
+                tsc_hz: u.arbitrary()?,
+                seed: u.arbitrary()?,
+            }),
             1 => Self::Names(HostFunctionNames(u.arbitrary()?)),
             2 => Self::Payload(payload(u)?),
             3 => Self::Reply(reply(u)?),
