@@ -56,7 +56,16 @@ impl Page {
         }
         // SAFETY: as above.
         unsafe { next_free.write_volatile(physical + PAGE_SIZE) };
-        Self { physical }
+        let page = Self { physical };
+        debug_assert!(page.seems_fresh(), "a page was given twice");
+        page
+    }
+
+    /// Whether the page is zero at both ends: to look at all of it would take too long where the kernel is emulated.
+    fn seems_fresh(&self) -> bool {
+        let words = window(self.physical).cast::<u64>();
+        // SAFETY: the page is in scratch memory, all of which is mapped.
+        unsafe { words.read_volatile() == 0 && words.add(PAGE_SIZE as usize / 8 - 1).read_volatile() == 0 }
     }
 
     pub fn physical(&self) -> u64 {
@@ -273,6 +282,12 @@ impl PageTables {
                 slot = slot.next();
             }
         }
+    }
+
+    /// Whether the slot for the page at `address` is the same by both ways to it, from the root down and by [`SELF_MAP`]. If it
+    /// is not, the processor or the hypervisor has kept a translation that should have been forgotten.
+    pub fn agree(&self, address: u64) -> bool {
+        self.slot(address).is_some_and(|slot| slot.get() == Slot::of(address).get())
     }
 
     /// The slot for the page at `address`, as it is; `None` if there is no table for it.

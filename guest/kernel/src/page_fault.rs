@@ -44,12 +44,14 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
         }
         count(Counter::Mapped);
         map_fresh(address);
+        debug_assert!(PageTables::current().agree(address), "a table has an old translation");
         return true;
     }
     if !belongs_to_user(address) {
         return false;
     }
     // There is a page, so there are its tables.
+    debug_assert!(PageTables::current().agree(address), "a table has an old translation");
     let slot = Slot::of(address);
     if !slot.get().is_for_user() {
         count(Counter::Opened);
