@@ -17,8 +17,9 @@ use crate::sandbox::trace::OneLine;
 const VARIABLE: &str = "HYPERLIGHT_JS_LOG";
 
 /// What guests write to standard error is in the log whatever the filter says, unless it speaks of that itself. Beside the
-/// log it could pass for a part of it.
-const GUESTS: &str = "hyperlight_js::console=warn";
+/// log it could pass for a part of it. What hyperlight-host passes on from guests is not: ours send nothing that way, but one
+/// that has been taken over could, without any limit.
+const GUESTS: &str = "hyperlight_js::console=warn,hyperlight_guest=off";
 
 static IS_ON: OnceLock<bool> = OnceLock::new();
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
+use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
 
+use super::builder::Configuration;
 use super::error::Result;
 use super::interrupt::CallControl;
+use super::reply::{self, Breach};
 use super::script::Script;
 use super::vm;
 
@@ -118,9 +120,8 @@ impl HostFunctions {
         self.functions.is_empty()
     }
 
-    fn call(&self, call: &HostCall, module: String, name: String, arguments: Vec<u8>) -> HostReply {
+    fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload) -> HostReply {
         let failed = |message: &str| HostReply::Failed("Error".to_string(), message.to_string());
-        let Some(arguments) = Payload::from_bytes(arguments) else { return failed("the arguments are malformed") };
         let Some(function) = self.functions.get(&(module, name)) else {
             return failed("there is no such host function");
         };
@@ -143,7 +144,7 @@ impl std::fmt::Debug for HostFunctions {
 
 /// An error's text as long as it may be: 16 KiB.
 fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(16 << 10));
+    text.truncate(text.floor_char_boundary(TEXT_SIZE_MAX));
     text
 }
 
@@ -154,20 +155,50 @@ pub(super) struct Dispatcher {
     functions: Arc<HostFunctions>,
     /// Largest result in bytes.
     result_limit: usize,
+    /// Largest arguments in bytes.
+    arguments_limit: usize,
     control: Arc<Mutex<Option<Arc<CallControl>>>>,
+    /// How the guest has broken the protocol in the call that runs.
+    breach: Arc<Mutex<Option<Breach>>>,
 }
 
 impl Dispatcher {
-    pub fn new(functions: HostFunctions, result_limit: usize) -> Self {
-        Self { functions: Arc::new(functions), result_limit, control: Arc::default() }
+    pub fn new(functions: HostFunctions, configuration: &Configuration) -> Self {
+        Self {
+            functions: Arc::new(functions),
+            result_limit: configuration.input_size,
+            arguments_limit: configuration.output_size,
+            ..Self::default()
+        }
     }
 
     pub fn set_control(&self, control: Arc<CallControl>) {
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
     }
 
+    /// What the guest said, if it may say that. If not, its call ends as soon as the host function returns.
+    pub fn checked<T>(&self, said: std::result::Result<T, Breach>) -> Option<T> {
+        let breach = match said {
+            Ok(said) => return Some(said),
+            Err(breach) => breach,
+        };
+        self.breach.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(breach);
+        if let Some(control) = self.control() {
+            control.leave_guest();
+        }
+        None
+    }
+
+    /// How the guest has broken the protocol in the call that has ended.
+    pub fn take_breach(&self) -> Option<Breach> {
+        self.breach.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     pub fn load_module(&self, specifier: &str, importer: &str) -> Vec<u8> {
         let _in_host = self.control().map(InHost::enter);
+        if self.checked(reply::import(specifier, importer)).is_none() {
+            return ModuleReply::Unknown.into_bytes();
+        }
         let reply = match self.functions.load_module(specifier, importer) {
             ModuleReply::Source(source) if source.len() > self.result_limit => {
                 let (size, limit) = (source.len(), self.result_limit);
@@ -181,6 +212,9 @@ impl Dispatcher {
     pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {
         let control = self.control();
         let _in_host = control.clone().map(InHost::enter);
+        let Some(arguments) = self.checked(reply::host_call(&module, &name, arguments, self.arguments_limit)) else {
+            return HostReply::Undefined.into_bytes();
+        };
         let reply = match control {
             Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
             None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),

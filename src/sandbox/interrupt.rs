@@ -167,6 +167,12 @@ impl CallControl {
         state.current == Some(call) && !state.in_host
     }
 
+    /// Has the guest left that a host function of the current call serves, as soon as that returns. To be called there.
+    pub fn leave_guest(&self) {
+        // The guest is not in the VM now, so this waits for nothing.
+        (self.interrupt_vm)();
+    }
+
     /// The clock of the thread that a call runs on, if there is one and it is the current call.
     pub fn clock(&self, call: CallId) -> Option<ThreadCpuClock> {
         let state = self.lock();

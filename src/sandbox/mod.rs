@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod pool;
 pub mod proto;
+mod reply;
 pub mod script;
 mod shadow_paging;
 pub mod snapshot;

@@ -3,7 +3,7 @@
 //! This is the trust boundary: what comes back from the guest is checked here, and nothing of it goes further unchecked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
@@ -12,8 +12,10 @@ use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
+use hyperlight_host::hypervisor::InterruptHandle as VmInterruptHandle;
+use hyperlight_host::sandbox::SandboxConfiguration;
 use hyperlight_host::sandbox::snapshot::Snapshot as State;
-use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder, SandboxStatus};
+use hyperlight_host::{HyperlightError, Sandbox, SandboxStatus};
 use rand::Rng;
 
 use super::builder::{Configuration, HostPrint};
@@ -21,6 +23,7 @@ use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
+use super::reply::{self, Breach};
 use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
 use super::{clock, image, shadow_paging, stopper, threads, trace};
@@ -74,10 +77,11 @@ const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnTy
     )
 }
 
-/// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher.
+/// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher. There
+/// are no others, hyperlight-host's own included.
 pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> Result<hyperlight_host::HostFunctions> {
-    let mut functions = hyperlight_host::HostFunctions::default();
-    let loader = dispatcher.clone();
+    let mut functions = hyperlight_host::HostFunctions::empty();
+    let (loader, console) = (dispatcher.clone(), dispatcher.clone());
     functions.register_host_function(
         function::CALL_HOST.name,
         move |module: String, name: String, arguments: Vec<u8>| {
@@ -89,10 +93,11 @@ pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> 
     })?;
     functions.register_host_function(function::CONSOLE.name, move |level: i32, text: String| {
         let level = ConsoleLevel::from_int(level);
-        match &print {
+        match (console.checked(reply::console_line(&text)), &print) {
+            (None, _) => {}
             // A panic must not unwind through the hypervisor's code.
-            Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &text)))),
-            None => trace::console_line(level, &text),
+            (Some(()), Some(print)) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &text)))),
+            (Some(()), None) => trace::console_line(level, &text),
         }
         Ok::<(), HyperlightError>(())
     })?;
@@ -107,14 +112,15 @@ compile_error!("hyperlight-host lets gdb in only with debug assertions: build th
 /// # Errors
 /// [`Error::InvalidArgument`] if it names no port.
 #[cfg(all(feature = "gdb", debug_assertions))]
-fn debuggable(builder: SandboxBuilder) -> Result<SandboxBuilder> {
+fn let_gdb_in(configuration: &mut SandboxConfiguration) -> Result<()> {
     use hyperlight_host::sandbox::config::DebugInfo;
 
-    let Some(port) = std::env::var_os("HYPERLIGHT_JS_GDB") else { return Ok(builder) };
+    let Some(port) = std::env::var_os("HYPERLIGHT_JS_GDB") else { return Ok(()) };
     let number = port.to_str().and_then(|port| port.parse().ok()).filter(|port| *port != 0);
     let port =
         number.ok_or_else(|| Error::InvalidArgument(format!("HYPERLIGHT_JS_GDB={}: not a port", port.display())))?;
-    Ok(builder.guest_debug_info(DebugInfo { port }))
+    configuration.set_guest_debug_info(DebugInfo { port });
+    Ok(())
 }
 
 /// Time between two signals to a guest that is to be left. One signal is enough, but for one that comes right before the entry.
@@ -123,11 +129,19 @@ const INTERRUPT_RETRY_DELAY: Duration = Duration::from_micros(100);
 /// A micro-VM with the runtime in it.
 pub struct Vm {
     sandbox: Sandbox,
+    /// What stops the guest: that of the sandbox.
+    vm: Arc<Mutex<Arc<dyn VmInterruptHandle>>>,
     control: Arc<CallControl>,
     host_functions: HostFunctions,
+    dispatcher: Dispatcher,
+    print: Option<Arc<HostPrint>>,
     configuration: Configuration,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
+    /// The guest was last left in another way than the protocol has it. The virtual processor may be in the midst of an
+    /// instruction then, which setting its registers does not take back: the next entry would complete it, whatever the guest
+    /// is by then. So it is not put back to a snapshot: a new one takes its place.
+    is_suspect: bool,
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
     poisoned: bool,
@@ -152,17 +166,28 @@ impl Vm {
             }
             None => image::booted(&configuration)?,
         };
-        let dispatcher = Dispatcher::new(host_functions.clone(), configuration.input_size);
-        let builder =
-            SandboxBuilder::from_snapshot(state).host_functions(self::host_functions(dispatcher.clone(), print)?);
-        #[cfg(all(feature = "gdb", debug_assertions))]
-        let builder = debuggable(builder)?;
-        let sandbox = builder.interrupt_retry_delay(INTERRUPT_RETRY_DELAY).build()?;
-        let vm = sandbox.interrupt_handle();
-        let control = CallControl::new(move || vm.kill());
+        let dispatcher = Dispatcher::new(host_functions.clone(), &configuration);
+        let sandbox = start_vm(state, &dispatcher, print.clone())?;
+        let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
+        let to_interrupt = vm.clone();
+        let control = CallControl::new(move || {
+            let vm = locked(&to_interrupt).clone();
+            vm.kill()
+        });
         dispatcher.set_control(control.clone());
-        let (restore_is_prepared, poisoned, was_entered) = (false, false, false);
-        Ok(Self { sandbox, control, host_functions, configuration, restore_is_prepared, poisoned, was_entered })
+        Ok(Self {
+            sandbox,
+            vm,
+            control,
+            host_functions,
+            dispatcher,
+            print,
+            configuration,
+            restore_is_prepared: false,
+            is_suspect: false,
+            poisoned: false,
+            was_entered: false,
+        })
     }
 
     /// Makes the host functions importable in the guest, which must have just booted.
@@ -256,7 +281,7 @@ impl Vm {
         arguments: impl ParameterTuple,
     ) -> Result<Reply> {
         let bytes: Vec<u8> = self.call(running, signature, arguments)?;
-        Reply::from_bytes(bytes).map_err(|error| self.protocol_broken(&error.to_string()))
+        reply::reply(bytes, self.configuration.output_size).map_err(|Breach(what)| self.protocol_broken(&what))
     }
 
     fn call<Output: SupportedReturnType>(
@@ -282,18 +307,34 @@ impl Vm {
             shadow_paging::prepare_restore(&mut self.sandbox)?;
             self.restore_is_prepared = true;
         }
-        self.sandbox.call::<Output>(signature.name, arguments).map_err(|error| {
-            #[cfg(feature = "crashdump")]
-            self.dump_after(&error);
-            match guest_fault(error) {
-                Ok(message) => self.protocol_broken(&message),
-                Err(error) => error,
+        self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))
+    }
+
+    /// Has the guest entered, and makes of the end of it what it means.
+    fn enter<T>(&mut self, run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>) -> Result<T> {
+        // hyperlight-host prints what a guest's kernel writes to its debug port, and panics where that fails.
+        let ended = catch_unwind(AssertUnwindSafe(|| run(&mut self.sandbox)));
+        self.is_suspect = !matches!(ended, Ok(Ok(_)));
+        if let Some(Breach(what)) = self.dispatcher.take_breach() {
+            return Err(self.protocol_broken(&what));
+        }
+        match ended {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) => {
+                #[cfg(feature = "crashdump")]
+                self.dump_after(&error);
+                Err(match guest_fault(error) {
+                    Ok(message) => self.protocol_broken(&message),
+                    Err(error) => error,
+                })
             }
-        })
+            Err(_) => Err(self.protocol_broken("serving it panicked")),
+        }
     }
 
     fn protocol_broken(&mut self, what: &str) -> Error {
         self.poisoned = true;
+        self.is_suspect = true;
         Error::GuestAbort(what.to_string())
     }
 
@@ -302,7 +343,7 @@ impl Vm {
         if self.poisoned {
             return Err(Error::Poisoned);
         }
-        let state = self.sandbox.snapshot()?;
+        let state = self.enter(Sandbox::snapshot)?;
         Ok(Snapshot::new(state, origin(&self.configuration, &self.host_functions)))
     }
 
@@ -313,8 +354,18 @@ impl Vm {
     }
 
     fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
-        self.sandbox.restore(state)?;
+        if self.is_suspect && !self.status().is_unrecoverable() {
+            let sandbox = start_vm(state, &self.dispatcher, self.print.clone())?;
+            *locked(&self.vm) = sandbox.interrupt_handle();
+            self.sandbox = sandbox;
+            self.was_entered = false;
+        } else {
+            let restored = self.sandbox.restore(state);
+            self.is_suspect = restored.is_err();
+            restored?;
+        }
         self.restore_is_prepared = false;
+        self.is_suspect = false;
         self.poisoned = false;
         Ok(())
     }
@@ -365,6 +416,29 @@ impl std::fmt::Debug for Vm {
     }
 }
 
+/// A virtual machine whose guest is in this state.
+fn start_vm(state: Arc<State>, dispatcher: &Dispatcher, print: Option<Arc<HostPrint>>) -> Result<Sandbox> {
+    let mut configuration = SandboxConfiguration::default();
+    configuration.set_interrupt_retry_delay(INTERRUPT_RETRY_DELAY);
+    #[cfg(all(feature = "gdb", debug_assertions))]
+    let_gdb_in(&mut configuration)?;
+    start_vm_as(configuration, state, dispatcher, print)
+}
+
+fn start_vm_as(
+    configuration: SandboxConfiguration,
+    state: Arc<State>,
+    dispatcher: &Dispatcher,
+    print: Option<Arc<HostPrint>>,
+) -> Result<Sandbox> {
+    Ok(Sandbox::from_snapshot(state, host_functions(dispatcher.clone(), print)?, Some(configuration))?)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code runs under the lock that could leave the value half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Tells what only a guest that faults or breaks the protocol can cause (`Ok`) from everything else (`Err`).
 fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
     use hyperlight_host::HyperlightError as H;
@@ -379,7 +453,8 @@ fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
         | H::ExecutionAccessViolation(_)
         | H::HyperlightVmError(_)
         | H::AnyhowError(_)
-        | H::InvalidFlatBuffer(_) => Ok(error.to_string()),
+        | H::InvalidFlatBuffer(_) => Ok(reply::failure(&error)),
+        H::GuestAborted(_, message) => Ok(reply::failure(&message)),
         other => Err(other.into()),
     }
 }

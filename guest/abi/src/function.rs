@@ -104,7 +104,11 @@ pub const LOAD_MODULE: Signature =
 /// Host function: takes one line that guest code wrote to its console.
 ///
 /// Arguments: a [`ConsoleLevel`], the text.
-pub const CONSOLE: Signature = Signature { name: "Console", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
+///
+/// hyperlight-host gives a function of this name to every guest that boots, which writes to standard output. Ours takes its
+/// place, so that guests can call no other than these three.
+pub const CONSOLE: Signature =
+    Signature { name: "HostPrint", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
 
 /// Severity of a line on the console, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,4 +224,40 @@ pub enum Fault {
     ClaimToBeReady = 40,
     /// Takes the gate for operation 0.
     GateForNothing = 41,
+    /// Calls the host function that writes to standard output.
+    PrintToStandardOutput = 42,
+    /// Calls a host function that there is not.
+    CallUnknownHostFunction = 43,
+    /// Writes a line to the console that is too long by a byte.
+    LongConsoleLine = 44,
+    /// Calls a host function with arguments that are too large by a byte.
+    LargeArguments = 45,
+    /// Calls a host function with something that is no list of arguments.
+    MalformedArguments = 46,
+    /// Calls a host function whose name is too long by a byte.
+    LongFunctionName = 47,
+    /// Calls a host function of a module whose name is too long by a byte.
+    LongModuleName = 48,
+    /// Asks for a module whose specifier is too long by a byte.
+    LongSpecifier = 49,
+    /// Asks for a module in the name of one whose specifier is too long by a byte.
+    LongImporter = 50,
+    /// Answers the next call of a handler with a result that is too large by a byte; gives 1, as do those that follow.
+    LargeResult = 51,
+    /// As before, with an error whose name is too long by a byte.
+    LongErrorName = 52,
+    /// As before, with an error whose message is too long by a byte.
+    LongErrorMessage = 53,
+    /// As before, with an error whose stack is too long by a byte.
+    LongErrorStack = 54,
+    /// As before, with an error in a source whose name is too long by a byte.
+    LongPlace = 55,
+    /// As before, with a text about the event that is too long by a byte.
+    LongEventError = 56,
+    /// As before, and says that its result is too large though it is not.
+    NotTooLarge = 57,
+    /// As before, with something that is no reply.
+    MalformedReply = 58,
+    /// Answers with an error of hyperlight-host's whose text has a MiB.
+    LongGuestError = 59,
 }

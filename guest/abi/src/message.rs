@@ -8,6 +8,10 @@ use alloc::vec::Vec;
 
 use crate::payload::Payload;
 
+/// Longest text of one kind that a guest sends beside values, in bytes: a line of its console, an error's name, message or
+/// stack, the specifier of a module. The guest keeps it, and the host checks it.
+pub const TEXT_SIZE_MAX: usize = 16 << 10;
+
 /// What the host sends along with every call, so that the guest need not leave the VM for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallContext {

@@ -1,21 +1,94 @@
 //! Faults on demand, for the tests of the isolation boundary. Only the test guest has them.
 
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::arch::asm;
 use core::hint::black_box;
+use core::sync::atomic::{AtomicI32, Ordering};
 
 use guest_abi::counters::{Counter, WORDS};
-use guest_abi::function::Fault;
+use guest_abi::function::{CALL_HOST, CONSOLE, Fault, LOAD_MODULE};
 use guest_abi::gate::COUNTER;
 use guest_abi::memory::{
     HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, STACK_TOP,
 };
-use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
+use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
+use guest_abi::payload::Payload;
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
+use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
 use crate::{TRANSPORT, gate, heap};
 
+/// Largest result, and largest arguments of a host function, with the default settings.
+const OUTPUT_SIZE: usize = 1 << 20;
+/// Longest name of a module or a host function.
+const NAME_SIZE_MAX: usize = 256;
+
+/// The fault to commit with the next reply to the call of a handler, or 0.
+static NEXT_REPLY: AtomicI32 = AtomicI32::new(0);
+
 /// Commits a fault. Most do not come back.
-pub fn commit(fault: i32) -> ReturnValue {
+pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
+    if (Fault::LargeResult as i32..=Fault::MalformedReply as i32).contains(&fault) {
+        NEXT_REPLY.store(fault, Ordering::Relaxed);
+        return Ok(ReturnValue::Int(1));
+    }
+    if fault == Fault::LongGuestError as i32 {
+        return Err(GuestError::new(ErrorCode::UnknownError, "x".repeat(1 << 20)));
+    }
+    if let Some((function, arguments, returns)) = host_call(fault) {
+        let result = TRANSPORT.with(|transport| transport.call_host(function, arguments, returns));
+        return Ok(ReturnValue::Int(i32::from(result.is_ok())));
+    }
+    Ok(commit_privileged(fault))
+}
+
+/// The call of a host function that a fault is about.
+fn host_call(fault: i32) -> Option<(&'static str, Vec<ParameterValue>, ReturnType)> {
+    let is = |wanted: Fault| fault == wanted as i32;
+    let text = |length: usize| ParameterValue::String("x".repeat(length));
+    let bytes = |size: usize| ParameterValue::VecBytes(Payload::from_json("1".repeat(size)).into_bytes());
+    let call_host =
+        |module, function, arguments| Some((CALL_HOST.name, vec![module, function, arguments], ReturnType::VecBytes));
+    let load_module = |specifier, importer| Some((LOAD_MODULE.name, vec![specifier, importer], ReturnType::VecBytes));
+    match () {
+        () if is(Fault::PrintToStandardOutput) => Some(("HostPrint", vec![text(9)], ReturnType::Int)),
+        () if is(Fault::CallUnknownHostFunction) => Some(("Unknown", vec![], ReturnType::Void)),
+        () if is(Fault::LongConsoleLine) => {
+            Some((CONSOLE.name, vec![ParameterValue::Int(1), text(TEXT_SIZE_MAX + 1)], ReturnType::Void))
+        }
+        () if is(Fault::LargeArguments) => call_host(text(1), text(1), bytes(OUTPUT_SIZE + 1)),
+        () if is(Fault::MalformedArguments) => call_host(text(1), text(1), ParameterValue::VecBytes(vec![0xff])),
+        () if is(Fault::LongFunctionName) => call_host(text(1), text(NAME_SIZE_MAX + 1), bytes(1)),
+        () if is(Fault::LongModuleName) => call_host(text(NAME_SIZE_MAX + 1), text(1), bytes(1)),
+        () if is(Fault::LongSpecifier) => load_module(text(TEXT_SIZE_MAX + 1), text(1)),
+        () if is(Fault::LongImporter) => load_module(text(1), text(TEXT_SIZE_MAX + 1)),
+        () => None,
+    }
+}
+
+/// What a call of a handler replies if a fault is to be committed with it.
+pub fn reply() -> Option<Vec<u8>> {
+    let fault = NEXT_REPLY.swap(0, Ordering::Relaxed);
+    let is = |wanted: Fault| fault == wanted as i32;
+    let long = || "x".repeat(TEXT_SIZE_MAX + 1);
+    let reply = match () {
+        () if is(Fault::LargeResult) => Reply::Value(Payload::from_json("1".repeat(OUTPUT_SIZE + 1))),
+        () if is(Fault::LongErrorName) => Reply::Exception(Exception { name: long(), ..Exception::default() }),
+        () if is(Fault::LongErrorMessage) => Reply::Exception(Exception { message: long(), ..Exception::default() }),
+        () if is(Fault::LongErrorStack) => Reply::Exception(Exception { stack: long(), ..Exception::default() }),
+        () if is(Fault::LongPlace) => Reply::Compile(Exception::default(), Place { file: long(), line: 1, column: 1 }),
+        () if is(Fault::LongEventError) => Reply::InvalidEvent(long()),
+        () if is(Fault::NotTooLarge) => Reply::TooLarge(1, OUTPUT_SIZE as u64),
+        () if is(Fault::MalformedReply) => return Some(vec![0xff]),
+        () => return None,
+    };
+    Some(reply.into_bytes())
+}
+
+/// Commits a fault that is about what code at CPL 3 can do.
+fn commit_privileged(fault: i32) -> ReturnValue {
     let is = |wanted: Fault| fault == wanted as i32;
     // SAFETY: none of this is sound. That the kernel and the host survive it is what is tested.
     unsafe {

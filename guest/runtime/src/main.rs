@@ -117,7 +117,12 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
         // SAFETY: the host has encoded it.
         let event = unsafe { Payload::from_bytes_unchecked(event) }.ok_or_else(wrong_arguments)?;
-        ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc, bytes))
+        let reply = ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc, bytes));
+        #[cfg(feature = "commit-faults")]
+        if let Some(faulty) = faults::reply() {
+            return Ok(ReturnValue::VecBytes(faulty));
+        }
+        reply
     } else if function == ADD_HANDLER.name {
         let [ParameterValue::VecBytes(context), ParameterValue::String(name), ParameterValue::String(source)] =
             exactly(arguments)?
@@ -158,7 +163,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         #[cfg(feature = "commit-faults")]
         if function == guest_abi::function::COMMIT_FAULT.name {
             let [ParameterValue::Int(fault)] = exactly(arguments)? else { return Err(wrong_arguments()) };
-            return Ok(faults::commit(fault));
+            return faults::commit(fault);
         }
         return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
     };

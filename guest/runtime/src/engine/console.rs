@@ -4,15 +4,13 @@ use alloc::string::String;
 use alloc::vec;
 
 use guest_abi::function::{CONSOLE, ConsoleLevel};
+use guest_abi::message::TEXT_SIZE_MAX;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
 use rquickjs::function::Rest;
 use rquickjs::{Ctx, Function, Object, Value};
 
 use super::exception;
 use crate::TRANSPORT;
-
-/// Longest line in bytes; what is longer is cut.
-const LINE_SIZE_MAX: usize = 16 << 10;
 
 /// Makes the global `console`.
 pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
@@ -42,8 +40,8 @@ fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]
             line.push(' ');
         }
         line.push_str(&inspect(ctx, argument));
-        if line.len() > LINE_SIZE_MAX {
-            line.truncate(line.floor_char_boundary(LINE_SIZE_MAX));
+        if line.len() > TEXT_SIZE_MAX {
+            line.truncate(line.floor_char_boundary(TEXT_SIZE_MAX));
             break;
         }
     }

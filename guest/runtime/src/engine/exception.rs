@@ -6,11 +6,8 @@
 use alloc::string::String;
 use core::mem::MaybeUninit;
 
-use guest_abi::message::Exception;
+use guest_abi::message::{Exception, TEXT_SIZE_MAX};
 use rquickjs::{Ctx, Error, Value, qjs};
-
-/// Longest text of an exception that is passed on, in bytes.
-const TEXT_SIZE_MAX: usize = 16 << 10;
 
 /// Describes what an operation failed with.
 pub fn describe(ctx: &Ctx<'_>, error: &Error) -> Exception {

@@ -10,7 +10,7 @@ use alloc::vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::function::{CALL_HOST, LOAD_MODULE};
-use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
+use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
@@ -126,6 +126,9 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
 
 /// Asks the host for a module that was not added.
 pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
+    if specifier.len() > TEXT_SIZE_MAX {
+        return ModuleReply::Failed(format!("its specifier is longer than {TEXT_SIZE_MAX} bytes"));
+    }
     let arguments = vec![ParameterValue::String(specifier.into()), ParameterValue::String(importer.into())];
     match TRANSPORT.with(|transport| transport.call_host(LOAD_MODULE.name, arguments, ReturnType::VecBytes)) {
         Ok(ReturnValue::VecBytes(bytes)) => ModuleReply::from_bytes(bytes).expect("the host sends well-formed replies"),

@@ -1,0 +1,148 @@
+//! What a guest says, checked.
+//!
+//! A guest keeps the limits that are promised of it: its runtime cuts lines and texts, and refuses results that are too large.
+//! A guest that has been taken over does not. So every value from a guest passes one function of this file before anything
+//! is done with it, and a value that breaks a limit ends the call: no guest that works as it should sends one.
+
+use std::fmt::{self, Display, Write};
+
+use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
+use guest_abi::payload::Payload;
+
+use super::vm::NAME_SIZE_MAX;
+
+/// Longest text about a failure that comes from `hyperlight-host`, in bytes: a guest may have had a share in it.
+const FAILURE_SIZE_MAX: usize = 1 << 10;
+
+/// How a guest has broken the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Breach(pub String);
+
+type Checked<T> = Result<T, Breach>;
+
+/// The reply of a guest function. Results have at most `output_size` bytes.
+pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
+    let reply = Reply::from_bytes(bytes).map_err(|error| Breach(error.to_string()))?;
+    match &reply {
+        Reply::Value(value) => at_most("a result", value.size(), output_size)?,
+        Reply::Exception(thrown) => exception(thrown)?,
+        Reply::Compile(thrown, Place { file, line: _, column: _ }) => {
+            exception(thrown)?;
+            text("the name of a source", file)?;
+        }
+        Reply::InvalidEvent(message) => text("an error's message", message)?,
+        Reply::TooLarge(size, limit) if *limit != output_size as u64 || size <= limit => {
+            return Err(Breach(format!("the guest says that a result of {size} bytes is over the limit of {limit}")));
+        }
+        Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) => {}
+    }
+    Ok(reply)
+}
+
+fn exception(Exception { name, message, stack }: &Exception) -> Checked<()> {
+    text("an error's name", name)?;
+    text("an error's message", message)?;
+    text("an error's stack", stack)
+}
+
+/// The arguments of a host function that the guest calls by these names. They have at most `output_size` bytes.
+pub(super) fn host_call(module: &str, function: &str, arguments: Vec<u8>, output_size: usize) -> Checked<Payload> {
+    at_most("the name of a module", module.len(), NAME_SIZE_MAX)?;
+    at_most("the name of a host function", function.len(), NAME_SIZE_MAX)?;
+    let malformed = || Breach("the guest sent malformed arguments of a host function".to_string());
+    let arguments = Payload::from_bytes(arguments).ok_or_else(malformed)?;
+    at_most("the arguments of a host function", arguments.size(), output_size)?;
+    Ok(arguments)
+}
+
+/// The names with which the guest asks for a module.
+pub(super) fn import(specifier: &str, importer: &str) -> Checked<()> {
+    text("a specifier", specifier)?;
+    text("the name of a module", importer)
+}
+
+/// A line of the guest's console.
+pub(super) fn console_line(line: &str) -> Checked<()> {
+    text("a line of the console", line)
+}
+
+/// What a failure says that `hyperlight-host` reports of a call, as much of it as is of use.
+pub(super) fn failure(error: &impl Display) -> String {
+    let mut short = Short(String::new());
+    // An error here means that the text is longer, and no more of it is formatted.
+    let _ = write!(short, "{error}");
+    short.0
+}
+
+struct Short(String);
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = FAILURE_SIZE_MAX - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+fn text(what: &str, text: &str) -> Checked<()> {
+    at_most(what, text.len(), TEXT_SIZE_MAX)
+}
+
+fn at_most(what: &str, size: usize, limit: usize) -> Checked<()> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Breach(format!("the guest sent {what} of {size} bytes, but at most {limit} are allowed")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_at_its_limit_passes_and_a_byte_more_does_not() {
+        let long = |more: usize| "x".repeat(TEXT_SIZE_MAX + more);
+        let thrown = |name, message, stack| Exception { name, message, stack };
+        let (none, place) = (String::new, |file| Place { file, line: 1, column: 1 });
+        for kind in 0..7 {
+            let make = |more: usize| match kind {
+                0 => Reply::Value(Payload::from_json("x".repeat(100 + more))),
+                1 => Reply::Exception(thrown(long(more), none(), none())),
+                2 => Reply::Exception(thrown(none(), long(more), none())),
+                3 => Reply::Exception(thrown(none(), none(), long(more))),
+                4 => Reply::Compile(thrown(none(), long(more), none()), place(none())),
+                5 => Reply::Compile(thrown(none(), none(), none()), place(long(more))),
+                _ => Reply::InvalidEvent(long(more)),
+            };
+            assert_eq!(reply(make(0).into_bytes(), 100), Ok(make(0)), "{kind}");
+            let Breach(what) = reply(make(1).into_bytes(), 100).expect_err("too large");
+            assert!(what.contains("the guest sent "), "{kind}: {what}");
+        }
+        for (more, passes) in [(0, true), (1, false)] {
+            let name = "x".repeat(NAME_SIZE_MAX + more);
+            let arguments = || Payload::from_json("x".repeat(100)).into_bytes();
+            assert_eq!(host_call(&name, "f", arguments(), 100).is_ok(), passes);
+            assert_eq!(host_call("m", &name, arguments(), 100).is_ok(), passes);
+            assert_eq!(host_call("m", "f", arguments(), 100 - more).is_ok(), passes);
+            assert_eq!(import(&long(more), "i").is_ok(), passes);
+            assert_eq!(import("s", &long(more)).is_ok(), passes);
+            assert_eq!(console_line(&long(more)).is_ok(), passes);
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_or_contradicts_the_settings_is_a_breach() {
+        assert!(reply(vec![], 100).is_err());
+        assert!(reply(vec![0xff], 100).is_err());
+        assert!(host_call("m", "f", vec![], 100).is_err());
+        let too_large = |size, limit| reply(Reply::TooLarge(size, limit).into_bytes(), 100);
+        assert_eq!(too_large(101, 100), Ok(Reply::TooLarge(101, 100)));
+        assert!(too_large(100, 100).is_err() && too_large(101, 99).is_err());
+    }
+
+    #[test]
+    fn the_text_of_a_failure_is_cut_between_characters() {
+        assert_eq!(failure(&"short"), "short");
+        assert_eq!(failure(&format_args!("a{}{}", "ü".repeat(600), "z")).len(), FAILURE_SIZE_MAX - 1);
+    }
+}
