@@ -1,6 +1,5 @@
 //! The guest images, and the snapshot of a guest that has just booted.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::boot::BootHeader;
@@ -37,21 +36,45 @@ pub struct GuestImage {
     pub hash: &'static str,
 }
 
+/// For how many different settings the state of a guest that has booted is kept. Each takes some MiB.
+pub(super) const KEPT_MAX: usize = 16;
+
 /// The state of a guest that has booted with this configuration and done nothing else.
 ///
-/// The first use in a process boots one; that takes milliseconds, during which other first uses wait.
+/// The first use in a process boots one; that takes milliseconds, during which other first uses wait. So does a use after
+/// [`KEPT_MAX`] other configurations have been used.
 pub(super) fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
-    static BOOTED: Mutex<Option<HashMap<Configuration, Arc<Snapshot>>>> = Mutex::new(None);
+    static BOOTED: Mutex<Recent<Configuration, Arc<Snapshot>>> = Mutex::new(Recent(Vec::new()));
 
-    // A panic while booting leaves the map as it was, so a poisoned lock is as good as any.
+    // A panic while booting leaves the list as it was, so a poisoned lock is as good as any.
     let mut booted = BOOTED.lock().unwrap_or_else(PoisonError::into_inner);
-    let booted = booted.get_or_insert_default();
-    if let Some(snapshot) = booted.get(configuration) {
-        return Ok(snapshot.clone());
+    booted.get_or_insert(configuration, boot)
+}
+
+/// The values that were used last, [`KEPT_MAX`] at most, the latest at the end.
+struct Recent<K, V>(Vec<(K, V)>);
+
+impl<K: Clone + PartialEq, V: Clone> Recent<K, V> {
+    /// The value of a key; if there is none, the one that is made.
+    fn get_or_insert(&mut self, key: &K, make: impl FnOnce(&K) -> Result<V>) -> Result<V> {
+        let used = match self.0.iter().position(|(known, _)| known == key) {
+            Some(i) => self.0.remove(i),
+            None => (key.clone(), make(key)?),
+        };
+        if self.0.len() == KEPT_MAX {
+            self.0.remove(0);
+        }
+        let value = used.1.clone();
+        self.0.push(used);
+        Ok(value)
     }
-    let snapshot = boot(configuration)?;
-    booted.insert(configuration.clone(), snapshot.clone());
-    Ok(snapshot)
+}
+
+/// Largest memory of a guest with this configuration in a snapshot, in bytes: what it was started from and all that it can
+/// write, each page once, and some more.
+pub(super) fn snapshot_size_max(configuration: &Configuration) -> u64 {
+    let images = KERNEL.len() + 2 * init_data_size(configuration);
+    (images + configuration.geometry().scratch_size + (16 << 20)) as u64
 }
 
 fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
@@ -133,11 +156,15 @@ fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
 fn init_data(configuration: &Configuration) -> Vec<u8> {
     let runtime = runtime(configuration);
     let header = BootHeader::new(runtime.len() as u64, configuration.for_guest()).to_bytes();
-    let mut data = Vec::with_capacity(BootHeader::IMAGE_OFFSET as usize + runtime.len());
+    let mut data = Vec::with_capacity(init_data_size(configuration));
     data.extend_from_slice(&header);
     data.resize(BootHeader::IMAGE_OFFSET as usize, 0);
     data.extend_from_slice(runtime);
     data
+}
+
+fn init_data_size(configuration: &Configuration) -> usize {
+    BootHeader::IMAGE_OFFSET as usize + runtime(configuration).len()
 }
 
 #[cfg(feature = "test-guest")]
@@ -154,7 +181,32 @@ fn runtime(_: &Configuration) -> &'static [u8] {
 mod tests {
     use sha2::{Digest, Sha256};
 
+    use super::super::error::Error;
     use super::*;
+
+    #[test]
+    fn the_values_used_last_are_kept_and_no_more() {
+        let mut recent = Recent(Vec::new());
+        let mut made = Vec::new();
+        let mut get = |key: usize| {
+            let value = recent.get_or_insert(&key, |key| {
+                made.push(*key);
+                Ok(2 * key)
+            });
+            assert_eq!(value.expect("a value"), 2 * key);
+            assert!(recent.0.len() <= KEPT_MAX);
+            made.len()
+        };
+        for key in 0..KEPT_MAX {
+            get(key);
+        }
+        assert_eq!(get(0), KEPT_MAX, "it is still there");
+        assert_eq!(get(100), KEPT_MAX + 1);
+        assert_eq!(get(0), KEPT_MAX + 1, "it has been used after 1, which has made room");
+        assert_eq!(get(1), KEPT_MAX + 2);
+        let failed = recent.get_or_insert(&200, |_| Err(Error::Cancelled));
+        assert!(failed.is_err() && recent.0.len() == KEPT_MAX && recent.0.iter().all(|(key, _)| *key != 200));
+    }
 
     #[test]
     fn the_hash_is_that_of_the_embedded_kernel_and_runtime() {
