@@ -570,19 +570,21 @@ export declare class Snapshot {
    * Reads a snapshot from a folder that `save()` has written.
    *
    * Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
-   * the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, and that its
-   * settings are within their ranges. This does not show who made it: whoever can write to the folder can put another
-   * snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+   * the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
+   * are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
+   * folder can put another snapshot there. To be sure of that, keep the digest elsewhere and give it here.
    *
-   * The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut short
-   * meanwhile, but may be deleted.
+   * What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
+   * name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
+   * sandbox that was made of it.
    *
    * - `path`: the folder.
    * - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
    *
    * Rejects with:
    * - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
-   * - `ERR_SNAPSHOT`: the snapshot cannot be read or does not pass; the message says why.
+   * - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
+   * - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
    */
   static load(path: string, digest?: string): Promise<Snapshot>
   /**

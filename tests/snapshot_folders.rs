@@ -1,13 +1,16 @@
 //! Snapshots on disk.
 
+mod hostile;
 mod sandboxes;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder, Script, Snapshot};
 use sandboxes::{call, loaded};
+use serde_json::json;
 use tempfile::TempDir;
 
 const COUNTER: &str = "let count = 0; function handler() { return ++count; }";
@@ -76,12 +79,94 @@ fn a_snapshot_from_a_folder_can_be_restored_and_saved_like_any_other() {
 }
 
 #[test]
-fn the_files_may_be_deleted_while_they_are_in_use() {
-    let (parent, folder, _) = saved();
+fn what_becomes_of_the_files_afterwards_does_not_matter() {
+    for change in [
+        |file: &Path| fs::remove_file(file).expect("remove"),
+        |file: &Path| File::options().write(true).open(file).and_then(|file| file.set_len(4096)).expect("truncate"),
+        |file: &Path| fs::write(file, vec![0xcc; fs::metadata(file).expect("a size").len() as usize]).expect("write"),
+    ] {
+        for is_digest_given in [false, true] {
+            let (parent, folder, digest) = saved();
+            let snapshot = Snapshot::load(&folder, is_digest_given.then_some(digest.as_str())).expect("load");
+            files(&folder).iter().for_each(|file| change(file));
+            let again = parent.path().join("again");
+            snapshot.save(&again).expect("it is whole");
+            assert_eq!(call(&mut started(snapshot), "0").expect("a result"), 3);
+            assert_eq!(call(&mut started(Snapshot::load(&again, None).expect("load")), "0").expect("a result"), 3);
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_the_files_has_no_name_once_it_is_loaded() {
+    let (_parent, folder, _) = saved();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    // What a process sets for itself others of its threads see as well, so it is another process.
+    let test = std::env::current_exe().expect("this program");
+    let status = std::process::Command::new(test)
+        .args(["--exact", "a_snapshot_is_loaded_where_a_variable_says", "--ignored"])
+        .env("TMPDIR", temporary.path())
+        .env("SNAPSHOT_FOLDER", &folder)
+        .output()
+        .expect("it runs");
+    assert!(status.status.success(), "{status:?}");
+}
+
+#[test]
+#[ignore = "another test runs it in a process of its own"]
+fn a_snapshot_is_loaded_where_a_variable_says() {
+    let folder = std::env::var_os("SNAPSHOT_FOLDER").expect("a folder");
+    let temporary = std::env::temp_dir();
     let snapshot = Snapshot::load(&folder, None).expect("load");
-    drop(parent);
-    assert!(!folder.exists());
+    let maps = fs::read_to_string("/proc/self/maps").expect("the maps of this process");
+    let copy = maps.lines().find(|map| map.contains(temporary.to_str().expect("a path"))).expect("the copy is mapped");
+    assert!(copy.ends_with("(deleted)"), "{copy}");
+    assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
     assert_eq!(call(&mut started(snapshot), "0").expect("a result"), 3);
+    fs::remove_dir(&temporary).expect("remove");
+    // Without a folder for the copy there is another, or an error.
+    let result = Snapshot::load(&folder, None);
+    assert!(!matches!(result, Err(Error::Internal(_))), "{result:?}");
+}
+
+#[test]
+fn loading_can_be_stopped() {
+    let (_parent, folder, digest) = saved();
+    let stopped = Snapshot::load_unless_stopped(&folder, Some(&digest), &AtomicBool::new(true));
+    assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
+}
+
+#[test]
+fn memory_that_is_too_large_for_the_settings_is_refused_before_it_is_read() {
+    let (_parent, folder, _) = saved();
+    let size: u64 = 15 << 30;
+    hostile::change(&folder, |config, _| config["memory_size"] = json!(size));
+    let blobs = files(&folder.join("blobs"));
+    // A file with nothing in it, as large as the configuration says.
+    hostile::change_manifest(&folder, |manifest| manifest["layers"][0]["size"] = json!(size));
+    for file in blobs.iter().filter(|file| fs::metadata(file).expect("a file").len() > 1 << 20) {
+        File::options().write(true).open(file).and_then(|file| file.set_len(size)).expect("set_len");
+    }
+    let reason = refusal(&folder, None);
+    assert!(reason.contains(&format!("{size} bytes, but at most ")), "{reason}");
+}
+
+#[test]
+fn registers_and_functions_that_no_vm_can_have_are_refused_when_it_is_loaded() {
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 5] = [
+        ("cr0", |config| config["sregs"]["cr0"] = json!(0x8000_0000_u64)),
+        ("apic", |config| config["sregs"]["apic_base"] = json!(0xfee0_0d00_u64)),
+        ("msrs", |config| config["msrs"] = json!([{ "index": 0x1234_5678, "value": 1 }])),
+        ("functions", |config| config["host_functions"][0]["function_name"] = json!("Another")),
+        ("names", |config| config["metadata"]["hyperlight-js"]["host_functions"] = json!([["", "f"]])),
+    ];
+    for (what, change) in changes {
+        let (_parent, folder, _) = saved();
+        hostile::change(&folder, |config, _| change(config));
+        let result = Snapshot::load(&folder, None);
+        assert!(matches!(result, Err(Error::SnapshotFolder { .. })), "{what}: {result:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `Snapshot` for JavaScript.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
@@ -9,7 +10,7 @@ use napi_derive::napi;
 use super::error::Result;
 use super::promise::{blocking, promise};
 use super::slot::Slot;
-use super::{arguments, disposal};
+use super::{arguments, disposal, environment};
 
 /// The state of a sandbox at one point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
 /// and `Snapshot.load()` make it.
@@ -53,27 +54,39 @@ impl Snapshot {
     /// Reads a snapshot from a folder that `save()` has written.
     ///
     /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
-    /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, and that its
-    /// settings are within their ranges. This does not show who made it: whoever can write to the folder can put another
-    /// snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+    /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
+    /// are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
+    /// folder can put another snapshot there. To be sure of that, keep the digest elsewhere and give it here.
     ///
-    /// The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut short
-    /// meanwhile, but may be deleted.
+    /// What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
+    /// name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
+    /// sandbox that was made of it.
     ///
     /// - `path`: the folder.
     /// - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
     ///
     /// Rejects with:
     /// - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
-    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or does not pass; the message says why.
+    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
+    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
     #[napi(ts_args_type = "path: string, digest?: string", ts_return_type = "Promise<Snapshot>")]
     pub fn load<'env>(env: &'env Env, path: Unknown, digest: Unknown) -> napi::Result<PromiseRaw<'env, Snapshot>> {
         promise(
             env,
-            || Ok((arguments::name(env, "the path", path)?, arguments::optional_string(env, "the digest", digest)?)),
-            |(path, digest), pending| {
+            || {
+                let path = arguments::name(env, "the path", path)?;
+                let digest = arguments::optional_string(env, "the digest", digest)?;
+                // Nobody waits for it any more when the environment has ended.
+                let stop = Arc::new(AtomicBool::new(false));
+                let (is_needed, end) = (Arc::downgrade(&stop), stop.clone());
+                environment::of(env)?
+                    .at_end(move || is_needed.strong_count() > 1, move || end.store(true, Ordering::Relaxed));
+                Ok((path, digest, stop))
+            },
+            |(path, digest, stop), pending| {
                 blocking(move || {
-                    pending.settle_with(|| Ok(Arc::new(crate::Snapshot::load(path, digest.as_deref())?)));
+                    let load = || crate::Snapshot::load_unless_stopped(path, digest.as_deref(), &stop);
+                    pending.settle_with(|| Ok(Arc::new(load()?)));
                 });
             },
             |_, snapshot| -> Result<_> { Ok(Snapshot::new(snapshot)) },

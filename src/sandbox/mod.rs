@@ -28,6 +28,7 @@ mod reply;
 pub mod script;
 mod shadow_paging;
 pub mod snapshot;
+mod snapshot_folder;
 pub mod stats;
 mod stopper;
 mod sync;

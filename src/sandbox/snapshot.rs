@@ -3,17 +3,18 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapshot as State};
 use serde::{Deserialize, Serialize};
 
 use super::builder::Configuration;
 use super::error::{Error, Result};
-use super::image;
 use super::trace::{operation, traced};
+use super::{hypervisor, image, snapshot_folder, vm};
 
 /// Namespace of what this crate keeps with a snapshot on disk.
-const METADATA: &str = "hyperlight-js";
+pub(super) const METADATA: &str = "hyperlight-js";
 /// Under which a folder names its snapshot.
 const TAG: &str = "latest";
 
@@ -81,35 +82,42 @@ impl Snapshot {
     ///
     /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
     /// the snapshot was taken by this version of this library, with the same guest, on the same hypervisor and kind of
-    /// processor, and that its settings are within their ranges. **This does not show who made it**: whoever can write to the
-    /// folder can put another snapshot there that passes. To be sure, keep the digest elsewhere and give it here. A hostile
-    /// snapshot is a hostile guest: it can do to the host what untrusted code can do that has broken out of its engine, not
-    /// more.
+    /// processor, that its settings are within their ranges, and that a VM can start from it. **This does not show who made
+    /// it**: whoever can write to the folder can put another snapshot there that passes. To be sure, keep the digest elsewhere
+    /// and give it here. A hostile snapshot is a hostile guest: it can do to the host what untrusted code can do that has
+    /// broken out of its engine, not more.
     ///
-    /// The files stay in use as long as the snapshot or a sandbox that was made of it: they must not be changed or cut
-    /// short meanwhile, but may be deleted.
+    /// What is checked is a copy, in a private file in the folder for temporary files (on Unix that of the environment
+    /// variable `TMPDIR`, or `/tmp`), which has no name any more when this returns. Its disk space is given back with the
+    /// snapshot and the last sandbox that was made of it. What becomes of the folder does not matter to them.
     ///
     /// # Errors
-    /// [`Error::SnapshotFolder`] with the reason if the snapshot cannot be read or does not pass.
+    /// [`Error::SnapshotFolder`] with the reason if the snapshot cannot be read or copied or does not pass,
+    /// [`Error::NoHypervisor`] if no virtual machine can be made here.
     pub fn load(folder: impl AsRef<Path>, digest: Option<&str>) -> Result<Self> {
-        traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), digest))
+        Self::load_unless_stopped(folder, digest, &AtomicBool::new(false))
     }
 
-    fn checked_load(folder: &Path, digest: Option<&str>) -> Result<Self> {
+    /// As [`load`](Self::load), but ends with [`Error::Cancelled`] soon after `stop` has become true.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    pub fn load_unless_stopped(folder: impl AsRef<Path>, digest: Option<&str>, stop: &AtomicBool) -> Result<Self> {
+        traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), digest, stop))
+    }
+
+    fn checked_load(folder: &Path, digest: Option<&str>, stop: &AtomicBool) -> Result<Self> {
         let refused = |reason: String| failed(folder, reason);
+        hypervisor::check()?;
         let reference = match digest {
             Some(digest) => OciDigest::try_from(digest).map(OciReference::from),
             None => OciTag::new(TAG).map(OciReference::from),
         };
         let reference = reference.map_err(|error| refused(error.to_string()))?;
-        let state = State::checked_load(folder, reference).map_err(|error| refused(error.to_string()))?;
-        let origin = match state.metadata::<Origin>(METADATA) {
-            Ok(Some(origin)) if origin.guest == image::EMBEDDED.hash => origin,
-            Ok(Some(_)) | Err(_) => return Err(refused("it was saved by another version of this library".to_string())),
-            Ok(None) => return Err(refused("it was not saved by this library".to_string())),
-        };
-        origin.configuration.check().map_err(|error| refused(error.to_string()))?;
-        Ok(Self { state: Arc::new(state), origin })
+        let (state, origin) = snapshot_folder::load(folder, &reference, stop)?;
+        let state = Arc::new(state);
+        vm::check_starts(&state, &origin.configuration)?.map_err(refused)?;
+        Ok(Self { state, origin })
     }
 }
 
@@ -127,7 +135,7 @@ fn failed(folder: &Path, reason: String) -> Error {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Origin {
     /// Hash of [`image::EMBEDDED`].
-    guest: String,
+    pub guest: String,
     pub configuration: Configuration,
     /// Modules and names.
     host_functions: Vec<(String, String)>,
@@ -136,6 +144,18 @@ pub(super) struct Origin {
 impl Origin {
     pub fn new(configuration: Configuration, host_functions: Vec<(String, String)>) -> Self {
         Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions }
+    }
+
+    /// Checks that a sandbox can have these settings and host functions.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check(&self) -> Result<()> {
+        for (module, function) in &self.host_functions {
+            vm::check_name("module", module)?;
+            vm::check_name("function", function)?;
+        }
+        self.configuration.check()
     }
 
     /// Checks that a snapshot of a sandbox like `other` fits this one.

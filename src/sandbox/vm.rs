@@ -425,6 +425,15 @@ fn start_vm(state: Arc<State>, dispatcher: &Dispatcher, print: Option<Arc<HostPr
     start_vm_as(configuration, state, dispatcher, print)
 }
 
+/// Whether a VM can start in a state that anyone may have made; if not, why. It does not run.
+pub fn check_starts(state: &Arc<State>, configuration: &Configuration) -> Result<std::result::Result<(), String>> {
+    let start = |state| start_vm_as(SandboxConfiguration::default(), state, &Dispatcher::default(), None).map(drop);
+    let Err(error) = start(state.clone()) else { return Ok(Ok(())) };
+    // If one cannot start in a state of our own either, it is not the state that is to blame.
+    start(image::booted(configuration)?)?;
+    Ok(Err(reply::failure(&error)))
+}
+
 fn start_vm_as(
     configuration: SandboxConfiguration,
     state: Arc<State>,
