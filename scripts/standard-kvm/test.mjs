@@ -23,7 +23,7 @@ const MEASURES_TIME = /measures time/;
 /** In the source of a test that needs more of a machine than the addon and what is compiled. */
 const NEEDS_FILES = /require\("(node:child_process|node:fs|(\.\.?\/)+mounts)"\)/;
 /** Programs that tests run, but for those that the emulated machine has of its own. */
-const PROGRAMS = ['unshare', 'setpriv', 'mount', 'sh'];
+const PROGRAMS = ['unshare', 'setpriv', 'prlimit', 'mount', 'sh'];
 
 const partOnly = process.argv.includes('--part');
 prepare();

@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 /// Checks that a sandbox can be made here, and says what to do if not.
 ///
 /// # Errors
-/// [`Error::NoHypervisor`].
+/// [`Error::NoHypervisor`]; [`Error::Internal`] if the process cannot open one more file.
 pub fn check() -> Result<()> {
     // Asked of the system each time: hyperlight-host remembers its first answer for the life of the process.
     #[cfg(target_os = "linux")]
@@ -26,9 +26,15 @@ const NONE: &str = "there is no supported hypervisor for this platform; Linux wi
 fn check_kvm() -> Result<()> {
     use std::io::ErrorKind;
 
+    use hyperlight_host::HyperlightError;
+
     let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm") else {
         return Ok(());
     };
+    if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) {
+        let reason = format!("/dev/kvm cannot be opened: {error}; raise the limit (ulimit -n) or make fewer sandboxes");
+        return Err(Error::Internal(Box::new(HyperlightError::Error(reason))));
+    }
     Err(Error::NoHypervisor(match error.kind() {
         ErrorKind::NotFound => "there is no /dev/kvm on this machine; turn on virtualization in its firmware (or nested \
                                 virtualization if it is a virtual machine itself) and load the kernel module kvm_intel or kvm_amd"
