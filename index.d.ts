@@ -14,7 +14,7 @@
  * }
  * ```
  */
-export type SandboxError = CompileError | GuestError | PayloadTooLargeError | OtherError;
+export type SandboxError = CompileError | GuestError | PayloadTooLargeError | CancelledError | OtherError;
 
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
@@ -27,6 +27,8 @@ export interface CompileError extends Error {
   column: number;
   /** The guest's stack trace, one frame a line; empty if there is none. */
   guestStack: string;
+  /** What the evaluation has cost. */
+  stats: CallStats;
 }
 
 /** A handler threw, or its promise was rejected. */
@@ -38,6 +40,8 @@ export interface GuestError extends Error {
   guestMessage: string;
   /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. */
   guestStack: string;
+  /** What the call has cost. */
+  stats: CallStats;
 }
 
 /** An event, a result or a source is larger than the limit. */
@@ -47,12 +51,22 @@ export interface PayloadTooLargeError extends Error {
   size: number;
   /** The limit in bytes. */
   limit: number;
+  /** What the call has cost, if it has begun. */
+  stats?: CallStats;
 }
 
-/** An error that has nothing but its code and its message. */
+/** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the signal that was aborted. */
+export interface CancelledError extends Error {
+  code: 'ERR_CANCELLED';
+  /** The timeout that stopped it; `null` if it was a signal, `kill()` or `dispose()`. */
+  terminatedBy: 'wall-clock' | 'cpu-time' | null;
+  /** What it has cost, if it has begun. */
+  stats?: CallStats;
+}
+
+/** An error of another kind. */
 export interface OtherError extends Error {
   code:
-    | 'ERR_CANCELLED'
     | 'ERR_CONSUMED'
     | 'ERR_GUEST_ABORT'
     | 'ERR_HANDLER_NOT_FOUND'
@@ -65,6 +79,46 @@ export interface OtherError extends Error {
     | 'ERR_POOL_PREPARE'
     | 'ERR_REENTRANT'
     | 'ERR_SNAPSHOT';
+  /** What the call has cost, if it has begun. */
+  stats?: CallStats;
+}
+
+/** Limits of guest code, and a way to stop it. */
+export interface LoadOptions {
+  /** Milliseconds, 1 to 3,600,000, after which it is stopped, whatever it does or waits for. Default: no limit. */
+  wallClockTimeoutMs?: number;
+  /**
+   * Milliseconds of processor time, 1 to 3,600,000, after which it is stopped. Time that a host function takes does not count.
+   * Default: no limit.
+   */
+  cpuTimeoutMs?: number;
+  /** Stops this call, and no other, when it is aborted. */
+  signal?: AbortSignalLike;
+}
+
+/** Options of `callHandler()`. */
+export interface CallHandlerOptions extends LoadOptions {
+  /**
+   * Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
+   * cycles need it: all else is freed at once. Default: `true`.
+   */
+  gc?: boolean;
+}
+
+/** What is used of an `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: any;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What `callHandlerWithStats()` gives. */
+export interface CallResult {
+  /** What the handler returns. */
+  value: any;
+  /** What the call has cost. */
+  stats: CallStats;
 }
 
 /** Options of a `SandboxPool`: its size, and where its sandboxes come from. */
@@ -227,7 +281,8 @@ export declare class JSSandbox {
    *   (both from 1; 0 if not known) and `guestStack`.
    * - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
    * - `ERR_CONSUMED`: it was called already.
-   * - `ERR_CANCELLED`: the evaluation was stopped by a timeout or `kill()`.
+   * - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
+   *   timeout; its `cause` is the signal's reason.
    * - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
    */
   getLoadedSandbox(options?: LoadOptions): Promise<LoadedJSSandbox>
@@ -290,10 +345,16 @@ export declare class LoadedJSSandbox {
    *
    * The sandbox is poisoned when it rejects with:
    * - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by breaking the protocol.
-   * - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, `kill()` or `dispose()`.
+   * - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The error's
+   *   `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted while the call waits for
+   *   its turn, it is as if the call had never been made: the sandbox is not poisoned.
    * - `ERR_POISONED`: it was poisoned before.
+   *
+   * The error of a call that has begun has `stats`, what the call has cost.
    */
   callHandler(name: string, event: any, options?: CallHandlerOptions): Promise<any>
+  /** As `callHandler()`, but gives what the handler returns together with what the call has cost. */
+  callHandlerWithStats(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult>
   /**
    * Forgets the handlers, the modules and all their state, and gives a `JSSandbox` to which others can be added. The
    * host functions stay. Consumes this object, also when it fails; what was asked for before is done first.
@@ -524,17 +585,27 @@ export declare class SandboxPool {
    *   again.
    * - `ERR_CONSUMED`: `close()` was called.
    * - `ERR_REENTRANT`: it was called in the course of a host function that a call of this pool waits for.
+   *
+   * The option `signal` stops this request and no other; one that waits gives up its place at once.
    */
   callHandler(name: string, event: any, options?: CallHandlerOptions): Promise<any>
+  /** As `callHandler()`, but gives what the handler returns together with what the call has cost. */
+  callHandlerWithStats(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult>
   /** Number of sandboxes that the pool is to have. */
   get size(): number
   /** Number of sandboxes that are ready for a request. */
   get ready(): number
   /** Number of requests that wait for a sandbox. */
   get waiting(): number
-  /** What the call that ended last has cost, also if it failed; `null` before the first. */
+  /**
+   * What the call that ended last has cost, also if it failed; `null` before the first. Whose call that was cannot be told
+   * where several are made at a time: `callHandlerWithStats()` gives what it is that one call has cost, and so does its error.
+   */
   get lastCallStats(): CallStats | null
-  /** A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. */
+  /**
+   * A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. To
+   * stop a certain request, whoever else uses the pool, give it the option `signal`.
+   */
   get interruptHandle(): InterruptHandle
   /**
    * Refuses requests from now on, those that wait included, with `ERR_CONSUMED`. Calls that run go on to their end. The
@@ -598,22 +669,6 @@ export declare class Snapshot {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Options of `callHandler()`. */
-export interface CallHandlerOptions {
-  /**
-   * Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
-   * cycles need it: all else is freed at once. Default: `true`.
-   */
-  gc?: boolean
-  /** Milliseconds, 1 to 3,600,000, after which the call is stopped, whatever it does or waits for. Default: no limit. */
-  wallClockTimeoutMs?: number
-  /**
-   * Milliseconds of processor time, 1 to 3,600,000, after which the call is stopped. Time that a host function takes
-   * does not count. Default: no limit.
-   */
-  cpuTimeoutMs?: number
-}
-
 /** What a call of a handler has cost. */
 export interface CallStats {
   /** Milliseconds that passed during the call. */
@@ -622,15 +677,4 @@ export interface CallStats {
   cpuTimeMs: number | null
   /** What stopped the call: `'wall-clock'` or `'cpu-time'`; `null` if no timeout did. */
   terminatedBy: 'wall-clock' | 'cpu-time' | null
-}
-
-/** Options of `getLoadedSandbox()`: limits of what handlers and modules do when they are evaluated. */
-export interface LoadOptions {
-  /** Milliseconds, 1 to 3,600,000, after which the evaluation is stopped, whatever it does or waits for. Default: no limit. */
-  wallClockTimeoutMs?: number
-  /**
-   * Milliseconds of processor time, 1 to 3,600,000, after which the evaluation is stopped. Time that a host function takes
-   * does not count. Default: no limit.
-   */
-  cpuTimeoutMs?: number
 }

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as api from '@hyperlight/js-host-api';
 import {
+  type AbortSignalLike,
   type CallHandlerOptions,
+  type CallResult,
   type CallStats,
   type GuestImage,
   HostModule,
@@ -59,6 +61,7 @@ const members = {
   ],
   LoadedJSSandbox: [
     'callHandler',
+    'callHandlerWithStats',
     'unload',
     'snapshot',
     'restore',
@@ -70,7 +73,16 @@ const members = {
   ],
   InterruptHandle: ['kill'],
   Snapshot: ['save', 'dispose'],
-  SandboxPool: ['callHandler', 'size', 'ready', 'waiting', 'lastCallStats', 'interruptHandle', 'close'],
+  SandboxPool: [
+    'callHandler',
+    'callHandlerWithStats',
+    'size',
+    'ready',
+    'waiting',
+    'lastCallStats',
+    'interruptHandle',
+    'close',
+  ],
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
@@ -85,9 +97,11 @@ same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
 same<keyof SandboxPool, Named<'SandboxPool'> | Exclude<Disposal, 'dispose'>>();
 same<ConstructorParameters<typeof SandboxPool>, [options: PoolOptions]>();
 same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
+same<SandboxPool['callHandlerWithStats'], LoadedJSSandbox['callHandlerWithStats']>();
 same<SandboxPool['close'], () => Promise<void>>();
-same<LoadOptions, { wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
-same<CallHandlerOptions, { gc?: boolean; wallClockTimeoutMs?: number; cpuTimeoutMs?: number }>();
+same<LoadOptions, { wallClockTimeoutMs?: number; cpuTimeoutMs?: number; signal?: AbortSignalLike }>();
+same<keyof CallHandlerOptions, keyof LoadOptions | 'gc'>();
+same<Extract<SandboxError, { terminatedBy: unknown }>['code'], 'ERR_CANCELLED'>();
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
 same<Extract<SandboxError, { file: string }>['code'], 'ERR_COMPILE'>();
 same<Extract<SandboxError, { limit: number }>['code'], 'ERR_PAYLOAD_TOO_LARGE'>();
@@ -115,6 +129,11 @@ same<JSSandbox['interruptHandle'], InterruptHandle>();
 same<JSSandbox['poisoned'], boolean>();
 same<JSSandbox['status'], Status>();
 same<LoadedJSSandbox['callHandler'], (name: string, event: any, options?: CallHandlerOptions) => Promise<any>>();
+same<
+  LoadedJSSandbox['callHandlerWithStats'],
+  (name: string, event: any, options?: CallHandlerOptions) => Promise<CallResult>
+>();
+same<CallResult['stats'], CallStats>();
 same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
 same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
 same<LoadedJSSandbox['restore'], (snapshot: Snapshot) => Promise<void>>();
@@ -153,7 +172,8 @@ export async function use(): Promise<void> {
   sandbox.addModule('m', 'source', 'namespace');
   sandbox.removeModule('m', 'namespace');
   const loaded: LoadedJSSandbox = await sandbox.getLoadedSandbox();
-  const options: CallHandlerOptions = { gc: false, wallClockTimeoutMs: 1, cpuTimeoutMs: undefined };
+  const { signal } = new AbortController();
+  const options: CallHandlerOptions = { gc: false, wallClockTimeoutMs: 1, cpuTimeoutMs: undefined, signal };
   const result: string = await loaded.callHandler('h', { any: ['event'] }, options);
   const stats: CallStats | null = loaded.lastCallStats;
   const snapshot: Snapshot = await loaded.snapshot();

@@ -9,7 +9,10 @@
 
 #![allow(dead_code, reason = "the models use a part of each file")]
 
+pub mod node;
 pub mod sandbox;
+
+pub use sandbox::interrupt::InterruptHandle;
 
 /// Tries every order of steps in which threads are preempted at most so many times.
 pub fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {

@@ -8,8 +8,8 @@ use hyperlight_js_models::sandbox::error::{Error, Result};
 use hyperlight_js_models::sandbox::sync::Arc;
 use hyperlight_js_models::sandbox::turns::Turns;
 
-/// A request that gives its member back, and counts what it was answered.
-fn request(turns: &Arc<Turns<usize>>, served: &Arc<AtomicUsize>, refused: &Arc<AtomicUsize>) {
+/// A request that gives its member back, and counts what it was answered. Its number if it waits.
+fn request(turns: &Arc<Turns<usize>>, served: &Arc<AtomicUsize>, refused: &Arc<AtomicUsize>) -> Option<u64> {
     let (pool, served, refused) = (turns.clone(), served.clone(), refused.clone());
     turns.take(move |member: Result<usize>| match member {
         Ok(member) => {
@@ -20,7 +20,7 @@ fn request(turns: &Arc<Turns<usize>>, served: &Arc<AtomicUsize>, refused: &Arc<A
             refused.fetch_add(1, Ordering::SeqCst);
         }
         Err(Error::PoolFull(_)) => panic!("there is room"),
-    });
+    })
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn every_request_is_served_once() {
         assert_eq!(turns.expect_missing(), 1);
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || request(&pool, &s, &r));
+        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
         let maker = turns.clone();
         let making = thread::spawn(move || maker.give(0));
-        request(&turns, &served, &refused);
+        let _ = request(&turns, &served, &refused);
         other.join().expect("no panic");
         making.join().expect("no panic");
         assert_eq!((served.load(Ordering::SeqCst), refused.load(Ordering::SeqCst)), (2, 0));
@@ -50,7 +50,7 @@ fn a_pool_that_is_closed_answers_every_request_and_ends() {
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let ended = Arc::new(AtomicUsize::new(0));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || request(&pool, &s, &r));
+        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
         let (pool, end) = (turns.clone(), ended.clone());
         let closing = thread::spawn(move || {
             pool.close();
@@ -58,7 +58,7 @@ fn a_pool_that_is_closed_answers_every_request_and_ends() {
                 end.fetch_add(1, Ordering::SeqCst);
             });
         });
-        request(&turns, &served, &refused);
+        let _ = request(&turns, &served, &refused);
         other.join().expect("no panic");
         closing.join().expect("no panic");
         assert_eq!(served.load(Ordering::SeqCst) + refused.load(Ordering::SeqCst), 2);
@@ -73,13 +73,29 @@ fn a_member_that_cannot_be_made_leaves_nobody_waiting() {
         assert_eq!(turns.expect_missing(), 1);
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || request(&pool, &s, &r));
+        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
         let maker = turns.clone();
         let making = thread::spawn(move || maker.failed("as told"));
-        request(&turns, &served, &refused);
+        let _ = request(&turns, &served, &refused);
         other.join().expect("no panic");
         making.join().expect("no panic");
         assert_eq!((served.load(Ordering::SeqCst), refused.load(Ordering::SeqCst)), (0, 2));
         assert_eq!((turns.members(), turns.expect_missing()), (0, 1));
+    });
+}
+
+#[test]
+fn a_request_that_is_withdrawn_takes_no_member_with_it() {
+    explore(3, || {
+        let turns = Arc::new(Turns::new(1, 2));
+        assert_eq!(turns.expect_missing(), 1);
+        let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let number = request(&turns, &served, &refused).expect("it waits");
+        let maker = turns.clone();
+        let making = thread::spawn(move || maker.give(0));
+        turns.withdraw(number);
+        making.join().expect("no panic");
+        assert!(served.load(Ordering::SeqCst) <= 1 && refused.load(Ordering::SeqCst) == 0);
+        assert_eq!((turns.members(), turns.ready(), turns.waiting()), (1, 1, 0));
     });
 }

@@ -5,21 +5,17 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, MaybeTypeTag, Object};
 use napi::{Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Unknown, ValueType};
-use napi_derive::napi;
 
 use super::error::{Error, Result};
 use super::exception;
 use super::function::{self, AnyFunction};
+use super::signal::Signal;
 use super::snapshot::Snapshot;
 
-/// Options of `getLoadedSandbox()`: limits of what handlers and modules do when they are evaluated.
-#[napi(object, object_to_js = false)]
+/// Limits of what guest code may use; `types.d.ts` has the type of `getLoadedSandbox()`'s options, which are these and a signal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoadOptions {
-    /// Milliseconds, 1 to 3,600,000, after which the evaluation is stopped, whatever it does or waits for. Default: no limit.
     pub wall_clock_timeout_ms: Option<f64>,
-    /// Milliseconds of processor time, 1 to 3,600,000, after which the evaluation is stopped. Time that a host function takes
-    /// does not count. Default: no limit.
     pub cpu_timeout_ms: Option<f64>,
 }
 
@@ -57,39 +53,36 @@ impl Pool {
     }
 }
 
-/// Options of `callHandler()`.
-#[napi(object, object_to_js = false)]
+/// Options of `callHandler()`, without the signal; `types.d.ts` has the type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
-    /// Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
-    /// cycles need it: all else is freed at once. Default: `true`.
     pub gc: Option<bool>,
-    /// Milliseconds, 1 to 3,600,000, after which the call is stopped, whatever it does or waits for. Default: no limit.
-    pub wall_clock_timeout_ms: Option<f64>,
-    /// Milliseconds of processor time, 1 to 3,600,000, after which the call is stopped. Time that a host function takes
-    /// does not count. Default: no limit.
-    pub cpu_timeout_ms: Option<f64>,
+    pub limits: LoadOptions,
 }
 
 const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
+const SIGNAL: &str = "signal";
 
 impl LoadOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
-        let Some(options) = Options::from_js(env, value, &[WALL_CLOCK, CPU])? else { return Ok(Self::default()) };
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
+        let names = [WALL_CLOCK, CPU, SIGNAL];
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
+        Ok((Self::read(&options)?, options.signal(SIGNAL)?))
+    }
+
+    fn read(options: &Options) -> Result<Self> {
         Ok(Self { wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?, cpu_timeout_ms: options.timeout(CPU)? })
     }
 }
 
 impl CallHandlerOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
-        let Some(options) = Options::from_js(env, value, &[GC, WALL_CLOCK, CPU])? else { return Ok(Self::default()) };
-        Ok(Self {
-            gc: options.boolean(GC)?,
-            wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?,
-            cpu_timeout_ms: options.timeout(CPU)?,
-        })
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
+        let names = [GC, WALL_CLOCK, CPU, SIGNAL];
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
+        let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(&options)? };
+        Ok((call, options.signal(SIGNAL)?))
     }
 }
 
@@ -133,6 +126,10 @@ impl<'env> Options<'env> {
     fn given(&self, name: &str) -> Result<Option<Unknown<'_>>> {
         let value = self.read(name)?;
         Ok(if value.get_type()? == ValueType::Undefined { None } else { Some(value) })
+    }
+
+    fn signal(&self, name: &str) -> Result<Option<Signal>> {
+        self.given(name)?.map(|value| Signal::from_js(self.env, value)).transpose()
     }
 
     fn count(&self, name: &str, range: &RangeInclusive<usize>) -> Result<Option<usize>> {

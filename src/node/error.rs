@@ -33,6 +33,14 @@ pub enum Error {
         method: &'static str,
     },
 
+    /// A call was stopped from outside, as [`crate::Error::Cancelled`], and it is known why.
+    #[error("execution was cancelled by the host: {0}")]
+    Cancelled(String),
+
+    /// A JavaScript error that is complete as it is.
+    #[error("{}", .0.reason)]
+    Thrown(napi::Error),
+
     /// A bug in this addon, such as a panic.
     #[error("internal error: {0}")]
     Internal(String),
@@ -102,7 +110,8 @@ impl Error {
             Self::InvalidArgument(_) => Code::InvalidArg,
             Self::Consumed { .. } => Code::Consumed,
             Self::Reentrant { .. } => Code::Reentrant,
-            Self::Internal(_) | Self::NodeApi(_) => Code::Internal,
+            Self::Cancelled(_) => Code::Cancelled,
+            Self::Internal(_) | Self::NodeApi(_) | Self::Thrown(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
                 E::NoThread(_) => Code::NoThread,
@@ -127,6 +136,9 @@ impl Error {
 
     /// The JavaScript `Error` for this error, to be thrown or to reject a promise.
     pub fn into_js(self, env: &Env) -> napi::Error {
+        if let Self::Thrown(error) = self {
+            return error;
+        }
         let error = napi::Error::new(self.code(), self.to_string());
         let mut object = JsError::from(error).into_unknown(*env);
         if let Err(refused) = self.add_properties(env, &mut object) {

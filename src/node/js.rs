@@ -8,6 +8,7 @@ use napi_derive::napi;
 
 use super::arguments::LoadOptions;
 use super::calls::Calls;
+use super::ended::{Ended, Listening, Place};
 use super::error::{Error, Result};
 use super::host_call::Identity;
 use super::interrupt::InterruptHandle;
@@ -18,6 +19,8 @@ use super::slot::Slot;
 use super::status::{SharedStatus, Status};
 use super::{arguments, disposal, environment};
 use crate::Script;
+use crate::sandbox::interrupt::StoppedBy;
+use crate::sandbox::stats::Stopwatch;
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
 /// makes it, and so does `LoadedJSSandbox.unload()`.
@@ -137,7 +140,8 @@ impl JSSandbox {
     ///   (both from 1; 0 if not known) and `guestStack`.
     /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
     /// - `ERR_CONSUMED`: it was called already.
-    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout or `kill()`.
+    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
+    ///   timeout; its `cause` is the signal's reason.
     /// - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
     #[napi(ts_args_type = "options?: LoadOptions")]
     pub fn get_loaded_sandbox<'env>(
@@ -148,40 +152,59 @@ impl JSSandbox {
         let slot = self.slot.clone();
         let (calls, identity) = (self.calls.clone(), self.identity.clone());
         let status = self.status.clone();
+        let listening = Listening::default();
+        let to_listen = listening.clone();
         promise(
             env,
             || {
-                let options = LoadOptions::from_js(env, options)?;
-                let limits = Limits::new(options.wall_clock_timeout_ms, options.cpu_timeout_ms)?;
+                let (options, signal) = LoadOptions::from_js(env, options)?;
+                let limits = Limits::new(options)?;
                 self.stop_at_end(env)?;
-                Ok((self.slot.take("getLoadedSandbox")?, limits))
+                let (ticket, place) = (self.calls.add(), Place::new());
+                // The object can be used again only when its sandbox is back, so the promise waits for that.
+                self.slot.with(|_| Ok(()))?;
+                to_listen.begin::<crate::LoadedJSSandbox>(env, signal, options, (&ticket, None), || ())?;
+                Ok((self.slot.take("getLoadedSandbox")?, options, limits, ticket, place))
             },
-            |(mut sandbox, limits), pending| {
-                let ticket = self.calls.add();
+            |(mut sandbox, options, limits, ticket, place), pending| {
+                place.put(pending);
                 blocking(move || {
                     // A failure is a result too: the console's lines come before it.
-                    pending.settle_with(|| {
-                        let running = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin());
+                    place.settle_with(|| {
+                        let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
+                            slot.put_back(sandbox);
+                            let result = Err(crate::Error::Cancelled.into());
+                            return Ok(Ended { result, stats: None, limits: options });
+                        };
+                        let stopwatch = Stopwatch::start();
                         let loaded = match limits {
                             None => sandbox.load(&running),
                             Some(limits) => sandbox.load_with_monitor(&running, &limits),
                         };
+                        let stopped_by = running.stopped_by();
                         drop((running, ticket));
                         let loaded = loaded.map_err(Error::from);
+                        let terminated_by = match stopped_by {
+                            Some(StoppedBy::Monitor(name)) if loaded.is_err() => Some(name),
+                            _ => None,
+                        };
+                        let stats = Some(stopwatch.stop(terminated_by));
                         status.note(&loaded);
-                        Ok(match loaded {
+                        let result = match loaded {
                             Ok(()) => Ok(sandbox.into_loaded()),
                             Err(error) => {
                                 slot.put_back(sandbox);
                                 Err(error)
                             }
-                        })
+                        };
+                        Ok(Ended { result, stats, limits: options })
                     });
                 });
             },
-            |env, loaded: Result<_>| {
+            |env, ended| {
                 identity.deliver_console(env);
-                LoadedJSSandbox::new(env, loaded?, calls, identity)
+                let (loaded, _) = listening.end(env, ended)?;
+                LoadedJSSandbox::new(env, loaded, calls, identity)
             },
         )
     }
@@ -227,6 +250,9 @@ impl JSSandbox {
 
     /// When the environment ends, nobody is left to stop an evaluation or to hear of its result.
     fn stop_at_end(&self, env: &Env) -> Result<()> {
+        if !self.calls.is_first_to_end() {
+            return Ok(());
+        }
         let (calls_left, calls_to_end) = (Arc::downgrade(&self.calls), Arc::downgrade(&self.calls));
         environment::of(env)?.at_end(
             move || calls_left.strong_count() > 0,

@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 use std::time::Duration;
 
+use super::arguments::LoadOptions;
 use crate::monitor::Started;
 use crate::monitor::sealed::Sealed;
 use crate::{CpuTimeMonitor, MonitorSet, WallClockMonitor};
@@ -14,8 +15,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits in milliseconds, if there is one.
-    pub fn new(wall_clock: Option<f64>, cpu_time: Option<f64>) -> crate::Result<Option<Self>> {
+    /// The limits that are set, if one is.
+    pub fn new(options: LoadOptions) -> crate::Result<Option<Self>> {
+        let LoadOptions { wall_clock_timeout_ms: wall_clock, cpu_timeout_ms: cpu_time } = options;
         let limit = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
         let wall_clock = wall_clock.map(|timeout| WallClockMonitor::new(limit(timeout))).transpose()?;
         let cpu_time = cpu_time.map(|timeout| CpuTimeMonitor::new(limit(timeout))).transpose()?;

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{Either, Null, PromiseRaw};
-use napi::{Env, Unknown};
+use napi::bindgen_prelude::{Either, JsObjectValue, Null, Object, PromiseRaw, ToNapiValue};
+use napi::{Env, JsValue, Unknown};
 use napi_derive::napi;
 
 use super::arguments::{self, CallHandlerOptions};
 use super::calls::{Calls, Ticket};
+use super::ended::{Ended, Listening, Place};
 use super::error::{Error, Result};
 use super::host_call::{HostCall, Identity};
 use super::interrupt::InterruptHandle;
@@ -89,8 +90,12 @@ impl LoadedJSSandbox {
     ///
     /// The sandbox is poisoned when it rejects with:
     /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by breaking the protocol.
-    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, `kill()` or `dispose()`.
+    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The error's
+    ///   `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted while the call waits for
+    ///   its turn, it is as if the call had never been made: the sandbox is not poisoned.
     /// - `ERR_POISONED`: it was poisoned before.
+    ///
+    /// The error of a call that has begun has `stats`, what the call has cost.
     #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
     pub fn call_handler<'env>(
         &self,
@@ -99,38 +104,80 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
+        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+    }
+
+    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    #[napi(
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<CallResult>"
+    )]
+    pub fn call_handler_with_stats<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+    }
+
+    fn call<'env, V: ToNapiValue + 'static>(
+        &self,
+        env: &'env Env,
+        method: &'static str,
+        (name, event, options): (Unknown, Unknown, Unknown),
+        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, V>> {
         let (status, identity) = (self.status.clone(), self.identity.clone());
+        let listening = Listening::default();
+        let to_listen = listening.clone();
         promise(
             env,
             || {
-                let cause = self.begin(env, "callHandler")?;
+                let cause = self.begin(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let options = CallHandlerOptions::from_js(env, options)?;
+                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
                 let event = json::stringify(env, event)?;
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
-                Ok((name, event, options, cause))
+                let (ticket, place) = (self.calls.add(), Place::new());
+                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
+                Ok((Request { name, event, options, cause }, ticket, place))
             },
-            |(name, event, options, cause), pending| {
-                let identity = self.identity.clone();
-                let (stats, ticket) = (self.last_call_stats.clone(), self.calls.add());
-                self.push(pending, move |sandbox, status| {
-                    let result = identity.run(cause, || call_if_ready(sandbox, &ticket, status, &name, event, options));
-                    status.note(&result);
-                    // A call that was refused has no statistics of its own.
-                    if !matches!(result, Err(Error::Sandbox(crate::Error::Poisoned | crate::Error::Unrecoverable))) {
-                        *stats.lock().unwrap_or_else(PoisonError::into_inner) = sandbox.last_call_stats().cloned();
-                    }
-                    // A failure is a result too: the console's lines come before it.
-                    Ok(result)
+            |(request, ticket, place), pending| {
+                place.put(pending);
+                let (status, identity, last) =
+                    (self.status.clone(), self.identity.clone(), self.last_call_stats.clone());
+                self.queue.push(move |sandbox| {
+                    place.settle_with(|| {
+                        let Request { name, event, options, cause } = request;
+                        let limits = options.limits;
+                        let sandbox = match sandbox {
+                            Ok(sandbox) => sandbox,
+                            Err(error) => return Ok(Ended { result: Err(error), stats: None, limits }),
+                        };
+                        let run = || call_if_ready(sandbox, &ticket, &status, &name, event, options);
+                        let (result, stats) = identity.run(cause, run);
+                        status.note(&result);
+                        // A call that was refused has no statistics of its own.
+                        if let Some(stats) = &stats {
+                            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+                        }
+                        // A failure is a result too: the console's lines come before it.
+                        let result = result.map(|value| (value, status.era()));
+                        Ok(Ended { result, stats, limits })
+                    });
                 });
             },
-            move |env, result: Result<_>| {
+            move |env, ended| {
                 identity.deliver_console(env);
-                match result? {
-                    Some(result) => json::parse(env, result).inspect_err(|_| status.poison()),
-                    None => json::undefined(env),
-                }
+                let ((value, era), stats) = listening.end(env, ended)?;
+                let value = match value {
+                    Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era))?,
+                    None => json::undefined(env)?,
+                };
+                give(env, value, stats)
             },
         )
     }
@@ -209,7 +256,7 @@ impl LoadedJSSandbox {
                 self.push(pending, |sandbox, status| {
                     let restored = guard(|| Ok(sandbox.restore(snapshot)?));
                     if restored.is_ok() {
-                        status.set(status_of(sandbox));
+                        status.restored(status_of(sandbox));
                     } else if sandbox.poisoned() {
                         status.poison();
                     }
@@ -337,6 +384,17 @@ fn end(
     calls.kill_all();
 }
 
+/// What a call of a handler asks for.
+pub(super) struct Request {
+    pub name: String,
+    pub event: Payload,
+    pub options: CallHandlerOptions,
+    pub cause: Option<Arc<HostCall>>,
+}
+
+/// What a call has come to, and what it has cost if it has begun.
+type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
+
 /// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
 fn call_if_ready(
     sandbox: &mut crate::LoadedJSSandbox,
@@ -345,13 +403,15 @@ fn call_if_ready(
     name: &str,
     event: Payload,
     options: CallHandlerOptions,
-) -> Result<Option<Payload>> {
-    status.check()?;
-    let result = call(sandbox, ticket, name, event, options);
+) -> CallEnd {
+    if let Err(error) = status.check() {
+        return (Err(error), None);
+    }
+    let (result, stats) = call(sandbox, ticket, name, event, options);
     if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
         status.poison();
     }
-    result
+    (result, stats)
 }
 
 /// Calls a handler.
@@ -361,16 +421,36 @@ pub(super) fn call(
     name: &str,
     event: Payload,
     options: CallHandlerOptions,
-) -> Result<Option<Payload>> {
-    let running = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin());
-    guard(|| {
-        let limits = Limits::new(options.wall_clock_timeout_ms, options.cpu_timeout_ms)?;
+) -> CallEnd {
+    // Its promise has been rejected already, and nothing happens to the sandbox.
+    let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
+        return (Err(crate::Error::Cancelled.into()), None);
+    };
+    sandbox.forget_call_stats();
+    let result = guard(|| {
+        let limits = Limits::new(options.limits)?;
         let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
         Ok(match limits {
             None => sandbox.call_handler(&running, name, event, options)?,
             Some(limits) => sandbox.call_handler_with_monitor(&running, name, event, &limits, options)?,
         })
-    })
+    });
+    (result, sandbox.last_call_stats().cloned())
+}
+
+/// The value of a call together with what it has cost.
+pub(super) fn with_stats(
+    env: &Env,
+    value: Unknown<'static>,
+    stats: Option<crate::ExecutionStats>,
+) -> Result<Object<'static>> {
+    let mut result = Object::new(env)?;
+    result.set_named_property("value", value)?;
+    result.set_named_property(
+        "stats",
+        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(CallStats::from(stats))),
+    )?;
+    Ok(Object::from_raw(env.raw(), result.raw()))
 }
 
 /// What a call of a handler has cost.

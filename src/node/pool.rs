@@ -1,21 +1,22 @@
 //! `SandboxPool` for JavaScript.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{Either, Null, PromiseRaw};
+use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::arguments::{self, CallHandlerOptions, Pool, PoolSource};
 use super::calls::{Calls, Ticket};
+use super::ended::{Ended, Listening, Place};
 use super::environment::{self, Waiting};
 use super::error::{Error, Result};
 use super::function::{self, AnyFunction, Outcome};
-use super::host_call::{HostCall, Identity, PoolId};
+use super::host_call::{Identity, PoolId};
 use super::interrupt::InterruptHandle;
-use super::loaded::{CallStats, LoadedJSSandbox, call};
-use super::promise::{Pending, blocking, guard, let_javascript_go_on, promise};
+use super::loaded::{CallStats, LoadedJSSandbox, Request, call, with_stats};
+use super::promise::{blocking, guard, let_javascript_go_on, promise};
 use super::thenable::{is_thenable, when_settled};
 use super::{exception, json};
 use crate::sandbox::pool::{Member, Turns};
@@ -47,15 +48,7 @@ struct PoolMember {
     identity: Arc<Identity>,
 }
 
-/// What a request asks for.
-struct Request {
-    name: String,
-    event: Payload,
-    options: CallHandlerOptions,
-    cause: Option<Arc<HostCall>>,
-}
-
-/// What a request has come to, and whose console is to be delivered before.
+/// What a request has been served with, by a sandbox whose console is to be delivered before.
 type Served = (Result<Option<Payload>>, Option<Arc<Identity>>);
 
 #[napi]
@@ -109,6 +102,8 @@ impl SandboxPool {
     ///   again.
     /// - `ERR_CONSUMED`: `close()` was called.
     /// - `ERR_REENTRANT`: it was called in the course of a host function that a call of this pool waits for.
+    ///
+    /// The option `signal` stops this request and no other; one that waits gives up its place at once.
     #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
     pub fn call_handler<'env>(
         &self,
@@ -117,24 +112,68 @@ impl SandboxPool {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
+        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+    }
+
+    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    #[napi(
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<CallResult>"
+    )]
+    pub fn call_handler_with_stats<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+    }
+
+    fn call<'env, V: ToNapiValue + 'static>(
+        &self,
+        env: &'env Env,
+        method: &'static str,
+        (name, event, options): (Unknown, Unknown, Unknown),
+        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, V>> {
+        let listening = Listening::default();
+        let to_listen = listening.clone();
         promise(
             env,
             || {
                 self.check_open()?;
-                let cause = self.shared.id.check(env, "callHandler")?;
+                let cause = self.shared.id.check(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let options = CallHandlerOptions::from_js(env, options)?;
-                Ok(Request { name, event: json::stringify(env, event)?, options, cause })
+                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
+                let event = json::stringify(env, event)?;
+                let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
+                let withdraw = {
+                    let (shared, turn) = (self.shared.clone(), turn.clone());
+                    move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
+                };
+                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
+                Ok((Request { name, event, options, cause }, ticket, place, turn))
             },
-            |request, pending| self.shared.serve(request, pending),
-            |env, (result, identity): Served| {
+            |(request, ticket, place, turn), pending| {
+                place.put(pending);
+                if let Some(number) = self.shared.serve(request, ticket, place) {
+                    // Nobody has set it before.
+                    let _ = turn.set(number);
+                }
+            },
+            |env, ended: Ended<Served>| {
+                let Ended { result, stats, limits } = ended;
+                let (result, identity) = result.unwrap_or_else(|error| (Err(error), None));
                 if let Some(identity) = identity {
                     identity.deliver_console(env);
                 }
-                match result? {
-                    Some(value) => json::parse(env, value),
-                    None => json::undefined(env),
-                }
+                let (value, stats) = listening.end(env, Ended { result, stats, limits })?;
+                let value = match value {
+                    Some(value) => json::parse(env, value)?,
+                    None => json::undefined(env)?,
+                };
+                give(env, value, stats)
             },
         )
     }
@@ -157,14 +196,16 @@ impl SandboxPool {
         self.shared.turns.waiting() as f64
     }
 
-    /// What the call that ended last has cost, also if it failed; `null` before the first.
+    /// What the call that ended last has cost, also if it failed; `null` before the first. Whose call that was cannot be told
+    /// where several are made at a time: `callHandlerWithStats()` gives what it is that one call has cost, and so does its error.
     #[napi(getter)]
     pub fn last_call_stats(&self) -> Either<CallStats, Null> {
         let stats = self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
     }
 
-    /// A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes.
+    /// A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. To
+    /// stop a certain request, whoever else uses the pool, give it the option `signal`.
     #[napi(getter)]
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle::new(self.shared.calls.clone())
@@ -245,17 +286,20 @@ impl Shared {
         }
     }
 
-    /// Serves a request when a sandbox is ready for it.
-    fn serve(self: &Arc<Self>, request: Request, pending: Pending<Served>) {
+    /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
+    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, place: Place<Served>) -> Option<u64> {
         self.refill();
-        let (shared, ticket) = (self.clone(), self.calls.add());
+        let shared = self.clone();
         self.turns.take(move |member| match member {
-            Err(error) => pending.settle_with(|| Ok((Err(error.into()), None))),
+            Err(error) => place.settle_with(|| {
+                let result = Ok((Err(error.into()), None));
+                Ok(Ended { result, stats: None, limits: request.options.limits })
+            }),
             Ok(member) => {
                 let in_use = InUse { shared, member: Some(member) };
-                blocking(move || in_use.serve(request, ticket, pending));
+                blocking(move || in_use.serve(request, ticket, place));
             }
-        });
+        })
     }
 }
 
@@ -290,15 +334,16 @@ struct InUse {
 }
 
 impl InUse {
-    fn serve(mut self, request: Request, ticket: Ticket, pending: Pending<Served>) {
+    fn serve(mut self, request: Request, ticket: Ticket, place: Place<Served>) {
         let Some(PoolMember { member, identity }) = &mut self.member else { return };
         let Request { name, event, options, cause } = request;
-        let result = identity.run(cause, || call(&mut member.sandbox, &ticket, &name, event, options));
-        let stats = member.sandbox.last_call_stats().cloned();
-        *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        let (result, stats) = identity.run(cause, || call(&mut member.sandbox, &ticket, &name, event, options));
+        if let Some(stats) = &stats {
+            *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+        }
         drop(ticket);
         let identity = identity.clone();
-        pending.settle_with(|| Ok((result, Some(identity))));
+        place.settle_with(|| Ok(Ended { result: Ok((result, Some(identity))), stats, limits: options.limits }));
         let_javascript_go_on();
         self.renew();
     }

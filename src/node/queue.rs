@@ -1,11 +1,11 @@
 //! Jobs on one value, done one after the other.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{Error, Result};
 use super::promise;
 use super::slot::DISPOSE;
+use crate::sandbox::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Job<T> = Box<dyn FnOnce(Result<&mut T>) + Send>;
 type LastJob<T> = Box<dyn FnOnce(T) + Send>;

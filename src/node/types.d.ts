@@ -14,7 +14,7 @@
  * }
  * ```
  */
-export type SandboxError = CompileError | GuestError | PayloadTooLargeError | OtherError;
+export type SandboxError = CompileError | GuestError | PayloadTooLargeError | CancelledError | OtherError;
 
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
@@ -27,6 +27,8 @@ export interface CompileError extends Error {
   column: number;
   /** The guest's stack trace, one frame a line; empty if there is none. */
   guestStack: string;
+  /** What the evaluation has cost. */
+  stats: CallStats;
 }
 
 /** A handler threw, or its promise was rejected. */
@@ -38,6 +40,8 @@ export interface GuestError extends Error {
   guestMessage: string;
   /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. */
   guestStack: string;
+  /** What the call has cost. */
+  stats: CallStats;
 }
 
 /** An event, a result or a source is larger than the limit. */
@@ -47,12 +51,22 @@ export interface PayloadTooLargeError extends Error {
   size: number;
   /** The limit in bytes. */
   limit: number;
+  /** What the call has cost, if it has begun. */
+  stats?: CallStats;
 }
 
-/** An error that has nothing but its code and its message. */
+/** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the signal that was aborted. */
+export interface CancelledError extends Error {
+  code: 'ERR_CANCELLED';
+  /** The timeout that stopped it; `null` if it was a signal, `kill()` or `dispose()`. */
+  terminatedBy: 'wall-clock' | 'cpu-time' | null;
+  /** What it has cost, if it has begun. */
+  stats?: CallStats;
+}
+
+/** An error of another kind. */
 export interface OtherError extends Error {
   code:
-    | 'ERR_CANCELLED'
     | 'ERR_CONSUMED'
     | 'ERR_GUEST_ABORT'
     | 'ERR_HANDLER_NOT_FOUND'
@@ -65,6 +79,46 @@ export interface OtherError extends Error {
     | 'ERR_POOL_PREPARE'
     | 'ERR_REENTRANT'
     | 'ERR_SNAPSHOT';
+  /** What the call has cost, if it has begun. */
+  stats?: CallStats;
+}
+
+/** Limits of guest code, and a way to stop it. */
+export interface LoadOptions {
+  /** Milliseconds, 1 to 3,600,000, after which it is stopped, whatever it does or waits for. Default: no limit. */
+  wallClockTimeoutMs?: number;
+  /**
+   * Milliseconds of processor time, 1 to 3,600,000, after which it is stopped. Time that a host function takes does not count.
+   * Default: no limit.
+   */
+  cpuTimeoutMs?: number;
+  /** Stops this call, and no other, when it is aborted. */
+  signal?: AbortSignalLike;
+}
+
+/** Options of `callHandler()`. */
+export interface CallHandlerOptions extends LoadOptions {
+  /**
+   * Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
+   * cycles need it: all else is freed at once. Default: `true`.
+   */
+  gc?: boolean;
+}
+
+/** What is used of an `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: any;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What `callHandlerWithStats()` gives. */
+export interface CallResult {
+  /** What the handler returns. */
+  value: any;
+  /** What the call has cost. */
+  stats: CallStats;
 }
 
 /** Options of a `SandboxPool`: its size, and where its sandboxes come from. */

@@ -181,6 +181,12 @@ impl LoadedJSSandbox {
         self.last_call_stats.as_ref()
     }
 
+    /// Has no statistics until the next call ends: a call that is refused leaves those of the one before.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub(crate) fn forget_call_stats(&mut self) {
+        self.last_call_stats = None;
+    }
+
     /// Takes a snapshot of the sandbox's state.
     ///
     /// # Errors

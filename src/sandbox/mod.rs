@@ -31,7 +31,7 @@ pub mod snapshot;
 mod snapshot_folder;
 pub mod stats;
 mod stopper;
-mod sync;
+pub(crate) mod sync;
 pub mod threads;
 pub(crate) mod trace;
 mod vm;

@@ -19,7 +19,9 @@ pub struct Turns<M> {
 
 struct State<M> {
     ready: VecDeque<M>,
-    waiting: VecDeque<Waiter<M>>,
+    /// With their numbers.
+    waiting: VecDeque<(u64, Waiter<M>)>,
+    last_waiter: u64,
     members: usize,
     /// Why the last member that could not be made could not.
     failure: String,
@@ -34,6 +36,7 @@ impl<M> Turns<M> {
         let state = State {
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
+            last_waiter: 0,
             members: 0,
             failure: String::new(),
             is_closed: false,
@@ -51,8 +54,8 @@ impl<M> Turns<M> {
         missing
     }
 
-    /// Hands a member to a request, now or when it is its turn, or refuses it.
-    pub fn take(&self, waiter: impl FnOnce(Result<M>) + Send + 'static) {
+    /// Hands a member to a request, now or when it is its turn, or refuses it. Gives its number if it waits.
+    pub fn take(&self, waiter: impl FnOnce(Result<M>) + Send + 'static) -> Option<u64> {
         let mut state = self.lock();
         let answer = if state.is_closed {
             Err(Error::PoolClosed)
@@ -64,11 +67,25 @@ impl<M> Turns<M> {
         } else if state.waiting.len() >= self.max_waiting {
             Err(Error::PoolFull(self.max_waiting))
         } else {
-            state.waiting.push_back(Box::new(waiter));
-            return;
+            state.last_waiter += 1;
+            let number = state.last_waiter;
+            state.waiting.push_back((number, Box::new(waiter)));
+            return Some(number);
         };
         drop(state);
         waiter(answer);
+        None
+    }
+
+    /// Forgets a request that waits, without an answer.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn withdraw(&self, number: u64) {
+        let mut state = self.lock();
+        let place = state.waiting.iter().position(|waiter| waiter.0 == number);
+        let waiter = place.and_then(|place| state.waiting.remove(place));
+        // What it is made of is others'.
+        drop(state);
+        drop(waiter);
     }
 
     /// A member is ready. It is dropped if the pool has been closed.
@@ -78,7 +95,7 @@ impl<M> Turns<M> {
             drop(state);
             drop(member);
             self.gone();
-        } else if let Some(waiter) = state.waiting.pop_front() {
+        } else if let Some((_, waiter)) = state.waiting.pop_front() {
             drop(state);
             waiter(Ok(member));
         } else {
@@ -102,7 +119,7 @@ impl<M> Turns<M> {
         let waiting = std::mem::take(&mut state.waiting);
         let at_end = if state.is_closed { std::mem::take(&mut state.at_end) } else { Vec::new() };
         drop(state);
-        waiting.into_iter().for_each(|waiter| waiter(Err(Error::PoolPrepare(reason.to_string()))));
+        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolPrepare(reason.to_string()))));
         at_end.into_iter().for_each(|call| call());
     }
 
@@ -112,7 +129,7 @@ impl<M> Turns<M> {
         state.is_closed = true;
         let (ready, waiting) = (std::mem::take(&mut state.ready), std::mem::take(&mut state.waiting));
         drop(state);
-        waiting.into_iter().for_each(|waiter| waiter(Err(Error::PoolClosed)));
+        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolClosed)));
         for member in ready {
             drop(member);
             self.gone();
@@ -237,6 +254,21 @@ mod tests {
         assert_eq!(turns.members(), 0);
         let error = take(&turns).try_recv().expect("an answer").expect_err("nothing is to be waited for");
         assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
+    }
+
+    #[test]
+    fn a_request_that_is_withdrawn_leaves_its_place_to_others() {
+        let turns = pool(1, 1);
+        let used = take(&turns);
+        let (sender, receiver) = channel();
+        let number = turns.take(move |member| sender.send(member).expect("the test waits")).expect("it waits");
+        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolFull(1))));
+        turns.withdraw(number);
+        assert!(receiver.recv().is_err(), "it has no answer");
+        let next = take(&turns);
+        turns.withdraw(number);
+        turns.give(now(&used));
+        assert_eq!((now(&next), turns.waiting()), (0, 0));
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! Jobs that come while a worker looks for the next, and the last one.
+
+use hyperlight_js_models::explore;
+use hyperlight_js_models::node::error::Result;
+use hyperlight_js_models::node::queue::Queue;
+use hyperlight_js_models::sandbox::sync::Arc;
+use loom::sync::mpsc::{Sender, channel};
+use loom::thread;
+
+/// A job that counts, and tells the number or that it was refused.
+fn count(tell: &Sender<Option<usize>>) -> impl FnOnce(Result<&mut usize>) + Send + 'static {
+    let tell = tell.clone();
+    move |value| {
+        let number = value.ok().map(|value| {
+            *value += 1;
+            *value
+        });
+        tell.send(number).expect("the model waits");
+    }
+}
+
+#[test]
+fn every_job_is_done_once_and_one_at_a_time() {
+    explore(3, || {
+        let (tell, told) = channel();
+        let queue = Queue::new("Number", 0);
+        let pusher = {
+            let (queue, job) = (queue.clone(), count(&tell));
+            thread::spawn(move || queue.push(job))
+        };
+        queue.push(count(&tell));
+        let mut numbers = [told.recv().expect("a job"), told.recv().expect("another")];
+        numbers.sort_unstable();
+        assert_eq!(numbers, [Some(1), Some(2)]);
+        pusher.join().expect("no panic");
+    });
+}
+
+#[test]
+fn the_last_job_comes_last_and_every_other_is_done_or_refused() {
+    explore(3, || {
+        let (tell, told) = channel();
+        let queue = Queue::new("Number", 0);
+        let pusher = {
+            let (queue, job) = (queue.clone(), count(&tell));
+            thread::spawn(move || queue.push(job))
+        };
+        let (end, ended) = channel();
+        queue.push_last("unload", move |value| end.send(value).expect("the model waits")).expect("it is the first");
+        queue.refuse_waiting();
+        let outcome = told.recv().expect("an answer");
+        let value = ended.recv().expect("the last job");
+        assert_eq!(outcome.unwrap_or(0), value, "a job that was done was done before");
+        pusher.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_value_is_dropped_once_whoever_is_last() {
+    struct Note(Sender<()>);
+    impl Drop for Note {
+        fn drop(&mut self) {
+            self.0.send(()).expect("the model waits");
+        }
+    }
+    explore(3, || {
+        let (tell, told) = channel();
+        let queue: Arc<Queue<Note>> = Queue::new("Note", Note(tell));
+        queue.push(|_| ());
+        drop(queue);
+        told.recv().expect("it is dropped");
+        assert!(told.try_recv().is_err(), "once");
+    });
+}
