@@ -30,10 +30,10 @@ fn every_request_is_served_once() {
         assert_eq!(turns.expect_missing(), 1);
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
+        let other = thread::spawn(move || request(&pool, &s, &r));
         let maker = turns.clone();
         let making = thread::spawn(move || maker.give(0));
-        let _ = request(&turns, &served, &refused);
+        request(&turns, &served, &refused);
         other.join().expect("no panic");
         making.join().expect("no panic");
         assert_eq!((served.load(Ordering::SeqCst), refused.load(Ordering::SeqCst)), (2, 0));
@@ -50,7 +50,7 @@ fn a_pool_that_is_closed_answers_every_request_and_ends() {
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let ended = Arc::new(AtomicUsize::new(0));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
+        let other = thread::spawn(move || request(&pool, &s, &r));
         let (pool, end) = (turns.clone(), ended.clone());
         let closing = thread::spawn(move || {
             pool.close();
@@ -58,7 +58,7 @@ fn a_pool_that_is_closed_answers_every_request_and_ends() {
                 end.fetch_add(1, Ordering::SeqCst);
             });
         });
-        let _ = request(&turns, &served, &refused);
+        request(&turns, &served, &refused);
         other.join().expect("no panic");
         closing.join().expect("no panic");
         assert_eq!(served.load(Ordering::SeqCst) + refused.load(Ordering::SeqCst), 2);
@@ -73,10 +73,10 @@ fn a_member_that_cannot_be_made_leaves_nobody_waiting() {
         assert_eq!(turns.expect_missing(), 1);
         let (served, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (pool, s, r) = (turns.clone(), served.clone(), refused.clone());
-        let other = thread::spawn(move || drop(request(&pool, &s, &r)));
+        let other = thread::spawn(move || request(&pool, &s, &r));
         let maker = turns.clone();
         let making = thread::spawn(move || maker.failed("as told"));
-        let _ = request(&turns, &served, &refused);
+        request(&turns, &served, &refused);
         other.join().expect("no panic");
         making.join().expect("no panic");
         assert_eq!((served.load(Ordering::SeqCst), refused.load(Ordering::SeqCst)), (0, 2));
