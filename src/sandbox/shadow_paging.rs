@@ -15,7 +15,8 @@
 use hyperlight_host::Sandbox;
 
 /// Sees to it that the next restore makes the hypervisor forget the page tables that it replaces. It is called before the guest
-/// first runs, and again after each restore.
+/// first runs, and again after each restore, but not before it has to be: hyperlight-host has to make a new snapshot after it
+/// where it could give out the one that was restored.
 ///
 /// # Errors
 /// The hypervisor has no room for a memory region. The guest must not run then.
