@@ -48,7 +48,8 @@ pub const SNAPSHOT_FOLDERS: Target =
     Target { name: "snapshot_folders", run: |bytes| generators::with(bytes, oracles::folder::changed), longest: 256 };
 
 /// All targets.
-pub const TARGETS: &[Target] = &[DECODERS, MESSAGES, EVENTS, SOURCES, SNAPSHOT_FOLDERS, HOSTILE_RUNTIME];
+pub const TARGETS: &[Target] =
+    &[DECODERS, MESSAGES, EVENTS, SOURCES, SNAPSHOT_FOLDERS, HOSTILE_RUNTIME, HOSTILE_KERNEL];
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;

@@ -162,18 +162,16 @@ impl Behaviour {
 
     /// The script for it, in a guest whose kernel may be its own.
     pub fn script(&self, transport: &Transport, level: Level) -> Vec<Instruction> {
-        let mut writer = Writer { transport, script: Vec::new(), next: 0, wraps: false, buffer: 0 };
+        let mut writer = Writer { transport, level, script: Vec::new(), next: 0, wraps: false, buffer: 0 };
         self.0.iter().for_each(|act| writer.act(act));
-        writer.script.push(match level {
-            Level::Runtime => Instruction::Gate(gate::HALT, 0),
-            Level::Kernel => Instruction::Output(port::HALT, 0),
-        });
+        writer.leave(gate::HALT, port::HALT);
         writer.script
     }
 }
 
 struct Writer<'a> {
     transport: &'a Transport,
+    level: Level,
     script: Vec<Instruction>,
     /// The descriptor to use next, and whether the ring has been used up an odd number of times.
     next: u16,
@@ -257,8 +255,16 @@ impl Writer<'_> {
         // The first comes last: with it all are there.
         self.script.push(descriptor);
         if message.quiet.0.is_none() && kind == MsgKind::Request {
-            self.script.push(Instruction::Gate(gate::NOTIFY, 0));
+            self.leave(gate::NOTIFY, port::NOTIFY);
         }
+    }
+
+    /// Goes to the host: the runtime through the gate, the kernel itself by a port.
+    fn leave(&mut self, operation: u32, port: u16) {
+        self.script.push(match self.level {
+            Level::Runtime => Instruction::Gate(operation, 0),
+            Level::Kernel => Instruction::Output(port, 0),
+        });
     }
 
     fn descriptor(&mut self, address: u64, length: u32, id: u16, flags: DescFlags, changed: u16) -> Instruction {

@@ -221,6 +221,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes minutes, and does nothing that the others do not")]
     fn too_many_byte_arrays_are_malformed() {
         let encoded = |count| {
             let mut payload = Payload::default();
