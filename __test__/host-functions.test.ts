@@ -165,6 +165,25 @@ test('a result that is too large for the guest is an error that it can catch', a
   assert.equal((await loaded.callHandler('f', [10])).result, 'x'.repeat(10));
 });
 
+test('a host function takes tens of thousands of arguments, and more than 65,535 are an error in the guest', async () => {
+  const body = `
+    try {
+      return host.count(...new Array(event).fill(0));
+    } catch (error) {
+      return error.message;
+    }
+  `;
+  // They lie on the stack, of the guest and of the host.
+  const proto = await new SandboxBuilder().setScratchSize(8 * 2 ** 20).build();
+  proto.register('test', 'count', (...args) => args.length);
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler('f', `import * as host from 'host:test'; function handler(event) { ${body} }`);
+  const loaded = await sandbox.getLoadedSandbox();
+  assert.equal(await loaded.callHandler('f', 50_000), 50_000);
+  assert.match(await loaded.callHandler('f', 65_536), /too many arguments/);
+  assert.equal(await loaded.callHandler('f', 1), 1);
+});
+
 test('hostModule and register can be chained, and register alone does the same', async () => {
   const proto = await new SandboxBuilder().build();
   const math = proto.hostModule('math');

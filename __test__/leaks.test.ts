@@ -134,6 +134,30 @@ test('dispose() gives memory and virtual machines back while the objects are sti
   assert.ok([...loaded, ...unloaded].every((sandbox) => !sandbox.poisoned));
 });
 
+test('restore() and unload() give back the memory that a guest has taken', async () => {
+  const sandboxes = await Promise.all(Array.from({ length: 10 }, () => loadBody(FILL)));
+  const snapshots = await Promise.all(sandboxes.map((loaded) => loaded.snapshot()));
+  const fill = async () => {
+    for (const loaded of sandboxes) await loaded.callHandler('f', {});
+    return held();
+  };
+  // What is kept to be used again is there after the first round.
+  await fill();
+  for (const [i, loaded] of sandboxes.entries()) await loaded.restore(snapshots[i] ?? assert.fail());
+  const empty = await settled();
+  const hasComeBack = () => {
+    collect();
+    return held().resident - empty.resident < (10 * FILL_SIZE) / 4;
+  };
+  assert.ok((await fill()).resident - empty.resident > (10 * FILL_SIZE) / 2);
+  for (const [i, loaded] of sandboxes.entries()) await loaded.restore(snapshots[i] ?? assert.fail());
+  assert.ok(await until(hasComeBack), `${held().resident - empty.resident} bytes are left`);
+  assert.ok((await fill()).resident - empty.resident > (10 * FILL_SIZE) / 2);
+  const unloaded = await Promise.all(sandboxes.map((loaded) => loaded.unload()));
+  assert.ok(await until(hasComeBack), `${held().resident - empty.resident} bytes are left`);
+  for (const sandbox of unloaded) sandbox.dispose();
+});
+
 /** What is held when all that tests before this one have dropped is gone. */
 async function settled(): Promise<Held> {
   await collectUntil(() => false, 20);
