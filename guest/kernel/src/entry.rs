@@ -185,7 +185,8 @@ enter_runtime:
 dispatch:
     jz 2f
     iretq
-2:  // Changing CR4.PGE makes the processor, or the hypervisor's shadow of the page tables, drop everything.
+2:  // Changing CR4.PGE makes the processor forget all translations. A hypervisor that shadows the page tables may keep those of
+    // tables that the host has replaced: there is no way to have it forget them from here, so the host sees to that.
     mov rax, cr4
     xor eax, 0x80
     mov cr4, rax
