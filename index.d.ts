@@ -482,7 +482,7 @@ export declare class SandboxBuilder {
   /**
    * Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
    *
-   * - `bytes`: a whole number from 1 MiB to 6 GiB. Default: 16 MiB.
+   * - `bytes`: a whole number from 1 MiB to 6 GiB. Default: 64 MiB.
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: it is no such number.

@@ -259,3 +259,16 @@ test('a placeholder that stands for nothing is an error, and no depth is too gre
   while (Array.isArray(value)) [value] = value;
   assert.equal(value, EVERY_BYTE);
 });
+
+test('a view that follows its buffer arrives with the bytes of now', async () => {
+  const loaded = await loadBody(`
+    const buffer = new ArrayBuffer(4, { maxByteLength: 1 << 16 });
+    const view = new Uint8Array(buffer);
+    view.set([1, 2, 3, 4]);
+    buffer.resize(event);
+    return { view };
+  `);
+  for (const [size, bytes] of [[2, [1, 2]] as const, [6, [1, 2, 3, 4, 0, 0]] as const, [0, []] as const]) {
+    assert.deepEqual(await loaded.callHandler('f', size), { view: Uint8Array.from(bytes) });
+  }
+});

@@ -2,8 +2,8 @@
 
 mod sandboxes;
 
-use hyperlight_js::LoadedJSSandbox;
-use sandboxes::{call, loaded};
+use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder};
+use sandboxes::{call, guarded, load, loaded};
 use serde_json::{Value, json};
 
 /// A sandbox whose handler evaluates an expression in which the module `crypto` is called `crypto`.
@@ -53,6 +53,11 @@ fn digests_are_those_of_the_standards() {
         json!(true),
     );
     expect(&mut sandbox, "crypto.createHash('sha1').digest() instanceof Uint8Array", json!(true));
+    expect(
+        &mut sandbox,
+        "['a\\ud800b', 'a\\ufffdb', 'a\\ud800'].map((text) => crypto.createHash('md5').update(text).digest('hex')).map((hash, i, all) => all.indexOf(hash))",
+        json!([0, 0, 2]),
+    );
     expect_error(&mut sandbox, "crypto.createHash('sha3')", "Digest method not supported");
     expect_error(
         &mut sandbox,
@@ -99,7 +104,17 @@ fn random_bytes_are_of_the_size_asked_for_and_never_the_same() {
     for bad in ["-1", "1.5", "NaN", "2 ** 31", "'x'"] {
         expect_error(&mut sandbox, &format!("crypto.randomBytes({bad})"), "RangeError");
     }
-    expect_error(&mut sandbox, "crypto.getRandomValues(new Float64Array(1))", "integers");
+    for class in ["Float16Array", "Float32Array", "Float64Array"] {
+        expect_error(&mut sandbox, &format!("crypto.getRandomValues(new {class}(1))"), "integers");
+    }
+    for bad in ["new DataView(new ArrayBuffer(1))", "new ArrayBuffer(1)", "[1]", "null", ""] {
+        expect_error(&mut sandbox, &format!("crypto.getRandomValues({bad})"), "integers");
+    }
+    expect(
+        &mut sandbox,
+        "[Int8Array, Uint8ClampedArray, BigInt64Array, BigUint64Array].map((T) => crypto.getRandomValues(new T(9)).some(Boolean))",
+        json!([true, true, true, true]),
+    );
     expect_error(&mut sandbox, "crypto.getRandomValues(new Uint8Array(65537))", "65536");
 }
 
@@ -158,29 +173,283 @@ fn text_is_encoded_and_decoded() {
 }
 
 #[test]
-fn values_are_cloned_deeply() {
+fn text_decoders_know_all_labels_of_their_encodings() {
+    let mut sandbox = evaluator();
+    for (encoding, labels) in [
+        ("utf-8", "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8 UTF8"),
+        ("utf-16le", "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le UCS-2"),
+        ("utf-16be", "unicodefffe utf-16be"),
+        (
+            "windows-1252",
+            "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 \
+             iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252 Latin1",
+        ),
+    ] {
+        for label in labels.split(' ') {
+            expect(&mut sandbox, &format!("new TextDecoder('{label}').encoding"), json!(encoding));
+            expect(
+                &mut sandbox,
+                &format!("new TextDecoder(' \\t\\n\\f\\r{label}\\r\\f\\n\\t ').encoding"),
+                json!(encoding),
+            );
+        }
+    }
+    for bad in
+        ["", " ", "\\u00a0utf-8", "utf-8\\u00a0", "utf-8\\v", "utf-8\\0", "utf\\u2028", "utf_8", "x-user-defined"]
+    {
+        expect_error(&mut sandbox, &format!("new TextDecoder('{bad}')"), "RangeError");
+    }
+}
+
+#[test]
+fn text_decoders_decode_each_encoding() {
+    let mut sandbox = evaluator();
+    for (decoder, bytes, text) in [
+        (
+            "'utf-8'",
+            "0xf0, 0x9f, 0xa6, 0x80, 0xf0, 0x9f, 0x41, 0xc0, 0x80, 0xed, 0xa0, 0x80",
+            "🦀\u{fffd}A\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
+        ),
+        ("'utf-8'", "0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf", "\u{feff}"),
+        (
+            "'utf-16le'",
+            "0xff, 0xfe, 0x41, 0x00, 0x3e, 0xd8, 0x80, 0xdd, 0x80, 0xdd, 0x3e, 0xd8, 0x42, 0x00, 0x43",
+            "A🦀\u{fffd}\u{fffd}B\u{fffd}",
+        ),
+        ("'utf-16be'", "0xfe, 0xff, 0x00, 0x41, 0xd8, 0x3e, 0xdd, 0x80, 0xd8, 0x3e", "A🦀\u{fffd}"),
+        ("'utf-16be', { ignoreBOM: true }", "0xfe, 0xff, 0x00, 0x41", "\u{feff}A"),
+        ("'latin1'", "0x41, 0x80, 0x81, 0x9f, 0xa0, 0xff", "A€\u{81}Ÿ\u{a0}ÿ"),
+        ("'latin1'", "0xef, 0xbb, 0xbf", "ï»¿"),
+    ] {
+        expect(&mut sandbox, &format!("new TextDecoder({decoder}).decode(Uint8Array.of({bytes}))"), json!(text));
+        // The same a byte at a time.
+        let expression = format!(
+            "(() => {{ const d = new TextDecoder({decoder}); return [{bytes}].map((b) => d.decode(Uint8Array.of(b), {{ stream: true }})).join('') + d.decode(); }})()"
+        );
+        expect(&mut sandbox, &expression, json!(text));
+    }
+}
+
+#[test]
+fn a_fatal_text_decoder_begins_anew_after_an_error() {
+    let mut sandbox = evaluator();
+    // What a decoder makes of bytes, one call after the other. A call that is no stream ends with a dot.
+    for (encoding, calls, results) in [
+        ("utf-8", "[[0xe2]], [[0x41], '.'], [[65], '.']", json!(["", "TypeError", "A"])),
+        ("utf-8", "[[0xff], '.'], [[65], '.']", json!(["TypeError", "A"])),
+        ("utf-8", "[[0xe2]], [[], '.'], [[65], '.']", json!(["", "TypeError", "A"])),
+        // In a stream, what follows the error is decoded by the next call.
+        ("utf-8", "[[0x41, 0xe2, 0x42, 0x43]], [[0x44], '.']", json!(["TypeError", "BCD"])),
+        ("utf-8", "[[0xe2]], [[0x82]], [[0xac], '.']", json!(["", "", "€"])),
+        (
+            "utf-8",
+            "[[0xef]], [[0xbb, 0xbf]], [[0x41]], [[0xef, 0xbb, 0xbf], '.'], [[0xef, 0xbb, 0xbf], '.']",
+            json!(["", "", "A", "\u{feff}", ""]),
+        ),
+        ("utf-16le", "[[0]], [[0, 0x3e], '.'], [[65, 0], '.']", json!(["", "TypeError", "A"])),
+        ("utf-16le", "[[0x3e, 0xd8]], [[65, 0]], [[66, 0], '.']", json!(["", "TypeError", "AB"])),
+        ("utf-16be", "[[0xdd, 0x80, 0, 65]], [[0, 66], '.']", json!(["TypeError", "AB"])),
+    ] {
+        let expression = format!(
+            "(() => {{ const d = new TextDecoder('{encoding}', {{ fatal: true }}); return [{calls}].map(([bytes, end]) => {{ try {{ return d.decode(Uint8Array.from(bytes), {{ stream: !end }}); }} catch (e) {{ return e.name; }} }}); }})()"
+        );
+        expect(&mut sandbox, &expression, results);
+    }
+}
+
+#[test]
+fn encoders_and_decoders_take_what_their_standard_says() {
+    let mut sandbox = evaluator();
+    for input in [
+        "new Uint8Array([65, 66]).buffer",
+        "new DataView(new Uint8Array([64, 65, 66]).buffer, 1)",
+        "new Uint8Array([64, 65, 66, 67]).subarray(1, 3)",
+        "(() => { const s = new SharedArrayBuffer(2); new Uint8Array(s).set([65, 66]); return s; })()",
+        "(() => { const s = new Uint8Array(new SharedArrayBuffer(3)); s.set([65, 66]); return s.subarray(0, 2); })()",
+        "(() => { const b = new ArrayBuffer(9, { maxByteLength: 9 }); const u = new Uint8Array(b); u.set([65, 66]); b.resize(2); return u; })()",
+        "(() => { const b = new ArrayBuffer(1, { maxByteLength: 9 }); const u = new Uint8Array(b); b.resize(2); u.set([65, 66]); return u; })()",
+        "new Uint16Array([0x4241])",
+    ] {
+        expect(&mut sandbox, &format!("new TextDecoder().decode({input})"), json!("AB"));
+    }
+    expect(
+        &mut sandbox,
+        "(() => { const u = new Uint8Array(4); u.buffer.transfer(); return new TextDecoder().decode(u); })()",
+        json!(""),
+    );
+    for (options, text) in [("", "A"), ("undefined", "A"), ("null", "A"), ("{}", "A"), ("() => 1", "A")] {
+        expect(
+            &mut sandbox,
+            &format!("new TextDecoder('utf8', {options}).decode(Uint8Array.of(65), {options})").replace(", )", ")"),
+            json!(text),
+        );
+    }
+    for bad in ["null", "5", "'text'", "{}", "[]"] {
+        expect_error(&mut sandbox, &format!("new TextDecoder().decode({bad})"), "TypeError");
+    }
+    for bad in ["5", "'x'", "Symbol()"] {
+        expect_error(&mut sandbox, &format!("new TextDecoder('utf8', {bad})"), "TypeError");
+        expect_error(&mut sandbox, &format!("new TextDecoder().decode(new Uint8Array(), {bad})"), "TypeError");
+    }
+    expect(
+        &mut sandbox,
+        "[5, null, undefined, '', '\\ud83e\\udd80\\udd80'].map((v) => new TextEncoder().encode(v).join())",
+        json!(["53", "110,117,108,108", "", "", "240,159,166,128,239,191,189"]),
+    );
+    expect(
+        &mut sandbox,
+        "[[3], [4], [0], [10, 1, 2]].map((place) => { const u = new Uint8Array(new SharedArrayBuffer(10)).subarray(...place.slice(1).length ? place.slice(1) : [0, place[0]]); const r = new TextEncoder().encodeInto('\\ud83e\\udd80\\ud83e', u); return [r.read, r.written]; })",
+        json!([[0, 0], [2, 4], [0, 0], [0, 0]]),
+    );
+    for bad in [
+        "new Uint16Array(4)",
+        "new Uint8ClampedArray(4)",
+        "new Int8Array(4)",
+        "new ArrayBuffer(4)",
+        "new DataView(new ArrayBuffer(4))",
+        "[]",
+        "null",
+    ] {
+        expect_error(&mut sandbox, &format!("new TextEncoder().encodeInto('a', {bad})"), "TypeError");
+    }
+    for bad in ["encodeInto()", "encodeInto('a')"] {
+        expect_error(&mut sandbox, &format!("new TextEncoder().{bad}"), "TypeError");
+    }
+}
+
+#[test]
+fn a_view_that_follows_its_buffer_has_the_bytes_of_now() {
+    let mut sandbox = evaluator();
+    expect(
+        &mut sandbox,
+        "(() => { const b = new ArrayBuffer(4, { maxByteLength: 9 }); const u = new Uint8Array(b, 1); b.resize(0); return [crypto.createHash('md5').update(u).digest('hex'), new TextEncoder().encodeInto('a', u).written]; })()",
+        json!(["d41d8cd98f00b204e9800998ecf8427e", 0]),
+    );
+}
+
+#[test]
+fn text_that_is_too_much_for_the_heap_makes_the_guest_throw_and_no_more() {
+    let source = "function handler([decoder, byte, size]) {
+        const bytes = new Uint8Array(size).fill(byte);
+        const results = [];
+        for (const f of [() => new TextDecoder(decoder).decode(bytes).length, () => new TextEncoder().encode('\\u0800'.repeat(size)).length,
+            () => new TextEncoder().encodeInto('\\u0800'.repeat(size / 4), bytes).written]) {
+            try { results.push(f()); } catch (e) { results.push(e.message); }
+        }
+        return results;
+    }";
+    let mut sandbox = load(SandboxBuilder::new().with_guest_heap_size(8 << 20), source).expect("it loads");
+    for size in [1 << 10, 1 << 18, 1 << 20, 3 << 20, 6 << 20] {
+        for (decoder, byte) in
+            [("utf-8", 0x41), ("utf-8", 0xff), ("utf-16le", 0xd8), ("utf-16be", 0x41), ("latin1", 0x80)]
+        {
+            let event = json!([decoder, byte, size]).to_string();
+            let result = guarded(&mut sandbox, |sandbox| call(sandbox, &event));
+            assert!(matches!(result, Ok(_) | Err(Error::Guest { .. })), "{size} of {decoder}: {result:?}");
+            assert!(!sandbox.poisoned(), "{size} of {decoder}");
+        }
+    }
+    assert_eq!(call(&mut sandbox, r#"["utf-8", 65, 1024]"#).expect("usable"), json!([1024, 3072, 768]));
+}
+
+#[test]
+fn shared_memory_can_grow_and_counts_towards_the_heap() {
+    let mut sandbox = evaluator();
+    expect(
+        &mut sandbox,
+        "(() => { const s = new SharedArrayBuffer(1, { maxByteLength: 20 }); const u = new Uint8Array(s); u[0] = 7; s.grow(20); return [s.growable, s.maxByteLength, u.length, u[0], u[19]]; })()",
+        json!([true, 20, 20, 7, 0]),
+    );
+    expect_error(&mut sandbox, "new SharedArrayBuffer(2, { maxByteLength: 1 })", "RangeError");
+    expect_error(&mut sandbox, "new SharedArrayBuffer(1, { maxByteLength: 2e9 })", "out of memory");
+    expect_error(&mut sandbox, "new SharedArrayBuffer(2e9)", "out of memory");
+    // What is not used any more is given back, a clone's memory when the last one of them goes.
+    expect(
+        &mut sandbox,
+        "(() => { let s; for (let i = 0; i < 200; i++) { s = structuredClone(new SharedArrayBuffer(4 << 20)); new Uint8Array(s)[i] = 1; } return s.byteLength; })()",
+        json!(4 << 20),
+    );
+    expect(
+        &mut sandbox,
+        "(() => { const all = []; try { for (;;) all.push(new SharedArrayBuffer(1 << 20)); } catch (e) { return [all.length > 40, all.length < 64]; } })()",
+        json!([true, true]),
+    );
+    expect(&mut sandbox, "Atomics.add(new Int32Array(new SharedArrayBuffer(8)), 1, 5)", json!(0));
+}
+
+#[test]
+fn a_regular_expression_goes_back_over_a_long_text() {
+    let mut sandbox = evaluator();
+    expect(&mut sandbox, "/^[^,]+$/.test('a'.repeat(700000))", json!(true));
+    expect(&mut sandbox, "/^(?:a|b)*c/.test('ab'.repeat(100000))", json!(false));
+    expect(&mut sandbox, "'a b '.repeat(100000).replace(/\\s+$/, '').length", json!(399_999));
+}
+
+#[test]
+fn a_weak_reference_keeps_its_target_until_the_job_is_done() {
+    let mut sandbox = evaluator();
+    expect(
+        &mut sandbox,
+        "(() => { const ref = new WeakRef({ a: 1 }); return [ref.deref()?.a, ref.deref()?.a]; })()",
+        json!([1, 1]),
+    );
+    expect(
+        &mut sandbox,
+        "(async () => { const ref = new WeakRef({}); await 0; await 0; return ref.deref() === undefined; })()",
+        json!(true),
+    );
+    expect(
+        &mut sandbox,
+        "(async () => { let target = {}; const ref = new WeakRef(target); await 0; await 0; const kept = ref.deref() === target; target = undefined; return [kept, typeof ref.deref()]; })()",
+        json!([true, "object"]),
+    );
+    expect(
+        &mut sandbox,
+        "(() => { class R extends WeakRef {} const r = new R(Symbol.for); return [r instanceof WeakRef, R.name, WeakRef.name, WeakRef.length, r.constructor === R, WeakRef.prototype.constructor === WeakRef]; })()",
+        json!([true, "R", "WeakRef", 1, true, true]),
+    );
+    for bad in ["WeakRef({})", "new WeakRef()", "new WeakRef(1)", "WeakRef.prototype.deref.call({})"] {
+        expect_error(&mut sandbox, bad, "TypeError");
+    }
+}
+
+#[test]
+fn a_saved_reaction_of_an_async_disposable_stack_can_be_called_with_nothing() {
+    // Once this read past its arguments.
     let mut sandbox = evaluator();
     expect(
         &mut sandbox,
         "(() => {
-            const a = { date: new Date(5), re: /x/gi, map: new Map([[{ k: 1 }, new Set([1])]]), bytes: new Uint8Array([1, 2, 3]).subarray(1),
-                list: [1, , undefined, null, 10n.toString()], error: new RangeError('no') };
-            a.self = a;
-            const b = structuredClone(a);
-            return [b !== a, b.self === b, b.date.getTime(), String(b.re), [...b.map.values()][0].has(1), [...b.bytes], b.bytes.buffer !== a.bytes.buffer,
-                1 in b.list, b.list.length, b.error instanceof RangeError, b.error.message];
+            const then = Promise.prototype.then;
+            const saved = [];
+            Promise.prototype.then = function (f, r) { saved.push(r); return Promise.resolve(); };
+            try {
+                const s = new AsyncDisposableStack();
+                s.use(undefined);
+                s.defer(() => { throw 1; });
+                s.defer(() => {});
+                s.disposeAsync();
+            } finally { Promise.prototype.then = then; }
+            return saved.filter((f) => f).map((f) => { try { return String(f()); } catch (e) { return String(e); } });
         })()",
-        json!([true, true, 5, "/x/gi", true, [2, 3], true, false, 5, true, "no"]),
+        json!(["SuppressedError", "undefined"]),
     );
-    for bad in ["() => 1", "Symbol()", "{ f() {} }", "Promise.resolve()", "new WeakMap()"] {
-        expect_error(&mut sandbox, &format!("structuredClone({bad})"), "cannot be cloned");
-    }
 }
 
 #[test]
 fn the_rest_is_there() {
     let mut sandbox = evaluator();
-    expect(&mut sandbox, "[btoa('abc'), atob('YWJj')]", json!(["YWJj", "abc"]));
+    expect(
+        &mut sandbox,
+        "[btoa('abc'), atob('YWJj'), btoa(undefined), atob.length]",
+        json!(["YWJj", "abc", "dW5kZWZpbmVk", 1]),
+    );
+    for missing in ["atob()", "btoa()"] {
+        expect_error(&mut sandbox, missing, "TypeError");
+    }
+    expect_error(&mut sandbox, "atob('a')", "InvalidCharacterError");
+    expect(&mut sandbox, "Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 1000", json!(true));
+    expect(&mut sandbox, "JSON.parse(JSON.stringify(performance)).timeOrigin === performance.timeOrigin", json!(true));
     expect(&mut sandbox, "new Promise((resolve) => queueMicrotask(() => resolve('ran')))", json!("ran"));
     expect(
         &mut sandbox,
@@ -196,7 +465,9 @@ fn the_rest_is_there() {
 
 #[test]
 fn what_is_internal_cannot_be_imported() {
-    for specifier in ["hyperlight:native", "hyperlight:bytes", "hyperlight:globals"] {
+    for specifier in
+        ["hyperlight:native", "hyperlight:bytes", "hyperlight:clone", "hyperlight:globals", "hyperlight:platform"]
+    {
         let source = format!(
             "async function handler() {{ try {{ await import('{specifier}'); }} catch (e) {{ return e.message; }} }}"
         );

@@ -475,12 +475,114 @@ fn what_the_library_gets_wrong_is_mended() {
         ("x:/.//p", "hostname", "h", "x://h//p"),
         ("x:/.//p", "pathname", "q", "x:/q"),
         ("x:/p?q#f", "pathname", "//h/e?", "x:/.//h/e%3F?q#f"),
+        ("x://h/p?q", "pathname", "\n", "x://h?q"),
+        ("http://h:8/", "port", "\n\t", "http://h:8/"),
+        ("http://h:8/", "port", "", "http://h/"),
     ];
     let values = set.iter().map(|(url, name, value, _)| json!([url, name, value])).collect();
     let function = "([url, name, value]) => Object.assign(new URL(url), { [name]: value })";
     for ((url, name, value, href), result) in set.iter().zip(mapped(function, values)) {
         assert_eq!(result, *href, "{name} of {url} set to {value}");
     }
+}
+
+#[test]
+fn a_file_url_is_parsed_as_the_standard_says() {
+    // Without a base, and against one.
+    let cases = [
+        ("file:", None, "file:///"),
+        ("FILE:a", None, "file:///a"),
+        (" file:\n//h\t/a ", None, "file://h/a"),
+        ("file:////foo", None, "file:////foo"),
+        ("file:///.//", None, "file:////"),
+        ("file:.//p", None, "file:////p"),
+        ("file:///a/./b/%2e/c/../%2E./d/..", None, "file:///a/"),
+        ("file:///../..", None, "file:///"),
+        ("file://localhost//a//../..//", None, "file://///"),
+        ("file:\\\\spider\\\\a", None, "file://spider//a"),
+        ("file://EX%41MPLE/x", None, "file://example/x"),
+        ("file://\u{fc}/", None, "file://xn--tda/"),
+        ("file://1.2.3/", None, "file://1.2.0.3/"),
+        ("file://[1::8]/C:/", None, "file://[1::8]/C:/"),
+        ("file://host/C:/", None, "file://host/C:/"),
+        ("file://C|/x", None, "file:///C:/x"),
+        ("file:C|/x", None, "file:///C:/x"),
+        ("file:///w|/m", None, "file:///w:/m"),
+        ("file:///a/w|/m", None, "file:///a/w|/m"),
+        ("file:///x/../w|", None, "file:///w:"),
+        ("file:///C:/../..", None, "file:///C:/"),
+        ("file:///C:/a/../../b", None, "file:///C:/b"),
+        ("file:///CC:/..", None, "file:///"),
+        (
+            "file:///\u{fc} \"<>^`{}|'%zz?\u{fc} \"<>^`{}|'#\u{fc} \"<>^`{}|'",
+            None,
+            "file:///%C3%BC%20%22%3C%3E%5E%60%7B%7D|'%zz?%C3%BC%20%22%3C%3E^`{}|%27#%C3%BC%20%22%3C%3E^%60{}|'",
+        ),
+        ("file://?q", None, "file:///?q"),
+        ("file://h#f?", None, "file://h/#f?"),
+        ("file:///a?#", None, "file:///a?#"),
+        ("file://h:8/", None, "Invalid URL"),
+        ("file://u@h/", None, "Invalid URL"),
+        ("file://a b/", None, "Invalid URL"),
+        ("", Some("file://h/a/b?q#f"), "file://h/a/b?q"),
+        ("?p", Some("file://h/a/b?q#f"), "file://h/a/b?p"),
+        ("#g", Some("file://h/a/b?q#f"), "file://h/a/b?q#g"),
+        ("x", Some("file://h/a/b?q#f"), "file://h/a/x"),
+        ("/x", Some("file://h/a/b"), "file://h/x"),
+        ("//g/x", Some("file://h/a/b"), "file://g/x"),
+        ("///x", Some("file://h/a/b"), "file:///x"),
+        ("file:x", Some("file://h/a/b"), "file://h/a/x"),
+        ("file:/x", Some("file://h/a/b"), "file://h/x"),
+        ("/x", Some("file://h/C:/a/b"), "file://h/C:/x"),
+        ("/D|/x", Some("file://h/C:/a/b"), "file://h/D:/x"),
+        ("D|/x", Some("file://h/C:/a/b"), "file://h/D:/x"),
+        ("D|x", Some("file://h/C:/a/b"), "file://h/C:/a/D|x"),
+        ("..", Some("file:///C:/"), "file:///C:/"),
+        ("..", Some("file:///a/C:/"), "file:///a/"),
+        ("http:x", Some("file:///a"), "http://x/"),
+        ("file:x", Some("http://h/a"), "file:///x"),
+        ("x:y", Some("file:///a"), "x:y"),
+    ];
+    let values = cases.iter().map(|(url, base, _)| json!([url, base])).collect();
+    let function =
+        "([url, base]) => { try { return new URL(url, base ?? undefined).href; } catch (e) { return e.message; } }";
+    for ((url, base, href), result) in cases.iter().zip(mapped(function, values)) {
+        assert_eq!(result, *href, "{url:?} against {base:?}");
+    }
+
+    let set = [
+        ("file://h/p?q#f", "host", "", "file:///p?q#f"),
+        ("file://h/p", "host", "g:8", "file://h/p"),
+        ("file://h/p", "host", "g/x", "file://g/p"),
+        ("file://h/p", "hostname", "LOCALHOST", "file:///p"),
+        ("file://h/p", "hostname", "C:", "file://h/p"),
+        ("file://h/p", "port", "8", "file://h/p"),
+        ("file://h/p", "username", "u", "file://h/p"),
+        ("file://h/p", "password", "u", "file://h/p"),
+        ("file://h/p", "pathname", "", "file://h/"),
+        ("file://h/p", "pathname", "\\\\a?#", "file://h//a%3F%23"),
+        ("file:///p", "pathname", "C|/a", "file:///C:/a"),
+        ("file:///p?q#f", "search", "", "file:///p#f"),
+        ("file:///p?q#f", "search", "?'?", "file:///p?%27?#f"),
+        ("file:///p?q#f", "hash", "", "file:///p?q"),
+        ("file:///p?q#f", "hash", "#g#", "file:///p?q#g#"),
+        ("file:///p", "protocol", "http", "file:///p"),
+        ("file://h/p?q#f", "protocol", "HTTPS:x", "https://h/p?q#f"),
+        ("file://h/p", "protocol", "x", "file://h/p"),
+        ("http://h/p", "protocol", "file", "file://h/p"),
+        ("http://h:8/p", "protocol", "file", "http://h:8/p"),
+    ];
+    let values = set.iter().map(|(url, name, value, _)| json!([url, name, value])).collect();
+    let function = "([url, name, value]) => { const u = new URL(url); u[name] = value; return u.href; }";
+    for ((url, name, value, href), result) in set.iter().zip(mapped(function, values)) {
+        assert_eq!(result, *href, "{name} of {url} set to {value}");
+    }
+    let parts = mapped(
+        "(url) => { const u = new URL(url); return [u.origin, u.protocol, u.host, u.port, u.pathname, u.search, u.hash, u.username]; }",
+        vec![json!("file://h/a/?#"), json!("file:///a?q#f")],
+    );
+    assert_eq!(parts[0], json!(["null", "file:", "h", "", "/a/", "", "", ""]));
+    assert_eq!(parts[1], json!(["null", "file:", "", "", "/a", "?q", "#f", ""]));
 }
 
 #[test]
@@ -734,7 +836,7 @@ fn a_guest_that_changes_prototypes_hurts_only_itself() {
 
 #[test]
 fn a_url_that_is_too_much_for_the_heap_makes_the_guest_throw_and_no_more() {
-    for heap in [1 << 20, SandboxBuilder::DEFAULT_HEAP_SIZE] {
+    for heap in [1 << 20, 16 << 20] {
         let source = "function handler([prefix, unit, size]) {
             const text = prefix + unit.repeat(size / unit.length);
             const results = [];

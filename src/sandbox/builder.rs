@@ -40,8 +40,8 @@ pub struct SandboxBuilder {
 pub(super) type HostPrint = dyn Fn(ConsoleLevel, &str) + Send + Sync;
 
 impl SandboxBuilder {
-    /// Default size of the guest's heap in bytes: 16 MiB.
-    pub const DEFAULT_HEAP_SIZE: u64 = 16 << 20;
+    /// Default size of the guest's heap in bytes: 64 MiB.
+    pub const DEFAULT_HEAP_SIZE: u64 = 64 << 20;
     /// Smallest and largest size of the guest's heap in bytes: 1 MiB and 6 GiB.
     pub const HEAP_SIZE_RANGE: RangeInclusive<u64> = 1 << 20..=6 << 30;
     /// Default size of the guest's scratch memory in bytes: 1.5 MiB, of which 1 MiB is its stack.

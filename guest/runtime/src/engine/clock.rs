@@ -18,12 +18,17 @@ static START: AtomicU64 = AtomicU64::new(0);
 
 /// The monotonic clock at the beginning of the call.
 static MONOTONIC_NANOS: AtomicU64 = AtomicU64::new(0);
+/// When that was 0: the time at the beginning of the first call.
+static ORIGIN_EPOCH_NANOS: AtomicU64 = AtomicU64::new(0);
 /// Its latest reading.
 static LATEST: AtomicU64 = AtomicU64::new(0);
 
 /// Sets the clocks at the start of a call.
 pub fn set(call: &CallContext) {
     let is_first = START.load(Relaxed) == 0;
+    if is_first {
+        ORIGIN_EPOCH_NANOS.store(call.epoch_nanos, Relaxed);
+    }
     let passed = call.monotonic_nanos.saturating_sub(HOST_MONOTONIC_NANOS.load(Relaxed));
     let monotonic = if is_first { 0 } else { MONOTONIC_NANOS.load(Relaxed).saturating_add(passed) };
     MONOTONIC_NANOS.store(monotonic.max(LATEST.load(Relaxed)), Relaxed);
@@ -49,6 +54,11 @@ fn since_call_nanos() -> u64 {
     let elapsed = u128::from(ticks().saturating_sub(START.load(Relaxed))) * 1_000_000_000;
     let elapsed = elapsed.checked_div(u128::from(TICKS_PER_SECOND.load(Relaxed))).unwrap_or(0);
     u64::try_from(elapsed).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds from the Unix epoch to the first call; 0 during boot.
+pub fn origin_millis() -> f64 {
+    ORIGIN_EPOCH_NANOS.load(Relaxed) as f64 / 1e6
 }
 
 fn ticks() -> u64 {

@@ -9,7 +9,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::slice;
 
 use guest_abi::payload::Payload;
 use rquickjs::atom::PredefinedAtom;
@@ -17,6 +16,7 @@ use rquickjs::function::This;
 use rquickjs::object::{Filter, ObjectKeysIter};
 use rquickjs::{Atom, Coerced, Ctx, Error, Exception, Function, Object, Persistent, Result, Value, qjs};
 
+use super::bytes::with_bytes;
 use super::exception;
 use crate::global::Global;
 
@@ -376,7 +376,7 @@ impl Output {
     }
 
     /// Writes a placeholder, and puts the bytes beside the text as they are now.
-    fn put_bytes(&mut self, ctx: &Ctx<'_>, value: &Value<'_>) -> Result<()> {
+    fn put_bytes<'js>(&mut self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<()> {
         if self.array_count == Payload::BYTE_ARRAYS_MAX {
             return Err(Exception::throw_range(ctx, "more than 65536 byte arrays"));
         }
@@ -451,27 +451,6 @@ fn is_uint8_array(value: &Value<'_>) -> bool {
 fn is_array_buffer(value: &Value<'_>) -> bool {
     // SAFETY: it is a value.
     unsafe { qjs::JS_IsArrayBuffer(value.as_raw()) }
-}
-
-/// What a function makes of the bytes of a `Uint8Array` or an `ArrayBuffer`. A detached one has none.
-fn with_bytes<T>(ctx: &Ctx<'_>, value: &Value<'_>, f: impl FnOnce(&[u8]) -> T) -> T {
-    let mut size = 0;
-    let context = ctx.as_raw().as_ptr();
-    // SAFETY: value and context belong together.
-    let start = unsafe {
-        if is_array_buffer(value) {
-            qjs::JS_GetArrayBuffer(context, &raw mut size, value.as_raw())
-        } else {
-            qjs::JS_GetUint8Array(context, &raw mut size, value.as_raw())
-        }
-    };
-    if start.is_null() {
-        // There is an exception if it is detached.
-        ctx.catch();
-        return f(&[]);
-    }
-    // SAFETY: the function runs no JavaScript, which alone could change or free the bytes.
-    f(unsafe { slice::from_raw_parts(start, size as usize) })
 }
 
 fn address_of(value: &Value<'_>) -> usize {

@@ -5,6 +5,7 @@
 
 mod allocator;
 mod builtins;
+mod bytes;
 pub mod clock;
 mod console;
 mod encode;
@@ -14,6 +15,8 @@ mod json;
 mod module;
 mod payload;
 mod random;
+mod shared_memory;
+mod stack;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -26,9 +29,6 @@ use payload::Encoded;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
 use crate::gate;
-
-/// Stack that is left to native code when JavaScript has used up its own.
-const NATIVE_STACK_SIZE: usize = 256 << 10;
 
 /// How much the engine's memory may have grown before it is worth a collection. That writes to every object, so the first one
 /// after a restore copies most of the heap; what it can find is at most this.
@@ -51,11 +51,13 @@ impl Engine {
     pub fn new(settings: &Settings) -> Self {
         let memory = Limited::new(settings.javascript_limit as usize);
         let runtime = Runtime::new_with_alloc(memory).expect("memory for a JavaScript runtime");
-        runtime.set_max_stack_size((settings.stack_size as usize).saturating_sub(NATIVE_STACK_SIZE));
         module::init();
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
         context.with(|ctx| {
+            stack::limit(&ctx, settings.stack_size as usize);
+            shared_memory::install(&ctx);
+            bytes::install(&ctx).expect("memory for binary data");
             console::install(&ctx).expect("memory for the console");
             host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");

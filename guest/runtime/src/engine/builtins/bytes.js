@@ -1,16 +1,27 @@
 // Bytes and their encodings, for the modules beside this one.
-import { encodeUtf8 } from 'hyperlight:native';
+import { classOf, encodeUtf8 } from 'hyperlight:native';
 
 // As they are before any guest code runs, which may change them.
 const { fromBase64, fromHex, prototype } = Uint8Array;
 const { toBase64, toHex } = prototype;
-const { charCodeAt } = String.prototype;
+const { charCodeAt, toWellFormed } = String.prototype;
+const { isView } = ArrayBuffer;
 
-/** The bytes behind a buffer or a view, not a copy. */
+const BUFFER = classOf(new ArrayBuffer());
+const SHARED_BUFFER = classOf(new SharedArrayBuffer());
+
+/** The bytes behind a buffer or a view, not a copy; none if the buffer is detached. */
 export function bytesOf(data) {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const kind = classOf(data);
+  if (data?.byteLength === 0 && (kind === BUFFER || isView(data))) return new Uint8Array();
+  if (kind === BUFFER || kind === SHARED_BUFFER) return new Uint8Array(data);
+  if (isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   throw new TypeError('the data must be a string, an ArrayBuffer or a view of one');
+}
+
+/** The bytes of a string in UTF-8, in which lone surrogates become U+FFFD. */
+export function utf8Of(text) {
+  return encodeUtf8(toWellFormed.call(text));
 }
 
 /** The bytes that a string stands for. */
@@ -18,7 +29,7 @@ export function fromEncoding(text, encoding = 'utf8') {
   switch (String(encoding).toLowerCase()) {
     case 'utf8':
     case 'utf-8':
-      return encodeUtf8(text);
+      return utf8Of(text);
     case 'hex':
       return fromHex.call(Uint8Array, text);
     case 'base64':

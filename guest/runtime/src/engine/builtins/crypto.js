@@ -1,10 +1,25 @@
 // The module `crypto`: the part of Node's that needs nothing but computation. Bytes are Uint8Arrays.
 
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
-import { digest, equal, fillRandom, hmac } from 'hyperlight:native';
+import { classOf, digest, equal, fillRandom, hmac } from 'hyperlight:native';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
+const INTEGER_ARRAYS = new Set(
+  [
+    new Int8Array(),
+    new Uint8Array(),
+    new Uint8ClampedArray(),
+    new Int16Array(),
+    new Uint16Array(),
+    new Int32Array(),
+    new Uint32Array(),
+    new BigInt64Array(),
+    new BigUint64Array(),
+  ].map(classOf),
+);
+
+const { isView } = ArrayBuffer;
 
 function algorithmOf(name) {
   const algorithm = String(name).toLowerCase().replace('-', '');
@@ -68,12 +83,8 @@ export function randomBytes(size) {
 }
 
 export function getRandomValues(array) {
-  if (
-    !ArrayBuffer.isView(array) ||
-    array instanceof DataView ||
-    array instanceof Float32Array ||
-    array instanceof Float64Array
-  ) {
+  if (!isView(array)) throw new TypeError('the argument must be an array of integers');
+  if (!INTEGER_ARRAYS.has(classOf(array))) {
     throw new DOMException('the argument must be an array of integers', 'TypeMismatchError');
   }
   if (array.byteLength > RANDOM_SIZE_MAX) {

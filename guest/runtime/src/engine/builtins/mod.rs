@@ -3,7 +3,9 @@
 //! They are written in JavaScript, over a native module that only they can import. All of it is evaluated during boot, so it
 //! is part of the snapshot that sandboxes start from and costs them nothing.
 
+mod file_url;
 mod native;
+mod text;
 mod url;
 
 use guest_abi::message::Exception;
@@ -12,17 +14,24 @@ use rquickjs::{Ctx, Module};
 
 use super::{exception, settled};
 
+pub use native::value as owned;
+
 /// What the names of modules begin with that only built-in ones can import.
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
 /// Importable by guest code.
 const PUBLIC: [&str; 4] = ["crypto", "node:crypto", "url", "node:url"];
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 11] = [
     ("hyperlight:bytes", include_str!("bytes.js")),
+    ("hyperlight:clone", include_str!("clone.js")),
+    ("hyperlight:encoding", include_str!("encoding.js")),
+    ("hyperlight:iterators", include_str!("iterators.js")),
+    ("hyperlight:platform", include_str!("platform.js")),
     ("crypto", include_str!("crypto.js")),
     ("node:crypto", "export * from 'crypto';\nexport { default } from 'crypto';\n"),
     ("url", include_str!("url.js")),
     ("node:url", "export * from 'url';\nexport { default } from 'url';\n"),
+    ("hyperlight:weak_refs", include_str!("weak_refs.js")),
     ("hyperlight:globals", include_str!("globals.js")),
 ];
 

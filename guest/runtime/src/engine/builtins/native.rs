@@ -1,20 +1,19 @@
 //! What the built-in modules cannot do in JavaScript.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
-use rquickjs::convert::List;
 use rquickjs::function::Func;
 use rquickjs::module::{Declarations, Exports, ModuleDef};
-use rquickjs::{Ctx, Exception, Result, TypedArray, Value};
+use rquickjs::{Ctx, Error, Exception, Result, TypedArray, Value, qjs};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
-use super::url;
-use crate::engine::{exception, random};
+use super::{text, url};
+use crate::engine::bytes::{bytes_of, with_bytes};
+use crate::engine::{clock, random, shared_memory};
 
 /// The module that holds it.
 pub struct Native;
@@ -22,10 +21,14 @@ pub struct Native;
 impl ModuleDef for Native {
     fn declare(declarations: &Declarations<'_>) -> Result<()> {
         let names = [
-            "decodeUtf16",
+            "classOf",
+            "decodeUtf16be",
+            "decodeUtf16le",
             "decodeUtf8",
+            "decodeWindows1252",
             "digest",
             "encodeForm",
+            "encodeInto",
             "encodeUtf8",
             "equal",
             "fillRandom",
@@ -33,6 +36,8 @@ impl ModuleDef for Native {
             "parseForm",
             "parseUrl",
             "setUrlPart",
+            "sharing",
+            "timeOrigin",
         ];
         for name in names {
             declarations.declare(name)?;
@@ -41,134 +46,93 @@ impl ModuleDef for Native {
     }
 
     fn evaluate<'js>(_ctx: &Ctx<'js>, exports: &Exports<'js>) -> Result<()> {
-        exports.export("decodeUtf16", Func::from(decode_utf16))?;
-        exports.export("decodeUtf8", Func::from(decode_utf8))?;
+        exports.export("classOf", Func::from(class_of))?;
+        exports.export("decodeUtf16be", Func::from(text::decode_utf16be))?;
+        exports.export("decodeUtf16le", Func::from(text::decode_utf16le))?;
+        exports.export("decodeUtf8", Func::from(text::decode_utf8))?;
+        exports.export("decodeWindows1252", Func::from(text::decode_windows_1252))?;
         exports.export("digest", Func::from(digest))?;
         exports.export("encodeForm", Func::from(url::encode_form))?;
-        exports.export("encodeUtf8", Func::from(encode_utf8))?;
+        exports.export("encodeInto", Func::from(text::encode_into))?;
+        exports.export("encodeUtf8", Func::from(text::encode_utf8))?;
         exports.export("equal", Func::from(equal))?;
         exports.export("fillRandom", Func::from(fill_random))?;
         exports.export("hmac", Func::from(keyed_digest))?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
         exports.export("setUrlPart", Func::from(url::set_part))?;
+        exports.export("sharing", Func::from(shared_memory::sharing))?;
+        exports.export("timeOrigin", Func::from(clock::origin_millis))?;
         Ok(())
     }
 }
 
-type Bytes<'js> = TypedArray<'js, u8>;
-/// Text, and the number of bytes that it was made of.
-type Decoded = List<(String, f64)>;
+pub type Bytes<'js> = TypedArray<'js, u8>;
 
-/// A copy of the bytes: nothing that runs later can then change or free them under us.
-fn copied(ctx: &Ctx<'_>, bytes: &Bytes<'_>) -> Result<Vec<u8>> {
-    // SAFETY: no JavaScript runs before the bytes are copied.
-    let bytes: Option<&[u8]> = unsafe { bytes.as_bytes() };
-    bytes.map(<[u8]>::to_vec).ok_or_else(|| Exception::throw_type(ctx, "the buffer is detached"))
+/// A new array with these bytes, within the limit of the heap.
+pub fn new_bytes<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
+    // SAFETY: the bytes are copied, and the value is the context's own.
+    unsafe {
+        let array = qjs::JS_NewUint8ArrayCopy(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _);
+        value(ctx, array)
+    }
 }
 
-fn digest<'js>(ctx: Ctx<'js>, algorithm: String, data: Bytes<'js>) -> Result<Bytes<'js>> {
-    let data = copied(&ctx, &data)?;
-    let digest = match algorithm.as_str() {
-        "md5" => Md5::digest(data).to_vec(),
-        "sha1" => Sha1::digest(data).to_vec(),
-        "sha256" => Sha256::digest(data).to_vec(),
-        "sha384" => Sha384::digest(data).to_vec(),
-        "sha512" => Sha512::digest(data).to_vec(),
-        _ => return Err(Exception::throw_type(&ctx, "there is no such algorithm")),
-    };
-    Bytes::new(ctx, digest)
+/// A value that the engine has just made, or what it threw instead.
+///
+/// # Safety
+/// It must belong to the context, and to nobody else.
+pub unsafe fn value<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Result<Value<'js>> {
+    // SAFETY: the caller's promise.
+    let value = unsafe { Value::from_raw(ctx.clone(), value) };
+    if value.is_exception() { Err(Error::Exception) } else { Ok(value) }
 }
 
-fn keyed_digest<'js>(ctx: Ctx<'js>, algorithm: String, key: Bytes<'js>, data: Bytes<'js>) -> Result<Bytes<'js>> {
-    fn keyed<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
-        let mut mac = <M as KeyInit>::new_from_slice(key).ok()?;
+/// The number that the engine gives to objects with the same internal slots; 0 for what is no object.
+fn class_of(value: Value<'_>) -> u32 {
+    // SAFETY: the value is alive.
+    unsafe { qjs::JS_GetClassID(value.as_raw()) }
+}
+
+fn digest<'js>(ctx: Ctx<'js>, algorithm: String, data: Bytes<'js>) -> Result<Value<'js>> {
+    with_bytes(&ctx, &data, |data| match algorithm.as_str() {
+        "md5" => new_bytes(&ctx, &Md5::digest(data)),
+        "sha1" => new_bytes(&ctx, &Sha1::digest(data)),
+        "sha256" => new_bytes(&ctx, &Sha256::digest(data)),
+        "sha384" => new_bytes(&ctx, &Sha384::digest(data)),
+        "sha512" => new_bytes(&ctx, &Sha512::digest(data)),
+        _ => Err(Exception::throw_type(&ctx, "there is no such algorithm")),
+    })
+}
+
+fn keyed_digest<'js>(ctx: Ctx<'js>, algorithm: String, key: Bytes<'js>, data: Bytes<'js>) -> Result<Value<'js>> {
+    fn keyed<'js, M: Mac + KeyInit>(ctx: &Ctx<'js>, key: &[u8], data: &[u8]) -> Result<Value<'js>> {
+        let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else {
+            return Err(Exception::throw_type(ctx, "there is no such key"));
+        };
         mac.update(data);
-        Some(mac.finalize().into_bytes().to_vec())
+        new_bytes(ctx, &mac.finalize().into_bytes())
     }
-    let (key, data) = (copied(&ctx, &key)?, copied(&ctx, &data)?);
-    let digest = match algorithm.as_str() {
-        "md5" => keyed::<Hmac<Md5>>(&key, &data),
-        "sha1" => keyed::<Hmac<Sha1>>(&key, &data),
-        "sha256" => keyed::<Hmac<Sha256>>(&key, &data),
-        "sha384" => keyed::<Hmac<Sha384>>(&key, &data),
-        "sha512" => keyed::<Hmac<Sha512>>(&key, &data),
-        _ => None,
-    };
-    match digest {
-        Some(digest) => Bytes::new(ctx, digest),
-        None => Err(Exception::throw_type(&ctx, "there is no such algorithm")),
-    }
+    with_bytes(&ctx, &key, |key| {
+        with_bytes(&ctx, &data, |data| match algorithm.as_str() {
+            "md5" => keyed::<Hmac<Md5>>(&ctx, key, data),
+            "sha1" => keyed::<Hmac<Sha1>>(&ctx, key, data),
+            "sha256" => keyed::<Hmac<Sha256>>(&ctx, key, data),
+            "sha384" => keyed::<Hmac<Sha384>>(&ctx, key, data),
+            "sha512" => keyed::<Hmac<Sha512>>(&ctx, key, data),
+            _ => Err(Exception::throw_type(&ctx, "there is no such algorithm")),
+        })
+    })
 }
 
-fn equal(ctx: Ctx<'_>, a: Bytes<'_>, b: Bytes<'_>) -> Result<bool> {
-    let (a, b) = (copied(&ctx, &a)?, copied(&ctx, &b)?);
-    Ok(a.ct_eq(&b).into())
+fn equal<'js>(ctx: Ctx<'js>, a: Bytes<'js>, b: Bytes<'js>) -> bool {
+    with_bytes(&ctx, &a, |a| with_bytes(&ctx, &b, |b| a.ct_eq(b).into()))
 }
 
 /// Fills the array with random bytes and gives it back.
-fn fill_random<'js>(ctx: Ctx<'js>, array: Bytes<'js>) -> Result<Bytes<'js>> {
-    let Some(mut bytes) = array.as_raw() else {
-        return Err(Exception::throw_type(&ctx, "the buffer is detached"));
-    };
+fn fill_random<'js>(ctx: Ctx<'js>, array: Bytes<'js>) -> Bytes<'js> {
+    let mut bytes = bytes_of(&ctx, &array);
     // SAFETY: the array is alive, and no JavaScript runs before this is done.
     random::fill(unsafe { bytes.as_mut() });
-    Ok(array)
-}
-
-fn encode_utf8<'js>(ctx: Ctx<'js>, text: Value<'js>) -> Result<Bytes<'js>> {
-    let text = exception::text(&ctx, &text).ok_or(rquickjs::Error::Exception)?;
-    Bytes::new(ctx, text.into_bytes())
-}
-
-/// The text that bytes stand for, and how many of them it took. With `stream`, a character that is not complete at the end
-/// is left for later.
-fn decode_utf8<'js>(ctx: Ctx<'js>, bytes: Bytes<'js>, fatal: bool, stream: bool) -> Result<Decoded> {
-    let bytes = copied(&ctx, &bytes)?;
-    let used = if stream { bytes.len() - incomplete_at_end(&bytes) } else { bytes.len() };
-    let bytes = &bytes[..used];
-    match core::str::from_utf8(bytes) {
-        Ok(text) => Ok(List((String::from(text), used as f64))),
-        Err(_) if fatal => Err(Exception::throw_type(&ctx, "The encoded data was not valid for encoding utf-8")),
-        Err(_) => Ok(List((String::from_utf8_lossy(bytes).into_owned(), used as f64))),
-    }
-}
-
-/// Bytes at the end that begin a character but do not complete it.
-fn incomplete_at_end(bytes: &[u8]) -> usize {
-    for length in 1..=bytes.len().min(3) {
-        let start = bytes.len() - length;
-        if let Err(error) = core::str::from_utf8(&bytes[start..])
-            && error.valid_up_to() == 0
-            && error.error_len().is_none()
-        {
-            return length;
-        }
-    }
-    0
-}
-
-/// As [`decode_utf8`], for UTF-16 in little-endian order.
-fn decode_utf16<'js>(ctx: Ctx<'js>, bytes: Bytes<'js>, fatal: bool, stream: bool) -> Result<Decoded> {
-    let bytes = copied(&ctx, &bytes)?;
-    let mut used = bytes.len();
-    if stream {
-        used -= used % 2;
-        if let [.., _, 0xd8..=0xdb] = bytes[..used] {
-            used -= 2;
-        }
-    }
-    let units: Vec<u16> = bytes[..used].chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
-    let odd = used % 2 == 1;
-    match String::from_utf16(&units) {
-        Ok(text) if !odd => Ok(List((text, used as f64))),
-        _ if fatal => Err(Exception::throw_type(&ctx, "The encoded data was not valid for encoding utf-16le")),
-        _ => {
-            let mut text = String::from_utf16_lossy(&units);
-            if odd {
-                text.push(char::REPLACEMENT_CHARACTER);
-            }
-            Ok(List((text, used as f64)))
-        }
-    }
+    array
 }

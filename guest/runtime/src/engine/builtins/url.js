@@ -1,6 +1,7 @@
 // The module `url`: the classes that are global too, as the URL Standard has them.
 
 import { encodeForm, parseForm, parseUrl, setUrlPart } from 'hyperlight:native';
+import { platformObjects } from 'hyperlight:platform';
 
 // As it is before any guest code runs, which may change it.
 const { toWellFormed } = String.prototype;
@@ -28,6 +29,10 @@ class PairIterator extends Iterator {
   #pairs;
   #pick;
   #at = 0;
+
+  static {
+    platformObjects((value) => #pairs in value);
+  }
 
   constructor(pairs, pick) {
     super();
@@ -83,6 +88,7 @@ export class URLSearchParams {
   #changed = () => {};
 
   static {
+    platformObjects((value) => #pairs in value);
     connected = (search, changed) => {
       const params = new URLSearchParams(search);
       params.#changed = changed;
@@ -188,6 +194,7 @@ export class URL {
   #searchParams;
 
   static {
+    platformObjects((value) => #parts in value);
     for (const name of SETTABLE) {
       Object.defineProperty(URL.prototype, name, {
         get() {

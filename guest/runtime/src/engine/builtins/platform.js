@@ -1,0 +1,36 @@
+// What WebIDL asks of all functions and classes of the web.
+
+// As it is before any guest code runs, which may change it.
+const { apply } = Reflect;
+
+const brands = [];
+
+/** Registers the objects of a class, by a function that tells them. */
+export function platformObjects(isOne) {
+  brands[brands.length] = isOne;
+}
+
+/** Whether a value is an object of a class that does not belong to the language. */
+export function isPlatformObject(value) {
+  for (let i = 0; i < brands.length; i++) if (brands[i](value)) return true;
+  return false;
+}
+
+/** A function that throws if it is given fewer arguments than it requires, and otherwise does what this one does. */
+export function requiring(implementation) {
+  const { name, length } = implementation;
+  const { [name]: checked } = {
+    [name](...given) {
+      if (given.length >= length) return apply(implementation, this, given);
+      throw new TypeError(`${name} requires ${length} argument${length > 1 ? 's' : ''}, but got ${given.length}`);
+    },
+  };
+  return Object.defineProperty(checked, 'length', { value: length });
+}
+
+/** An argument whose properties are options; without any if it is missing. */
+export function dictionary(value) {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' || typeof value === 'function') return value;
+  throw new TypeError('the options must be an object');
+}
