@@ -39,6 +39,19 @@ test('a /dev/kvm that is no hypervisor is not taken for one', async () => {
   assert.match(answer, /^true ERR_NO_HYPERVISOR /);
 });
 
+test('without /dev/kvm a snapshot is not loaded, and it is not the snapshot that is to blame', async () => {
+  const load = `
+    require('@hyperlight/js-host-api').Snapshot.load('there is none').then(
+      () => console.log('loaded'),
+      (error) => console.log(error instanceof Error, error.code, error.message),
+    );
+  `;
+  const mount = 'mount -t tmpfs none /dev';
+  const { status, stdout, stderr } = await runAfter(mount, process.execPath, '-e', load);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^true ERR_NO_HYPERVISOR .*no \/dev\/kvm/);
+});
+
 test('a machine out of resources is an internal error, and the sandboxes that it has go on', async () => {
   const program = `
     const { load } = require(${JSON.stringify(join(__dirname, 'sandbox.js'))});

@@ -6,6 +6,8 @@
 mod hostile;
 mod sandboxes;
 
+use std::process::{Command, Stdio};
+
 use hostile::{Places, with_kernel};
 use hyperlight_js::Error;
 use sandboxes::{call, guarded, loaded};
@@ -95,4 +97,30 @@ fn something_that_is_no_character_for_the_debug_port() {
 fn an_answer_that_never_came() {
     // out 108, eax
     leaves_nothing(|_| behind(0, &[&[0xe7, 108]]));
+}
+
+#[test]
+fn a_character_for_the_debug_port_where_standard_error_takes_none() {
+    // It needs a process whose standard error fails.
+    let this = std::env::current_exe().expect("this program");
+    let arguments = ["--exact", "a_character_for_the_debug_port", "--ignored", "--nocapture"];
+    let mut child = Command::new(this)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stderr.take());
+    drop(child.stdin.take()); // it waits for this
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+#[ignore = "another test runs it in a process of its own"]
+fn a_character_for_the_debug_port() {
+    std::io::stdin().read_line(&mut String::new()).expect("the end of the input");
+    // mov al, 'A'; out 103, al
+    leaves_nothing(|_| behind(0, &[&[0xb0, b'A'], &[0xe6, 103]]));
 }

@@ -15,7 +15,7 @@ import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
 
 const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
-const PART = ['hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
+const PART = ['hostile_kernels', 'hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
 /** Left out on both sides: other versions of Node.js, which are no matter of hypervisors and would fill the machine. */
 const NOT_COMPARED = 'node-versions.test.js';
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */
