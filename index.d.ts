@@ -105,6 +105,12 @@ export interface CallHandlerOptions extends LoadOptions {
   gc?: boolean;
 }
 
+/** Options of `Snapshot.load()`. */
+export interface LoadSnapshotOptions {
+  /** Stops it when it is aborted. */
+  signal?: AbortSignalLike;
+}
+
 /** What is used of an `AbortSignal`. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -651,13 +657,15 @@ export declare class Snapshot {
    *
    * - `path`: the folder.
    * - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+   * - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
    *
    * Rejects with:
-   * - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
+   * - `ERR_INVALID_ARG`: an argument is of a wrong type, or the path is empty.
+   * - `ERR_CANCELLED`: the signal was aborted.
    * - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
    * - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
    */
-  static load(path: string, digest?: string): Promise<Snapshot>
+  static load(path: string, digest?: string, options?: LoadSnapshotOptions): Promise<Snapshot>
   /**
    * Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`
    * from then on. Sandboxes that it was restored into are not affected.

@@ -1,6 +1,6 @@
 // Snapshots on disk, and sandboxes that start from snapshots.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -105,6 +105,34 @@ test('a folder that holds no usable snapshot is refused with the reason', async 
   await rejection('ERR_SNAPSHOT', Snapshot.load(folder));
   await writeFile(manifest, content);
   await Snapshot.load(folder);
+});
+
+test('what becomes of a folder after it was loaded does not matter', async () => {
+  const folder = join(parent, 'cut-short');
+  const digest = await (await (await load({ count: COUNT })).snapshot()).save(folder);
+  const snapshot = await Snapshot.load(folder, digest);
+  const blobs = join(folder, 'blobs', 'sha256');
+  for (const blob of await readdir(blobs)) await truncate(join(blobs, blob), 1);
+  const sandbox = await loaded(SandboxBuilder.fromSnapshot(snapshot).build());
+  assert.equal(await sandbox.callHandler('count', {}), 1);
+  await rejection('ERR_SNAPSHOT', Snapshot.load(folder, digest));
+});
+
+test('loading stops when its signal is aborted', async () => {
+  const folder = join(parent, 'stopped');
+  await (await (await load({ count: COUNT })).snapshot()).save(folder);
+  const before = new AbortController();
+  before.abort(new Error('too late'));
+  const error = await rejection('ERR_CANCELLED', Snapshot.load(folder, undefined, { signal: before.signal }));
+  assert.equal((error as Error).cause, before.signal.reason);
+  const { signal } = new AbortController();
+  await Snapshot.load(folder, undefined, { signal });
+  await rejection('ERR_INVALID_ARG', Snapshot.load(folder, undefined, { signal: {} as AbortSignal }));
+
+  const during = new AbortController();
+  const loading = rejection('ERR_CANCELLED', Snapshot.load(folder, undefined, { signal: during.signal }));
+  during.abort();
+  await loading;
 });
 
 test('saving and loading check their arguments and what became of the snapshot', async () => {

@@ -17,6 +17,7 @@ import {
   JSSandbox,
   LoadedJSSandbox,
   type LoadOptions,
+  type LoadSnapshotOptions,
   type PoolOptions,
   ProtoJSSandbox,
   SandboxBuilder,
@@ -136,6 +137,7 @@ same<
 same<CallResult['stats'], CallStats>();
 same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
 same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
+same<LoadSnapshotOptions, { signal?: AbortSignalLike }>();
 same<LoadedJSSandbox['restore'], (snapshot: Snapshot) => Promise<void>>();
 same<LoadedJSSandbox[typeof Symbol.asyncDispose], () => Promise<void>>();
 same<LoadedJSSandbox[typeof Symbol.dispose], () => void>();
@@ -145,7 +147,7 @@ same<LoadedJSSandbox['poisoned'], boolean>();
 same<LoadedJSSandbox['status'], Status>();
 same<InterruptHandle['kill'], () => void>();
 same<Snapshot['save'], (path: string) => Promise<string>>();
-same<(typeof Snapshot)['load'], (path: string, digest?: string) => Promise<Snapshot>>();
+same<(typeof Snapshot)['load'], (path: string, digest?: string, options?: LoadSnapshotOptions) => Promise<Snapshot>>();
 same<(typeof SandboxBuilder)['fromSnapshot'], (snapshot: Snapshot) => SandboxBuilder>();
 same<keyof typeof SandboxBuilder, 'prototype' | 'fromSnapshot' | 'guestImage'>();
 same<(typeof SandboxBuilder)['guestImage'], GuestImage>();

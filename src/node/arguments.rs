@@ -86,6 +86,12 @@ impl CallHandlerOptions {
     }
 }
 
+/// The signal among the options of `Snapshot.load()`; `types.d.ts` has the type.
+pub fn snapshot_signal(env: &Env, value: Unknown<'_>) -> Result<Option<Signal>> {
+    let Some(options) = Options::from_js(env, value, &[SIGNAL])? else { return Ok(None) };
+    options.signal(SIGNAL)
+}
+
 /// An object with options.
 struct Options<'env> {
     env: &'env Env,

@@ -97,7 +97,7 @@ impl Listening {
 }
 
 /// The error of a call, which says what the call has cost and why it was stopped.
-fn explained(
+pub fn explained(
     env: &Env,
     error: Error,
     stats: Option<crate::ExecutionStats>,

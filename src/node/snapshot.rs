@@ -1,14 +1,17 @@
 //! `Snapshot` for JavaScript.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::error::Result;
+use super::arguments::LoadOptions;
+use super::ended::explained;
+use super::error::{Error, Result};
 use super::promise::{blocking, promise};
+use super::signal::Listener;
 use super::slot::Slot;
 use super::{arguments, disposal, environment};
 
@@ -64,20 +67,41 @@ impl Snapshot {
     ///
     /// - `path`: the folder.
     /// - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+    /// - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
     ///
     /// Rejects with:
-    /// - `ERR_INVALID_ARG`: an argument is no string, or the path is empty.
+    /// - `ERR_INVALID_ARG`: an argument is of a wrong type, or the path is empty.
+    /// - `ERR_CANCELLED`: the signal was aborted.
     /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
     /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
-    #[napi(ts_args_type = "path: string, digest?: string", ts_return_type = "Promise<Snapshot>")]
-    pub fn load<'env>(env: &'env Env, path: Unknown, digest: Unknown) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+    #[napi(
+        ts_args_type = "path: string, digest?: string, options?: LoadSnapshotOptions",
+        ts_return_type = "Promise<Snapshot>"
+    )]
+    pub fn load<'env>(
+        env: &'env Env,
+        path: Unknown,
+        digest: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        let listening = Arc::new(Mutex::new(None));
+        let listens = listening.clone();
         promise(
             env,
             || {
                 let path = arguments::name(env, "the path", path)?;
                 let digest = arguments::optional_string(env, "the digest", digest)?;
-                // Nobody waits for it any more when the environment has ended.
+                let signal = arguments::snapshot_signal(env, options)?;
                 let stop = Arc::new(AtomicBool::new(false));
+                if let Some(signal) = signal {
+                    if let Some(reason) = signal.reason(env)? {
+                        return Err(cancelled(env, Some(reason)));
+                    }
+                    let stop = stop.clone();
+                    let listener = signal.listen(env, move || stop.store(true, Ordering::Relaxed))?;
+                    *listens.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+                }
+                // Nobody waits for it any more when the environment has ended.
                 let (is_needed, end) = (Arc::downgrade(&stop), stop.clone());
                 environment::of(env)?
                     .at_end(move || is_needed.strong_count() > 1, move || end.store(true, Ordering::Relaxed));
@@ -85,11 +109,20 @@ impl Snapshot {
             },
             |(path, digest, stop), pending| {
                 blocking(move || {
-                    let load = || crate::Snapshot::load_unless_stopped(path, digest.as_deref(), &stop);
-                    pending.settle_with(|| Ok(Arc::new(load()?)));
+                    pending.settle_with(|| Ok(crate::Snapshot::load_unless_stopped(path, digest.as_deref(), &stop)));
                 });
             },
-            |_, snapshot| -> Result<_> { Ok(Snapshot::new(snapshot)) },
+            move |env, loaded| {
+                let listener = listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // A signal that fails now has done what it was for.
+                let reason = listener.and_then(|listener: Listener| listener.end(env).ok().flatten());
+                let loaded = loaded.map(|snapshot| Snapshot::new(Arc::new(snapshot)));
+                match (loaded, reason) {
+                    (Ok(snapshot), None) => Ok(snapshot),
+                    (Ok(_) | Err(crate::Error::Cancelled), reason) => Err(cancelled(env, reason)),
+                    (Err(error), _) => Err(error.into()),
+                }
+            },
         )
     }
 
@@ -111,6 +144,11 @@ impl Snapshot {
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
     }
+}
+
+/// Loading was stopped, by a signal if there is a reason.
+fn cancelled(env: &Env, reason: Option<Unknown<'_>>) -> Error {
+    explained(env, crate::Error::Cancelled.into(), None, LoadOptions::default(), reason)
 }
 
 impl Drop for Snapshot {

@@ -105,6 +105,12 @@ export interface CallHandlerOptions extends LoadOptions {
   gc?: boolean;
 }
 
+/** Options of `Snapshot.load()`. */
+export interface LoadSnapshotOptions {
+  /** Stops it when it is aborted. */
+  signal?: AbortSignalLike;
+}
+
 /** What is used of an `AbortSignal`. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
