@@ -14,6 +14,9 @@ const IDLE_TIME: Duration = Duration::from_secs(10);
 /// Pages enough for a thread that does nothing.
 const SMALLEST_STACK: usize = 64 << 10;
 
+/// What is waited for a thread that has just ended before another is said not to be had.
+const PROBE_DELAYS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(5), Duration::from_millis(25)];
+
 /// Work for a thread.
 pub type Job = Box<dyn FnOnce() + Send>;
 
@@ -109,9 +112,19 @@ impl Workers {
 /// # Errors
 /// [`Error::NoThread`] if not; `purpose` says in it what it would have been for.
 pub fn probe(purpose: &str) -> Result<()> {
-    let thread = thread::Builder::new().name("hyperlight-probe".to_string()).stack_size(SMALLEST_STACK).spawn(|| ());
-    // It does nothing that could fail.
-    thread.map(|thread| drop(thread.join())).map_err(|error| Error::no_thread(purpose, &error))
+    let spawn = || {
+        let thread = thread::Builder::new().name("hyperlight-probe".to_string());
+        // It does nothing that could fail.
+        thread.stack_size(SMALLEST_STACK).spawn(|| ()).map(|thread| drop(thread.join()))
+    };
+    // A thread that has just ended, such as that of a VM which another replaces, counts for a moment longer.
+    for delay in PROBE_DELAYS {
+        if spawn().is_ok() {
+            return Ok(());
+        }
+        thread::sleep(delay);
+    }
+    spawn().map_err(|error| Error::no_thread(purpose, &error))
 }
 
 /// How many threads there may be of one kind for work that blocks: as many sandboxes can be at work at a time.
