@@ -118,7 +118,7 @@ pub use sandbox::builder::SandboxBuilder;
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;
-pub use sandbox::error::{Error, Result};
+pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_module::{HostFunction, HostModule};
 pub use sandbox::image::GuestImage;

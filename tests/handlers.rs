@@ -2,7 +2,7 @@
 
 mod sandboxes;
 
-use hyperlight_js::{ConsoleLevel, Error, SandboxBuilder, Script};
+use hyperlight_js::{ConsoleLevel, Error, SandboxBuilder, Script, ThrownError};
 use sandboxes::{call, guarded, load, loaded};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn the_function_may_be_exported_asynchronous_or_a_value() {
 fn a_rejected_promise_is_an_exception() {
     let mut sandbox = loaded("async function handler(event) { await null; throw new RangeError('no ' + event); }");
     match call(&mut sandbox, "1").expect_err("a rejection") {
-        Error::Guest { name, message, stack } => {
+        Error::Guest { name, message, stack, .. } => {
             assert_eq!((name.as_str(), message.as_str()), ("RangeError", "no 1"));
             assert!(stack.contains("handler:1:"), "{stack}");
         }
@@ -73,7 +73,7 @@ fn handlers_of_one_sandbox_share_its_globals_but_not_their_modules() {
 fn an_exception_names_the_line_in_the_handlers_own_source() {
     let mut sandbox = loaded("// one\n// two\nfunction handler(event) {\n  return event.a.b;\n}\n");
     match call(&mut sandbox, "{}").expect_err("a TypeError") {
-        Error::Guest { name, message, stack } => {
+        Error::Guest { name, message, stack, .. } => {
             assert_eq!(name, "TypeError");
             assert!(message.contains("undefined"), "{message}");
             assert!(stack.contains("handler:4:"), "{stack}");
@@ -92,9 +92,25 @@ fn anything_can_be_thrown() {
         ("null", "null"),
         ("undefined", "undefined"),
         ("({ toString() { return 'object'; } })", "object"),
-        ("({ toString() { throw 1; } })", "(something that cannot be turned into text)"),
-        ("Symbol('s')", "(something that cannot be turned into text)"),
-        ("Object.create(null)", "(something that cannot be turned into text)"),
+        ("({ toString() { throw 1; }, toJSON() { throw 2; } })", "(something that cannot be turned into text)"),
+        ("({ toString() { throw 1; }, a: 2 })", r#"{"a":2}"#),
+        ("({ status: 404, reason: 'n\u{e4}h' })", r#"{"status":404,"reason":"näh"}"#),
+        ("['a', { b: 1 }]", r#"["a",{"b":1}]"#),
+        ("Symbol('s')", "Symbol(s)"),
+        ("Symbol()", "Symbol()"),
+        ("12n", "12"),
+        ("new Date(NaN)", "Invalid Date"),
+        ("Object.assign(Object.create(null), { a: 1 })", r#"{"a":1}"#),
+        ("new DOMException('m', 'DataCloneError')", "DataCloneError: m"),
+        ("Object.assign(Object.create(Error.prototype), { message: 'old' })", "Error: old"),
+        ("Object.assign(Object.create(Error.prototype, { name: { value: 'Own' } }), { message: 'old' })", "Own: old"),
+        ("new Proxy(new Error('m'), {})", "Error: m"),
+        ("new Proxy(new Error('m'), { get() { throw 1; } })", "(something that cannot be turned into text)"),
+        ("Proxy.revocable({}, {}).proxy", "{}"),
+        (
+            "(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()",
+            "(something that cannot be turned into text)",
+        ),
         ("Object.defineProperty(new Error('m'), 'message', { get() { throw 1; } })", "Error"),
         ("Object.assign(new Error('m'), { name: 5 })", "5: m"),
         ("new Error('\\ud800')", "Error: \u{fffd}"),
@@ -105,6 +121,98 @@ fn anything_can_be_thrown() {
         assert!(matches!(error, Error::Guest { .. }), "{thrown}: {error:?}");
         assert_eq!(error.to_string(), text, "{thrown}");
         assert!(!sandbox.poisoned(), "{thrown}");
+    }
+}
+
+/// What is known of what the source throws.
+fn thrown_by(source: &str) -> ThrownError {
+    let mut sandbox = loaded(source);
+    match call(&mut sandbox, "null").expect_err(source) {
+        Error::Guest { name, message, stack, details } => ThrownError { name, message, stack, details },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_error_comes_with_its_properties_its_causes_and_its_errors() {
+    let error = thrown_by(
+        "class Failure extends Error {
+            get code() { return 'E_FAILURE'; }
+        }
+        function Old(message) { this.message = message; Error.captureStackTrace(this); }
+        Old.prototype = Object.create(Error.prototype, { constructor: { value: Old }, name: { value: 'Old' } });
+        function handler() {
+            const cause = Object.assign(new Old('first'), { errno: -2 });
+            const error = new Failure('outer', { cause });
+            Object.assign(error, { status: 404, more: [{ a: null }], run() {}, cycle: error, big: 1n, date: new Date(0) });
+            Object.defineProperty(error, 'hidden', { value: 1 });
+            Object.defineProperty(error, 'broken', { enumerable: true, get() { throw 1; } });
+            throw new AggregateError([error, 'text', { a: 1 }], 'several');
+        }",
+    );
+    assert_eq!((&*error.name, &*error.message), ("AggregateError", "several"));
+    assert_eq!((&*error.details.properties, &error.details.cause), ("", &None));
+    let [failure, text, object] = &*error.details.errors else { panic!("{error:?}") };
+    assert_eq!((&*failure.name, &*failure.message), ("Error", "outer"));
+    assert!(failure.stack.contains("handler:8:"), "{}", failure.stack);
+    assert_eq!(
+        failure.details.properties,
+        r#"{"code":"E_FAILURE","status":404,"more":[{"a":null}],"date":"1970-01-01T00:00:00.000Z"}"#
+    );
+    let cause = failure.details.cause.as_ref().expect("a cause");
+    assert_eq!((&*cause.name, &*cause.message, &*cause.details.properties), ("Old", "first", r#"{"errno":-2}"#));
+    assert!(cause.stack.contains("handler:7:"), "{}", cause.stack);
+    assert_eq!(text, &ThrownError::new("", "text"));
+    assert_eq!((&*object.name, &*object.message, &*object.details.properties), ("", r#"{"a":1}"#, r#"{"a":1}"#));
+}
+
+#[test]
+fn of_what_is_known_of_an_error_there_is_never_too_much() {
+    let depth =
+        |error: &ThrownError| std::iter::successors(Some(error), |error| error.details.cause.as_deref()).count() - 1;
+    let error = thrown_by(
+        "function handler() {
+            let error = new Error('0');
+            for (let i = 1; i < 100; i++) error = new Error(String(i), { cause: error });
+            throw error;
+        }",
+    );
+    assert_eq!((depth(&error), &*error.message), (8, "99"));
+    // An error that is its own cause is told once.
+    let error =
+        thrown_by("function handler() { const e = new Error('self'); e.cause = e; e.errors = [e, 1]; throw e; }");
+    assert_eq!((depth(&error), error.details.errors), (0, vec![ThrownError::new("", "1")]));
+    let error = thrown_by(
+        "function handler() {
+            const many = (depth) => depth ? new AggregateError(Array.from({ length: 17 }, () => many(depth - 1)), 'x'.repeat(1e5)) : 1;
+            throw Object.assign(many(3), { large: 'x'.repeat(1e5), small: 1, cause: many(2) });
+        }",
+    );
+    fn count(error: &ThrownError) -> usize {
+        1 + error.details.cause.as_deref().map_or(0, count) + error.details.errors.iter().map(count).sum::<usize>()
+    }
+    assert!(count(&error) <= 64 && error.fits(), "{}", count(&error));
+    assert_eq!((error.message.len(), &*error.details.properties), (16 << 10, r#"{"small":1}"#));
+    assert!(error.details.errors.len() <= 16);
+}
+
+#[test]
+fn errors_are_described_also_when_the_heap_is_full() {
+    let mut sandbox = loaded(
+        "let hoard = []; function fill() { try { for (;;) hoard.push('x'.repeat(1000) + hoard.length); } catch {} }
+        function handler(kind) {
+            if (kind === 0) { hoard = []; return 'free'; }
+            fill();
+            if (kind === 1) throw Object.assign(new Error('m'), { code: 'E', data: hoard, cause: new Error('c') });
+            const text = hoard.join('');
+            throw new Error(text);
+        }",
+    );
+    for kind in ["1", "2", "1"] {
+        let error = call(&mut sandbox, kind).expect_err(kind);
+        assert!(matches!(error, Error::Guest { .. }), "{error:?}");
+        assert!(!sandbox.poisoned(), "{kind}");
+        assert_eq!(call(&mut sandbox, "0").expect("room again"), json!("free"));
     }
 }
 

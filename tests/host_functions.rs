@@ -65,19 +65,66 @@ fn a_failure_can_be_caught_in_the_guest_and_is_an_exception_if_it_is_not() {
             }
         }";
     let mut sandbox = with_functions(source, |proto| {
-        let fail = |_: &_, _| Err(HostFunctionError { name: "TypeError".into(), message: "näh".into() });
+        let fail = |_: &_, _| Err(HostFunctionError { name: "TypeError".into(), ..HostFunctionError::new("näh") });
         proto.register_raw("host", "fail", fail).expect("register");
     });
     let caught = json!([true, true, "HostFunctionError", "näh", "TypeError", []]);
     assert_eq!(call(&mut sandbox, "false").expect("a result"), caught);
     match call(&mut sandbox, "true").expect_err("not caught") {
-        Error::Guest { name, message, stack } => {
+        Error::Guest { name, message, stack, .. } => {
             assert_eq!((name.as_str(), message.as_str()), ("HostFunctionError", "näh"));
             assert!(stack.contains("handler:3:"), "{stack}");
         }
         other => panic!("{other:?}"),
     }
     assert_eq!(call(&mut sandbox, "false").expect("usable"), caught);
+}
+
+#[test]
+fn a_failure_brings_its_properties_and_causes_to_the_guest() {
+    let source = "import { fail } from 'host:host';
+        function handler() {
+            try { fail(); } catch (error) {
+                const { cause } = error;
+                return [Object.entries(error), error.code, error.message, error.hostName, error.stack.includes('handler:3:'),
+                    cause instanceof HostFunctionError, cause.message, cause.hostName, cause.errno, 'cause' in cause];
+            }
+        }";
+    let mut sandbox = with_functions(source, |proto| {
+        let fail = |_: &_, _| {
+            Err(HostFunctionError::new("no")
+                .with_property("code", "ENOENT")
+                .with_property("tries", [1, 2])
+                .with_property("code", "EACCES")
+                .with_property("message", "not this")
+                .with_property("hostName", "nor this")
+                .with_property("__proto__", "own")
+                .with_cause(
+                    HostFunctionError { name: "TypeError".into(), ..HostFunctionError::new("why") }
+                        .with_property("errno", -2),
+                ))
+        };
+        proto.register_raw("host", "fail", fail).expect("register");
+    });
+    let caught = call(&mut sandbox, "null").expect("a result");
+    let entries = json!([["__proto__", "own"], ["code", "EACCES"], ["tries", [1, 2]]]);
+    let mut given = caught[0].as_array().expect("entries").clone();
+    given.sort_by_key(ToString::to_string);
+    assert_eq!(json!(given), entries);
+    assert_eq!(
+        caught.as_array().expect("a list")[1..],
+        [
+            json!("EACCES"),
+            json!("no"),
+            json!("Error"),
+            json!(true),
+            json!(true),
+            json!("why"),
+            json!("TypeError"),
+            json!(-2),
+            json!(false)
+        ]
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub use guest_abi::message::{Details as ErrorDetails, Exception as ThrownError};
 use hyperlight_host::HyperlightError;
 
 /// Result of an operation on a sandbox.
@@ -53,6 +54,8 @@ pub enum Error {
         column: u32,
         /// The guest's stack trace, one frame a line.
         stack: String,
+        /// What else is known of the error.
+        details: Box<ErrorDetails>,
     },
 
     /// The handler threw, or the promise that it returned was rejected.
@@ -64,6 +67,8 @@ pub enum Error {
         message: String,
         /// The guest's stack trace, one frame a line. Lines and columns are those of the handler's source.
         stack: String,
+        /// The properties of what was thrown, its cause and its errors.
+        details: Box<ErrorDetails>,
     },
 
     /// Something does not fit the buffers between host and guest.

@@ -4,29 +4,56 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
+use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
 use guest_abi::payload::Payload;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::builder::Configuration;
-use super::error::Result;
+use super::error::{ErrorDetails, Result, ThrownError};
 use super::interrupt::CallControl;
 use super::reply::{self, Breach};
 use super::script::Script;
 use super::vm;
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFunctionError {
     /// Name of the error, such as `TypeError`.
     pub name: String,
     /// The error's message.
     pub message: String,
+    /// Properties, causes and errors. The guest gets these as well, as much of them as fits; see [`ThrownError`].
+    pub details: ErrorDetails,
 }
 
 impl HostFunctionError {
     /// An error of the name `Error`.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { name: "Error".to_string(), message: message.into() }
+        Self { name: "Error".to_string(), message: message.into(), ..Self::default() }
+    }
+
+    /// Gives the error in the guest a property, such as a `code`, in place of one of the same name. Nothing happens if JSON
+    /// cannot express it.
+    pub fn with_property(mut self, name: &str, value: impl Serialize) -> Self {
+        let mut properties: Map<String, Value> = serde_json::from_str(&self.details.properties).unwrap_or_default();
+        if let Ok(value) = serde_json::to_value(value) {
+            properties.insert(name.to_string(), value);
+            self.details.properties = Value::Object(properties).to_string();
+        }
+        self
+    }
+
+    /// Gives the error in the guest a cause.
+    pub fn with_cause(mut self, cause: Self) -> Self {
+        self.details.cause = Some(Box::new(cause.into()));
+        self
+    }
+}
+
+impl From<HostFunctionError> for ThrownError {
+    fn from(HostFunctionError { name, message, details }: HostFunctionError) -> Self {
+        Self { name, message, stack: String::new(), details: Box::new(details) }
     }
 }
 
@@ -79,7 +106,7 @@ impl HostFunctions {
         self.register(module, name, move |call, arguments| {
             if arguments.byte_arrays().len() > 0 {
                 let message = "this host function takes JSON, but its arguments hold binary data".to_string();
-                return Err(HostFunctionError { name: "TypeError".to_string(), message });
+                return Err(HostFunctionError { name: "TypeError".to_string(), message, ..Default::default() });
             }
             Ok(function(call, arguments.into_json())?.map(Payload::from_json))
         })
@@ -121,7 +148,7 @@ impl HostFunctions {
     }
 
     fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload) -> HostReply {
-        let failed = |message: &str| HostReply::Failed("Error".to_string(), message.to_string());
+        let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
         let Some(function) = self.functions.get(&(module, name)) else {
             return failed("there is no such host function");
         };
@@ -130,7 +157,7 @@ impl HostFunctions {
         match result {
             Ok(Ok(Some(value))) => HostReply::Value(value),
             Ok(Ok(None)) => HostReply::Undefined,
-            Ok(Err(error)) => HostReply::Failed(error.name, error.message),
+            Ok(Err(error)) => HostReply::Failed(error.into()),
             Err(_) => failed("the host function panicked"),
         }
     }
@@ -140,12 +167,6 @@ impl std::fmt::Debug for HostFunctions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.functions.keys()).finish()
     }
-}
-
-/// An error's text as long as it may be: 16 KiB.
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(TEXT_SIZE_MAX));
-    text
 }
 
 /// Serves the guest's calls of host functions. The VM needs it when it is made, before there is anything to stop, so the
@@ -217,16 +238,19 @@ impl Dispatcher {
         };
         let reply = match control {
             Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
-            None => HostReply::Failed("Error".to_string(), "the sandbox is not ready".to_string()),
+            None => HostReply::Failed(ThrownError::new("Error", "the sandbox is not ready")),
         };
         let reply = match reply {
             HostReply::Value(value) if value.size() > self.result_limit => {
                 let (size, limit) = (value.size(), self.result_limit);
                 let text =
                     format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
-                HostReply::Failed("RangeError".to_string(), text)
+                HostReply::Failed(ThrownError::new("RangeError", text))
             }
-            HostReply::Failed(name, message) => HostReply::Failed(cut(name), cut(message)),
+            HostReply::Failed(mut error) => {
+                error.fit();
+                HostReply::Failed(error)
+            }
             reply => reply,
         };
         reply.into_bytes()

@@ -163,5 +163,5 @@ fn to_json(output: &impl Serialize) -> std::result::Result<Option<String>, HostF
 }
 
 fn type_error(message: String) -> HostFunctionError {
-    HostFunctionError { name: "TypeError".to_string(), message }
+    HostFunctionError { name: "TypeError".to_string(), message, ..Default::default() }
 }

@@ -8,6 +8,7 @@ use std::fmt::{self, Display, Write};
 
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
+use serde::de::IgnoredAny;
 
 use super::vm::NAME_SIZE_MAX;
 
@@ -39,10 +40,21 @@ pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
     Ok(reply)
 }
 
-fn exception(Exception { name, message, stack }: &Exception) -> Checked<()> {
-    text("an error's name", name)?;
-    text("an error's message", message)?;
-    text("an error's stack", stack)
+fn exception(thrown: &Exception) -> Checked<()> {
+    let mut all = vec![thrown];
+    while let Some(Exception { name, message, stack, details }) = all.pop() {
+        text("an error's name", name)?;
+        text("an error's message", message)?;
+        text("an error's stack", stack)?;
+        let properties = &details.properties;
+        at_most("an error's properties", properties.len(), Exception::PROPERTIES_SIZE_MAX)?;
+        let is_object = properties.starts_with('{') && serde_json::from_str::<IgnoredAny>(properties).is_ok();
+        if !properties.is_empty() && !is_object {
+            return Err(Breach("the guest sent properties of an error that are no JSON object".to_string()));
+        }
+        all.extend(details.cause.as_deref().into_iter().chain(&details.errors));
+    }
+    if thrown.fits() { Ok(()) } else { Err(Breach("the guest sent an error of which there is too much".to_string())) }
 }
 
 /// The arguments of a host function that the guest calls by these names. They have at most `output_size` bytes.
@@ -102,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_at_its_limit_passes_and_a_byte_more_does_not() {
         let long = |more: usize| "x".repeat(TEXT_SIZE_MAX + more);
-        let thrown = |name, message, stack| Exception { name, message, stack };
+        let thrown = |name, message, stack| Exception { name, message, stack, ..Exception::default() };
         let (none, place) = (String::new, |file| Place { file, line: 1, column: 1 });
         for kind in 0..7 {
             let make = |more: usize| match kind {
@@ -138,6 +150,41 @@ mod tests {
         let too_large = |size, limit| reply(Reply::TooLarge(size, limit).into_bytes(), 100);
         assert_eq!(too_large(101, 100), Ok(Reply::TooLarge(101, 100)));
         assert!(too_large(100, 100).is_err() && too_large(101, 99).is_err());
+    }
+
+    #[test]
+    fn what_is_known_of_an_error_is_a_json_object_and_not_too_much_also_in_its_causes() {
+        let with_properties = |properties: &str| {
+            let mut error = Exception::default();
+            error.details.properties = properties.to_string();
+            error
+        };
+        let with_errors = |errors| {
+            let mut error = Exception::default();
+            error.details.errors = errors;
+            error
+        };
+        let check = |error: Exception| reply(Reply::Exception(error).into_bytes(), 100).map(drop);
+        for (properties, passes) in [
+            ("", true),
+            ("{}", true),
+            (r#"{"code":"\ud800"}"#, true),
+            ("[]", false),
+            ("{", false),
+            ("{}}", false),
+            (" {}", false),
+            ("1", false),
+            (&format!("{{{}", "\"a\":{".repeat(3000)), false),
+        ] {
+            assert_eq!(check(with_properties(properties)).is_ok(), passes, "{properties}");
+            assert_eq!(check(with_errors(vec![with_properties(properties)])).is_ok(), passes, "{properties}");
+        }
+        let half = format!("{{\"a\":\"{}\"}}", "x".repeat(Exception::PROPERTIES_SIZE_MAX / 2));
+        assert_eq!(check(with_properties(&half)), Ok(()));
+        assert!(check(with_errors(vec![with_properties(&half); 2])).is_err());
+        let long = Exception::new("", "x".repeat(TEXT_SIZE_MAX));
+        assert_eq!(check(with_errors(vec![long.clone(); 6])), Ok(()));
+        assert!(check(with_errors(vec![long; 7])).is_err());
     }
 
     #[test]

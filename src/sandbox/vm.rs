@@ -221,6 +221,7 @@ impl Vm {
                 line: place.line,
                 column: place.column,
                 stack: exception.stack,
+                details: exception.details,
             }),
             _ => Err(self.protocol_broken("it answered a handler's registration with something else")),
         }
@@ -243,9 +244,12 @@ impl Vm {
             }
             Reply::Value(result) => Ok(Some(result)),
             Reply::Undefined => Ok(None),
-            Reply::Exception(exception) => {
-                Err(Error::Guest { name: exception.name, message: exception.message, stack: exception.stack })
-            }
+            Reply::Exception(exception) => Err(Error::Guest {
+                name: exception.name,
+                message: exception.message,
+                stack: exception.stack,
+                details: exception.details,
+            }),
             Reply::HandlerNotFound => Err(Error::HandlerNotFound(name.to_string())),
             Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
             Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),

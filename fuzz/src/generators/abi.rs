@@ -1,7 +1,7 @@
 //! Values of the ABI.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Place, Reply};
+use guest_abi::message::{CallContext, Details, Exception, HostFunctionNames, HostReply, ModuleReply, Place, Reply};
 use guest_abi::payload::Payload;
 
 /// One of the kinds of messages.
@@ -30,7 +30,7 @@ impl<'a> Arbitrary<'a> for Message {
             4 => Self::HostReply(match u.int_in_range(0..=2)? {
                 0 => HostReply::Value(payload(u)?),
                 1 => HostReply::Undefined,
-                _ => HostReply::Failed(u.arbitrary()?, u.arbitrary()?),
+                _ => HostReply::Failed(exception(u)?),
             }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
@@ -49,8 +49,22 @@ fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
     Ok(payload)
 }
 
+/// An exception as it is sent: nothing of it is too much.
 fn exception(u: &mut Unstructured<'_>) -> Result<Exception> {
-    Ok(Exception { name: u.arbitrary()?, message: u.arbitrary()?, stack: u.arbitrary()? })
+    let mut exception = any_exception(u, 0)?;
+    exception.fit();
+    Ok(exception)
+}
+
+fn any_exception(u: &mut Unstructured<'_>, depth: usize) -> Result<Exception> {
+    let mut details = Details { properties: u.arbitrary()?, ..Details::default() };
+    if depth < 10 && u.ratio(1, 3)? {
+        details.cause = Some(Box::new(any_exception(u, depth + 1)?));
+    }
+    while depth < 10 && u.ratio(1, 3)? {
+        details.errors.push(any_exception(u, depth + 1)?);
+    }
+    Ok(Exception { name: u.arbitrary()?, message: u.arbitrary()?, stack: u.arbitrary()?, details: Box::new(details) })
 }
 
 fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {

@@ -2,15 +2,16 @@
 
 use std::fmt::Debug;
 
-use guest_abi::message::{CallContext, HostFunctionNames, HostReply, ModuleReply, Reply};
+use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
 use guest_kernel::elf::Image;
 
 use crate::generators::abi::Message;
 use crate::memory::peak_of;
 
-/// What decoding may take beside the message, in bytes: little vectors have a smallest size.
-const SLACK: usize = 1024;
+/// What decoding may take beside the message, in bytes: little vectors have a smallest size, four items, and so have those of an
+/// exception's errors, of which there are not many.
+const SLACK: usize = 1024 + 4 * Exception::COUNT_MAX * size_of::<Exception>();
 
 /// Every decoder takes any bytes: it refuses them, or makes a value of them that encodes to what decodes to the same. What the
 /// host decodes takes no more memory than twice the message.

@@ -11,6 +11,7 @@
 //! - [`abort`]: the codes with which a guest ends a call that cannot go on;
 //! - [`function`]: the names and signatures of guest and host functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
+//! - [`exception`]: the errors among that (feature `messages`);
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
@@ -22,6 +23,8 @@ extern crate alloc;
 pub mod abort;
 pub mod boot;
 pub mod counters;
+#[cfg(any(feature = "messages", test))]
+pub mod exception;
 pub mod function;
 pub mod gate;
 pub mod memory;

@@ -3,9 +3,11 @@
 //! Numbers are little endian. Texts inside a message are UTF-8 behind a 32-bit length. Everything that comes out of the
 //! guest is untrusted, so decoding checks every length and every text and never panics.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use crate::exception::{Details, Exception};
 use crate::payload::Payload;
 
 /// Longest text of one kind that a guest sends beside values, in bytes: a line of its console, an error's name, message or
@@ -52,17 +54,6 @@ impl CallContext {
     }
 }
 
-/// Something that guest code threw.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Exception {
-    /// The error's name, such as `TypeError`; empty if what was thrown is not an error.
-    pub name: String,
-    /// The error's message, or what was thrown as text.
-    pub message: String,
-    /// The stack trace, one frame a line; empty if there is none.
-    pub stack: String,
-}
-
 /// A place in a handler's source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -100,8 +91,8 @@ pub enum HostReply {
     Value(Payload),
     /// It gave `undefined`, or something else that JSON cannot express.
     Undefined,
-    /// It failed: the error's name and message.
-    Failed(String, String),
+    /// It failed.
+    Failed(Exception),
 }
 
 /// What the host knows of a module.
@@ -143,7 +134,7 @@ mod status {
 }
 
 impl Reply {
-    /// Encodes the reply.
+    /// Encodes the reply. An exception must [fit](Exception::fit).
     pub fn into_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let status = match self {
@@ -181,7 +172,8 @@ impl Reply {
     /// Decodes a reply.
     ///
     /// # Errors
-    /// [`MalformedReply`] for an unknown status, a wrong length, or text that is not UTF-8.
+    /// [`MalformedReply`] for an unknown status, a wrong length, text that is not UTF-8, or an exception with causes
+    /// and errors beyond the limits. Whether its texts fit is another question.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, MalformedReply> {
         let status = bytes.pop().ok_or(MalformedReply)?;
         match status {
@@ -203,9 +195,7 @@ impl HostReply {
         match self {
             Self::Value(payload) => Reply::Value(payload).into_bytes(),
             Self::Undefined => Reply::Undefined.into_bytes(),
-            Self::Failed(name, message) => {
-                Reply::Exception(Exception { name, message, stack: String::new() }).into_bytes()
-            }
+            Self::Failed(exception) => Reply::Exception(exception).into_bytes(),
         }
     }
 
@@ -217,7 +207,7 @@ impl HostReply {
         match Reply::from_bytes(bytes)? {
             Reply::Value(payload) => Ok(Self::Value(payload)),
             Reply::Undefined => Ok(Self::Undefined),
-            Reply::Exception(exception) => Ok(Self::Failed(exception.name, exception.message)),
+            Reply::Exception(exception) => Ok(Self::Failed(exception)),
             _ => Err(MalformedReply),
         }
     }
@@ -283,9 +273,17 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
 }
 
 fn put_exception(bytes: &mut Vec<u8>, exception: &Exception) {
-    put_text(bytes, &exception.name);
-    put_text(bytes, &exception.message);
-    put_text(bytes, &exception.stack);
+    let Exception { name, message, stack, details } = exception;
+    let Details { properties, cause, errors } = &**details;
+    for text in [name, message, stack, properties] {
+        put_text(bytes, text);
+    }
+    // Both are few: the exception fits.
+    bytes.push(u8::from(cause.is_some()));
+    bytes.push(errors.len() as u8);
+    for exception in cause.as_deref().into_iter().chain(errors) {
+        put_exception(bytes, exception);
+    }
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -310,8 +308,36 @@ impl<'a> Reader<'a> {
         Some(String::from(core::str::from_utf8(self.take(length)?).ok()?))
     }
 
+    fn u8(&mut self) -> Option<u8> {
+        Some(self.take(1)?[0])
+    }
+
     fn exception(&mut self) -> Option<Exception> {
-        Some(Exception { name: self.text()?, message: self.text()?, stack: self.text()? })
+        self.nested_exception(&mut 0, 0)
+    }
+
+    fn nested_exception(&mut self, count: &mut usize, depth: usize) -> Option<Exception> {
+        *count += 1;
+        if *count > Exception::COUNT_MAX || depth > Exception::DEPTH_MAX {
+            return None;
+        }
+        let mut exception = Exception {
+            name: self.text()?,
+            message: self.text()?,
+            stack: self.text()?,
+            details: Box::new(Details { properties: self.text()?, ..Details::default() }),
+        };
+        let (causes, errors) = (self.u8()?, usize::from(self.u8()?));
+        if causes > 1 || errors > Exception::ERRORS_MAX {
+            return None;
+        }
+        if causes == 1 {
+            exception.details.cause = Some(Box::new(self.nested_exception(count, depth + 1)?));
+        }
+        for _ in 0..errors {
+            exception.details.errors.push(self.nested_exception(count, depth + 1)?);
+        }
+        Some(exception)
     }
 
     fn reply(&mut self, status: u8) -> Option<Reply> {
@@ -335,14 +361,19 @@ mod tests {
     use alloc::vec;
 
     fn replies() -> Vec<Reply> {
-        let exception =
-            Exception { name: "TypeError".into(), message: "näh \0 \u{1f980}".into(), stack: "at f\n".into() };
+        let exception = Exception { stack: "at f\n".into(), ..Exception::new("TypeError", "näh \0 \u{1f980}") };
+        let mut detailed = Exception::new("AggregateError", "");
+        detailed.details.properties = r#"{"code":"ENOENT"}"#.into();
+        detailed.details.cause = Some(Box::new(exception.clone()));
+        detailed.details.errors = vec![Exception::default(), exception.clone()];
         vec![
             Reply::Value(Payload::from_json("{\"a\":\"\\ud800\"}".into())),
             Reply::Value(Payload::default()),
             Reply::Undefined,
             Reply::Exception(exception.clone()),
             Reply::Exception(Exception::default()),
+            Reply::Exception(detailed.clone()),
+            Reply::Compile(detailed, Place::default()),
             Reply::Compile(exception, Place { file: "greet".into(), line: 3, column: u32::MAX }),
             Reply::HandlerNotFound,
             Reply::InvalidEvent("at 4".into()),
@@ -389,7 +420,45 @@ mod tests {
         assert_eq!(Reply::from_bytes(vec![0xed, 0xa0, 0x80, 0, status::VALUE]), Err(MalformedReply));
         assert_eq!(Reply::from_bytes(vec![0xff, status::INVALID_EVENT]), Err(MalformedReply));
         let mut bytes = vec![1, 0, 0, 0, 0xff];
-        bytes.extend_from_slice(&[0; 8]);
+        bytes.extend_from_slice(&[0; 14]);
+        bytes.push(status::EXCEPTION);
+        assert_eq!(Reply::from_bytes(bytes), Err(MalformedReply));
+    }
+
+    #[test]
+    fn causes_and_errors_beyond_the_limits_are_malformed() {
+        let with = |details| Exception { details: Box::new(details), ..Exception::default() };
+        let errors = |count, error: &Exception| (0..count).map(|_| error.clone()).collect::<Vec<_>>();
+        let most = with(Details { errors: errors(Exception::ERRORS_MAX, &Exception::default()), ..Details::default() });
+        let many =
+            with(Details { errors: errors(Exception::ERRORS_MAX + 1, &Exception::default()), ..Details::default() });
+        let wide = with(Details { errors: errors(4, &most), ..Details::default() });
+        let nested = |levels| {
+            let deeper = |inner| with(Details { cause: Some(Box::new(inner)), ..Details::default() });
+            (0..levels).fold(Exception::default(), |inner, _| deeper(inner))
+        };
+        for fitting in [most, nested(Exception::DEPTH_MAX)] {
+            assert_eq!(
+                Reply::from_bytes(Reply::Exception(fitting.clone()).into_bytes()),
+                Ok(Reply::Exception(fitting))
+            );
+        }
+        for exception in [many, wide, nested(Exception::DEPTH_MAX + 1)] {
+            assert!(!exception.fits());
+            assert_eq!(Reply::from_bytes(Reply::Exception(exception).into_bytes()), Err(MalformedReply));
+        }
+        // Two causes.
+        let mut bytes = vec![0; 16];
+        bytes.extend_from_slice(&[2, 0]);
+        bytes.extend_from_slice(&[0; 36]);
+        bytes.push(status::EXCEPTION);
+        assert_eq!(Reply::from_bytes(bytes), Err(MalformedReply));
+        // Nesting without end takes no stack.
+        let mut bytes = Vec::new();
+        for _ in 0..100_000 {
+            bytes.extend_from_slice(&[0; 16]);
+            bytes.extend_from_slice(&[1, 0]);
+        }
         bytes.push(status::EXCEPTION);
         assert_eq!(Reply::from_bytes(bytes), Err(MalformedReply));
     }
@@ -407,7 +476,7 @@ mod tests {
         for reply in [
             HostReply::Value(Payload::from_json("[1]".into())),
             HostReply::Undefined,
-            HostReply::Failed("TypeError".into(), "no".into()),
+            HostReply::Failed(Exception::new("TypeError", "no")),
         ] {
             assert_eq!(HostReply::from_bytes(reply.clone().into_bytes()), Ok(reply));
         }

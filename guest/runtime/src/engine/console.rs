@@ -50,25 +50,35 @@ fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]
     let _ = TRANSPORT.with(|transport| transport.call_host(CONSOLE.name, arguments, ReturnType::Void));
 }
 
-/// Errors with their stack, other objects as JSON, everything else as text.
+/// Errors with their stack and their causes, other objects as JSON, everything else as text.
 fn inspect<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
-    if value.is_error() {
-        // Throwing the error again is how its name, message and stack are read in one place.
-        ctx.throw(value.clone());
-        let error = exception::take(ctx);
-        return alloc::format!("{}: {}\n{}", error.name, error.message, error.stack);
+    if exception::is_error(ctx, value) {
+        let error = exception::describe_value(ctx, value);
+        let mut text = String::new();
+        let mut next = Some(&error);
+        while let Some(error) = next {
+            if !text.is_empty() {
+                text.push_str("\n[cause]: ");
+            }
+            if !error.name.is_empty() {
+                text.push_str(&error.name);
+                text.push_str(": ");
+            }
+            text.push_str(&error.message);
+            text.push('\n');
+            text.push_str(&error.stack);
+            next = error.details.cause.as_deref();
+        }
+        return text;
     }
     if value.is_object() && !value.is_function() {
         match ctx.json_stringify(value.clone()) {
-            Ok(Some(json)) => return exception::text(ctx, json.as_value()).unwrap_or_default(),
+            Ok(Some(json)) => return exception::short_text(ctx, json.as_value()),
             Ok(None) => {}
             Err(_) => {
                 ctx.catch();
             }
         }
     }
-    exception::text(ctx, value).unwrap_or_else(|| {
-        ctx.catch();
-        String::from("(something that cannot be turned into text)")
-    })
+    exception::short_text(ctx, value)
 }

@@ -10,13 +10,15 @@ use alloc::vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::function::{CALL_HOST, LOAD_MODULE};
-use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
+use guest_abi::message::{Details, Exception, HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
-use rquickjs::{Ctx, Error, Function, Module, Object, Value};
+use rquickjs::object::{Filter, Property};
+use rquickjs::{Array, Atom, Ctx, Error, Function, Module, Object, Value};
 
+use super::exception;
 use super::payload::{self, Encoded};
 use crate::TRANSPORT;
 
@@ -24,6 +26,8 @@ use crate::TRANSPORT;
 pub const SCHEME: &str = "host:";
 const BRIDGE: &str = "hyperlight:bridge";
 const ERROR_CLASS: &str = "HostFunctionError";
+/// What a `HostFunctionError` has anyway.
+const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "cause", "errors"];
 
 /// Sources of the modules, by their specifiers.
 pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
@@ -103,7 +107,7 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
         Encoded::TooLarge(size) => {
             let text =
                 format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
-            return Err(failure(&ctx, String::from("RangeError"), text));
+            return Err(failure(&ctx, Exception::new("RangeError", text)));
         }
     };
     let arguments = vec![
@@ -115,12 +119,12 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
     let reply = match reply {
         Ok(ReturnValue::VecBytes(bytes)) => HostReply::from_bytes(bytes).expect("the host sends well-formed replies"),
         Ok(_) => panic!("the host sends replies as bytes"),
-        Err(error) => HostReply::Failed(String::from("Error"), error.message),
+        Err(error) => HostReply::Failed(Exception::new("Error", error.message)),
     };
     match reply {
         HostReply::Value(result) => payload::decode(&ctx, &result),
         HostReply::Undefined => Ok(Value::new_undefined(ctx)),
-        HostReply::Failed(name, message) => Err(failure(&ctx, name, message)),
+        HostReply::Failed(exception) => Err(failure(&ctx, exception)),
     }
 }
 
@@ -138,11 +142,41 @@ pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
 }
 
 /// Throws a `HostFunctionError`.
-fn failure(ctx: &Ctx<'_>, name: String, message: String) -> Error {
-    let globals: Object = ctx.globals();
-    let error = globals.get(ERROR_CLASS).and_then(|class: Constructor| class.construct::<_, Value>((message, name)));
-    match error {
-        Ok(error) => ctx.throw(error),
+fn failure(ctx: &Ctx<'_>, exception: Exception) -> Error {
+    match error_of(ctx, exception) {
+        Ok(error) => ctx.throw(error.into_value()),
         Err(error) => error,
     }
+}
+
+/// The `HostFunctionError` for an error of the host. Its causes and errors are some as well.
+fn error_of<'js>(ctx: &Ctx<'js>, exception: Exception) -> rquickjs::Result<Object<'js>> {
+    let Exception { name, message, details, .. } = exception;
+    let Details { properties, cause, errors } = *details;
+    let class: Constructor = ctx.globals().get(ERROR_CLASS)?;
+    let error: Object = class.construct((message, name))?;
+    if !properties.is_empty() {
+        let properties = payload::decode(ctx, &Payload::from_json(properties))?;
+        let properties = properties.into_object().map_or_else(|| Object::new(ctx.clone()), Ok)?;
+        for name in properties.own_keys::<Atom>(Filter::default()) {
+            let name = name?;
+            let text = exception::text(ctx, &name.to_value()?).ok_or(Error::Exception)?;
+            if !OWN_PROPERTIES.contains(&&*text) {
+                let value: Value = properties.get(name.clone())?;
+                error.prop(name, Property::from(value).configurable().enumerable().writable())?;
+            }
+        }
+    }
+    if let Some(cause) = cause {
+        error.prop("cause", Property::from(error_of(ctx, *cause)?).configurable().writable())?;
+    }
+    if !errors.is_empty() {
+        let list = Array::new(ctx.clone())?;
+        for (i, nested) in errors.into_iter().enumerate() {
+            list.as_object()
+                .prop(i as u32, Property::from(error_of(ctx, nested)?).configurable().enumerable().writable())?;
+        }
+        error.prop("errors", Property::from(list).configurable().writable())?;
+    }
+    Ok(error)
 }

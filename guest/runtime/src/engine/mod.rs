@@ -181,11 +181,10 @@ fn awaited<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>, Excepti
 fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Exception> {
     match promise.finish() {
         Ok(value) => Ok(value),
-        Err(rquickjs::Error::WouldBlock) => Err(Exception {
-            name: String::from("Error"),
-            message: String::from("the promise can never be settled: nothing is left to run that could settle it"),
-            stack: String::new(),
-        }),
+        Err(rquickjs::Error::WouldBlock) => Err(Exception::new(
+            "Error",
+            "the promise can never be settled: nothing is left to run that could settle it",
+        )),
         Err(error) => Err(exception::describe(ctx, &error)),
     }
 }

@@ -142,9 +142,7 @@ pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Fun
         (exception, place)
     };
     let thrown = |error: Error| failed(exception::describe(ctx, &error));
-    let wrong = |message: &str| {
-        failed(Exception { name: String::from("SyntaxError"), message: message.to_string(), stack: String::new() })
-    };
+    let wrong = |message: &str| failed(Exception::new("SyntaxError", message));
     if name_is_taken {
         return Err(wrong("there is a module of the same name as the handler"));
     }
