@@ -29,17 +29,37 @@ export interface CompileError extends Error {
   guestStack: string;
   /** What the evaluation has cost. */
   stats: CallStats;
+  /** As that of a `GuestThrown`. */
+  guestCode?: string | number;
+  /** As those of a `GuestThrown`. */
+  guestProperties: Record<string, unknown>;
+  /** As that of a `GuestThrown`. */
+  cause?: GuestThrown;
+  /** As those of a `GuestThrown`. */
+  errors?: GuestThrown[];
 }
 
-/** A handler threw, or its promise was rejected. */
-export interface GuestError extends Error {
+/** What guest code has thrown. All that it says comes from the guest: it may be anything. */
+export interface GuestThrown extends Error {
   code: 'ERR_GUEST_ERROR';
   /** The name of what was thrown, such as `TypeError`; empty if that is no error. */
   guestName: string;
   /** The message of what was thrown, or that itself as text. At most 16 KiB. */
   guestMessage: string;
-  /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. */
+  /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. At most 16 KiB. */
   guestStack: string;
+  /** The `code` of what was thrown, if it is a text or a number. */
+  guestCode?: string | number;
+  /** Its own enumerable properties, as far as JSON can express them, and its `code`. At most 16 KiB of JSON. */
+  guestProperties: Record<string, unknown>;
+  /** What its `cause` was, whatever that is, if it had one; causes and errors are nested to a depth of 8. */
+  cause?: GuestThrown;
+  /** What its `errors` were, the first 16 of them, if it had any, as an `AggregateError` has. */
+  errors?: GuestThrown[];
+}
+
+/** A handler threw, or its promise was rejected. Its `stack` has the guest's frames and then those of the call. */
+export interface GuestError extends GuestThrown {
   /** What the call has cost. */
   stats: CallStats;
 }

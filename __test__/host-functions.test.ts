@@ -108,9 +108,9 @@ test('what is thrown and is no error becomes a message without a name', async ()
     [undefined, 'undefined'],
     [null, 'null'],
     [7, '7'],
-    [{}, '[object Object]'],
+    [{ status: 404 }, '{"status":404}'],
     [hostile, 'an exception that cannot be shown'],
-    [Symbol('s'), 'an exception that cannot be shown'],
+    [Symbol('s'), 'Symbol(s)'],
   ];
   for (const [value, message] of values) {
     const thrower = () => {

@@ -184,8 +184,9 @@ fn of_what_is_known_of_an_error_there_is_never_too_much() {
     assert_eq!((depth(&error), error.details.errors), (0, vec![ThrownError::new("", "1")]));
     let error = thrown_by(
         "function handler() {
-            const many = (depth) => depth ? new AggregateError(Array.from({ length: 17 }, () => many(depth - 1)), 'x'.repeat(1e5)) : 1;
-            throw Object.assign(many(3), { large: 'x'.repeat(1e5), small: 1, cause: many(2) });
+            const text = 'x'.repeat(1e5);
+            const many = (depth) => depth ? new AggregateError(Array.from({ length: 17 }, () => many(depth - 1)), text) : 1;
+            throw Object.assign(many(3), { large: text, small: 1, cause: many(2) });
         }",
     );
     fn count(error: &ThrownError) -> usize {

@@ -21,7 +21,7 @@ use super::function::{self, AnyFunction, Outcome};
 use super::host_call::{Answer, HostCall, Identity};
 use super::promise::guard;
 use super::thenable::{is_thenable, when_settled};
-use super::{exception, json};
+use super::{host_error, json};
 use crate::HostFunctionError;
 
 /// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
@@ -105,8 +105,7 @@ fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
         },
         Err(thrown) => thrown,
     };
-    let (name, message) = exception::name_and_message(env, thrown);
-    Ok(Err(HostFunctionError { name, message }))
+    Ok(Err(host_error::describe(env, thrown)?))
 }
 
 /// Gives the call up when it is dropped: when the functions that could settle it have been collected.

@@ -13,11 +13,13 @@ use super::host_call::{AsyncStorage, HostCall};
 use super::inbox::Inbox;
 use super::json::Json;
 use super::promise::guard;
-use super::{builder, console, disposal, log};
+use super::{builder, console, disposal, host_error, log};
 
 /// One JavaScript environment. Functions of JavaScript's own are those from when the addon was loaded.
 pub struct Environment {
     pub json: Json,
+    /// Describes what a host function throws.
+    pub describe: AnyFunction,
     /// `Promise.prototype.then`.
     pub promise_then: AnyFunction,
     pub async_storage: Option<AsyncStorage>,
@@ -39,6 +41,7 @@ pub fn begin(exports: Object, env: Env) -> napi::Result<()> {
     let endings = Arc::new(Endings::default());
     let environment = Environment {
         json: Json::of_environment(&env)?,
+        describe: host_error::describer(&env)?,
         promise_then: prototype.get_named_property::<Function<_, _>>("then")?.create_ref()?,
         async_storage: AsyncStorage::of_environment(&env)?,
         waiting: waiting.clone(),

@@ -2,8 +2,7 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{JsObjectValue, Object};
-use napi::{Env, JsValue, Unknown, ValueType, sys};
+use napi::{Env, JsValue, Unknown, sys};
 
 const NOT_SHOWN: &str = "an exception that cannot be shown";
 
@@ -34,32 +33,5 @@ pub fn text(env: &Env, thrown: Unknown<'_>) -> String {
         // The conversion runs code of the exception's own, which may throw as well.
         take(env);
         NOT_SHOWN.to_string()
-    })
-}
-
-/// Name and message of what was thrown. The name is empty if that is no error: an object with a message.
-pub fn name_and_message(env: &Env, thrown: Unknown<'_>) -> (String, String) {
-    match property(env, thrown, "message") {
-        Some(message) => (property(env, thrown, "name").unwrap_or_default(), message),
-        None => (String::new(), text(env, thrown)),
-    }
-}
-
-/// A property that is a string.
-fn property(env: &Env, value: Unknown<'_>, name: &str) -> Option<String> {
-    if !matches!(value.get_type(), Ok(ValueType::Object | ValueType::Function)) {
-        return None;
-    }
-    let read = || -> napi::Result<Option<String>> {
-        let property: Unknown = Object::from_raw(env.raw(), value.raw()).get_named_property_unchecked(name)?;
-        match property.get_type()? {
-            ValueType::String => Ok(Some(property.coerce_to_string()?.into_utf8()?.into_owned()?)),
-            _ => Ok(None),
-        }
-    };
-    read().unwrap_or_else(|_| {
-        // The property may be a getter that throws.
-        take(env);
-        None
     })
 }

@@ -10,6 +10,7 @@ use napi::{Env, sys};
 
 use super::environment;
 use super::error::{Error, Result};
+use super::guest_error::CallSite;
 use super::inbox::{Inbox, check};
 use crate::sandbox::threads::{self, Workers};
 
@@ -67,8 +68,8 @@ impl<T: Send + 'static> Pending<T> {
     }
 }
 
-/// What settles a promise.
-struct Deferred(sys::napi_deferred);
+/// What settles a promise, and where it was asked for.
+struct Deferred(sys::napi_deferred, CallSite);
 
 // SAFETY: it is used on the JavaScript thread only.
 unsafe impl Send for Deferred {}
@@ -78,22 +79,27 @@ impl Deferred {
         let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: the environment is that of the running call.
         check(unsafe { sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise) })?;
-        Ok((Self(deferred), promise))
+        Ok((Self(deferred, CallSite::new(env)?), promise))
     }
 
     fn settle<V: ToNapiValue>(self, env: &Env, result: Result<V>) {
+        let Self(deferred, site) = self;
         // SAFETY: the environment is that of the running job, and so of the promise, which is settled once.
         unsafe {
             let value = result.map_err(|error| error.into_js(env)).and_then(|value| V::to_napi_value(env.raw(), value));
             // If even this fails, the environment is ending.
             let _ = match value {
-                Ok(value) => sys::napi_resolve_deferred(env.raw(), self.0, value),
+                Ok(value) => sys::napi_resolve_deferred(env.raw(), deferred, value),
                 Err(error) => match napi::Error::to_napi_value(env.raw(), error) {
-                    Ok(error) => sys::napi_reject_deferred(env.raw(), self.0, error),
+                    Ok(error) => {
+                        site.add_to(env, error);
+                        sys::napi_reject_deferred(env.raw(), deferred, error)
+                    }
                     Err(_) => return,
                 },
             };
         }
+        site.forget(env);
     }
 }
 

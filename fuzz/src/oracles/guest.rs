@@ -88,7 +88,7 @@ impl Host {
         assert!(longest <= TEXT, "the host was given a text of {longest} bytes");
         match &result {
             Ok(json) => assert!(json.len() <= BUFFER, "a result of {} bytes", json.len()),
-            Err(Error::Guest { name, message, stack }) => {
+            Err(Error::Guest { name, message, stack, .. }) => {
                 for text in [name, message, stack] {
                     assert!(text.len() <= TEXT, "an exception with {} bytes", text.len());
                 }

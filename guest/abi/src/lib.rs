@@ -34,4 +34,4 @@ pub mod message;
 pub mod payload;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;

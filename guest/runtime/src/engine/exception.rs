@@ -103,21 +103,22 @@ impl<'js> Room<'js> {
             && let Some(code) = property(ctx, object, "code")
             && (code.is_string() || code.is_number())
         {
-            self.put_property(ctx, &mut json, "code", code);
+            self.put_property(ctx, &mut json, "\"code\"", code);
         }
         for name in object.own_keys::<Atom>(Filter::default()) {
             if self.properties < 8 {
                 break;
             }
             let Some(name) = or_caught(ctx, name) else { break };
-            let Some(text) = or_caught(ctx, name.to_value()).and_then(|name| self.fitting_text(ctx, &name)) else {
-                continue;
-            };
-            if named.contains(&&*text) || (!json.is_empty() && text == "code") {
+            // In JSON, in which half a surrogate pair is told from another.
+            let quoted = or_caught(ctx, name.to_value().and_then(|name| ctx.json_stringify(name))).flatten();
+            let Some(quoted) = quoted.and_then(|quoted| self.fitting_text(ctx, quoted.as_value())) else { continue };
+            let text = quoted.trim_matches('"');
+            if named.contains(&text) || (!json.is_empty() && text == "code") {
                 continue;
             }
             if let Some(value) = or_caught(ctx, object.get(name)) {
-                self.put_property(ctx, &mut json, &text, value);
+                self.put_property(ctx, &mut json, &quoted, value);
             }
         }
         if !json.is_empty() {
@@ -126,10 +127,10 @@ impl<'js> Room<'js> {
         json
     }
 
+    /// Adds a property whose name is given in quotes.
     fn put_property(&mut self, ctx: &Ctx<'js>, json: &mut String, name: &str, value: Value<'js>) {
         let Some(Some(value)) = or_caught(ctx, ctx.json_stringify(value)) else { return };
         let Some(value) = self.fitting_text(ctx, value.as_value()) else { return };
-        let Ok(name) = serde_json::to_string(name) else { return };
         // A bracket or a comma, the colon, and for the first one the bracket at the end.
         let size = name.len() + value.len() + if json.is_empty() { 3 } else { 2 };
         if size > self.properties {
@@ -137,7 +138,7 @@ impl<'js> Room<'js> {
         }
         self.properties -= size;
         json.push(if json.is_empty() { '{' } else { ',' });
-        json.push_str(&name);
+        json.push_str(name);
         json.push(':');
         json.push_str(&value);
     }
