@@ -246,8 +246,8 @@ export declare class JSSandbox {
    *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is empty, too long or taken, an argument is no string, or the sandbox started from a
-   *   snapshot.
+   * - `ERR_INVALID_ARG`: the name is empty, too long, taken, or begins with `hyperlight:`, an argument is no string, or the
+   *   sandbox started from a snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
    */
   addHandler(name: string, code: string): void

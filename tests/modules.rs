@@ -239,3 +239,118 @@ fn the_loader_is_not_asked_for_what_belongs_to_the_host_or_the_runtime() {
         assert!(matches!(result.map(drop), Err(Error::Compile { .. })), "{name}");
     }
 }
+
+#[test]
+fn a_handler_named_as_a_module_of_the_runtime_is_a_handler_like_any_other() {
+    let names = ["url", "crypto", "node:url", "host:math", "host:x"];
+    let private =
+        ["hyperlight:native", "hyperlight:bytes", "hyperlight:bridge", "hyperlight:host:math", "hyperlight:url"];
+    for name in names {
+        for import in private {
+            let mut proto = SandboxBuilder::new().build().expect("build");
+            proto.host_module("math").register("add", |a: f64, b: f64| a + b).expect("register");
+            let mut sandbox = proto.load_runtime().expect("load_runtime");
+            let source =
+                format!("import * as mine from '{import}'; function handler() {{ return Object.keys(mine); }}");
+            sandbox.add_handler(name, Script::from_content(source)).expect("add_handler");
+            let error = sandbox.get_loaded_sandbox().map(drop).expect_err(import);
+            let text = error.to_string();
+            assert!(matches!(error, Error::Compile { .. }) && text.contains("cannot find module"), "{name}: {text}");
+        }
+    }
+    // They are not in the way of what they are named as either, and `import()` gives no more than `import`.
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    proto.host_module("math").register("add", |a: f64, b: f64| a + b).expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    for name in names {
+        let source = "import { URL } from 'url'; import nodeUrl from 'node:url'; import { createHash } from 'crypto';
+            import { add } from 'host:math';
+            async function handler(specifiers) {
+                const found = [];
+                for (const specifier of specifiers) {
+                    for (const load of [(s) => import(s), (s) => (0, eval)(`import('${s}')`), new Function('s', 'return import(s)')]) {
+                        try { await load(specifier); found.push(specifier); } catch {}
+                    }
+                }
+                return [found, nodeUrl.URL === URL && URL === globalThis.URL, typeof createHash, add(1, 2)];
+            }";
+        sandbox.add_handler(name, Script::from_content(source)).expect("add_handler");
+    }
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("get_loaded_sandbox");
+    // Nor is `host:x`, for which there are no host functions.
+    let event = json!([&private[..], &["host:x"]].concat()).to_string();
+    for name in names {
+        let result = sandbox.handle_event(name, event.clone(), None).expect(name);
+        assert_eq!(result, r#"[[],true,"function",3]"#, "{name}");
+    }
+}
+
+#[test]
+fn no_handler_can_be_named_as_the_runtime_names_its_own_modules() {
+    let mut sandbox = sandbox();
+    for name in ["hyperlight:", "hyperlight:native", "hyperlight:url", "hyperlight:host:math", "hyperlight:mine"] {
+        let error = sandbox.add_handler(name, Script::from_content("function handler() {}")).expect_err(name);
+        assert!(matches!(&error, Error::InvalidArgument(message) if message.contains(name)), "{error:?}");
+    }
+    sandbox.add_handler("hyperlight", Script::from_content("function handler() {}")).expect("this is another name");
+}
+
+#[test]
+fn a_handler_cannot_be_imported_not_even_where_a_loader_has_a_module_of_its_name() {
+    for source in [
+        "import { handler as self } from 'handler'; function handler() {}",
+        "import './handler'; export function handler() {}",
+    ] {
+        let result = with_loader(source, |_, _| Some(Script::from_content("export const handler = 1;")));
+        let error = result.map(drop).expect_err(source);
+        assert!(error.to_string().contains("cannot find module"), "{error}");
+    }
+}
+
+#[test]
+fn a_syntax_error_lies_within_the_source_and_speaks_of_nothing_else() {
+    for (source, place) in [
+        ("function handler() {\n  if (true) {\n    return 1;\n  }\n", Some((4, 4))),
+        ("function handler() {", Some((1, 21))),
+        ("function handler() { return [1, 2", Some((1, 34))),
+        ("function handler() { return f(1,\n\n  // a comment", Some((3, 15))),
+        ("const handler = (", Some((1, 18))),
+        ("const handler =", Some((1, 16))),
+        ("class A {\n  m() {}", Some((2, 9))),
+        ("export default", Some((1, 15))),
+        ("import", Some((1, 7))),
+        ("import { a } from", Some((1, 18))),
+        ("function handler() {}\nx = \u{e4} +", Some((2, 8))),
+        ("function handler() { ) }", None),
+        ("function handler() { return 1; }}", None),
+        ("function handler() { `open", None),
+        ("function handler() { 'open\n }", None),
+        ("function handler() {} /* open", None),
+        ("function handler() {}\nlet a; let a;", None),
+    ] {
+        for is_module in [false, true] {
+            let result = if is_module {
+                loaded(&[("m", source)], &[("h", "import 'user:m'; function handler() {}")])
+            } else {
+                loaded(&[], &[("h", source)])
+            };
+            let Err(Error::Compile { name, message, file, line, column, stack, .. }) = result.map(drop) else {
+                panic!("{source}: it loads");
+            };
+            assert_eq!(
+                (&*name, &*file),
+                ("SyntaxError", if is_module { "user:m" } else { "h" }),
+                "{source:?}: {message}"
+            );
+            assert!(!message.contains("export") && !message.contains("hyperlight"), "{source:?}: {message}");
+            if let Some(place) = place {
+                assert_eq!((&*message, (line, column)), ("unexpected end of source", place), "{source:?}");
+                assert!(stack.starts_with(&format!("    at {file}:{line}:{column}\n")), "{source:?}: {stack}");
+            } else {
+                let length = source.lines().nth(line as usize - 1).expect("a line of the source").chars().count();
+                assert!(column as usize <= length + 1, "{source:?}: {line}:{column}: {message}");
+                assert!(!message.contains("end of source"), "{source:?}: {message}");
+            }
+        }
+    }
+}

@@ -45,8 +45,8 @@ impl JSSandbox {
     ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is empty, too long or taken, an argument is no string, or the sandbox started from a
-    ///   snapshot.
+    /// - `ERR_INVALID_ARG`: the name is empty, too long, taken, or begins with `hyperlight:`, an argument is no string, or the
+    ///   sandbox started from a snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
     #[napi(ts_args_type = "name: string, code: string")]
     pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {

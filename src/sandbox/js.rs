@@ -15,6 +15,8 @@ use super::vm::{self, Vm};
 
 /// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
 const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
+/// What names of handlers cannot begin with: the guest tells its own modules by it.
+const RESERVED_PREFIX: &str = "hyperlight:";
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added.
 #[derive(Debug)]
@@ -47,11 +49,17 @@ impl JSSandbox {
     /// defines `function handler(event)`; the function need not be exported and may be `async`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the name is empty, too long or taken, or if the sandbox started from a snapshot.
+    /// [`Error::InvalidArgument`] if the name is empty, too long, taken or begins with `hyperlight:`, or if the sandbox started from
+    /// a snapshot.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
         let name = name.into();
         self.check_not_loaded()?;
         vm::check_name("handler", &name)?;
+        if name.starts_with(RESERVED_PREFIX) {
+            return Err(Error::InvalidArgument(format!(
+                "the handler's name is {name:?}, but names that begin with {RESERVED_PREFIX:?} are the runtime's own"
+            )));
+        }
         add("handler", &mut self.handlers, name, script)
     }
 

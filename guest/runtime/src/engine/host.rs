@@ -24,17 +24,19 @@ use crate::TRANSPORT;
 
 /// What the specifiers of modules with host functions begin with.
 pub const SCHEME: &str = "host:";
+/// What their names begin with: a handler may be named as a specifier.
+const NAMES: &str = "hyperlight:host:";
 const BRIDGE: &str = "hyperlight:bridge";
 const ERROR_CLASS: &str = "HostFunctionError";
 /// What a `HostFunctionError` has anyway.
 const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "cause", "errors"];
 
-/// Sources of the modules, by their specifiers.
+/// Sources of the modules, by their names.
 pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
     for (i, (module, function)) in names.0.iter().enumerate() {
         let source: &mut String = sources
-            .entry(format!("{SCHEME}{module}"))
+            .entry(format!("{NAMES}{module}"))
             .or_insert_with(|| format!("import {{ call }} from '{BRIDGE}';\n"));
         let (module, function) = (quoted(module), quoted(function));
         source.push_str(&format!(
@@ -56,7 +58,12 @@ fn quoted(text: &str) -> String {
 
 /// Whether this is the bridge, asked for by a module that may have it.
 pub fn is_bridge(importer: &str, specifier: &str) -> bool {
-    specifier == BRIDGE && importer.starts_with(SCHEME)
+    specifier == BRIDGE && importer.starts_with(NAMES)
+}
+
+/// The name of the module with host functions that a specifier is for, if there is such a module.
+pub fn module_name(specifier: &str) -> Option<String> {
+    specifier.strip_prefix(SCHEME).map(|module| format!("{NAMES}{module}"))
 }
 
 /// The module that exports the bridge, if that is what the specifier names.

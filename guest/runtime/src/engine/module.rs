@@ -8,9 +8,10 @@
 //!
 //! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace.
 //!
-//! A handler's module bears the handler's name and cannot be imported.
+//! A handler's module bears the handler's name and cannot be imported. Those of the first two rows bear names of another kind
+//! than all others: what they may import is decided by these.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -30,8 +31,10 @@ static REGISTRY: Global<Registry> = Global::new();
 
 #[derive(Default)]
 struct Registry {
-    /// Sources of modules by their specifiers, those of host functions included.
+    /// Sources of modules by their names, those of host functions included.
     sources: BTreeMap<String, String>,
+    /// Names of handlers.
+    handlers: BTreeSet<String>,
     /// The import that could not be resolved last: the importer and the specifier.
     unresolved: Option<(String, String)>,
 }
@@ -63,14 +66,17 @@ impl Resolver for Modules {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
-        let name = absolute(importer, specifier);
-        if host::is_bridge(importer, &name)
-            || builtins::is_importable(importer, &name)
-            || REGISTRY.with(|registry| registry.sources.contains_key(&name))
-        {
+        if let Some(name) = ours(importer, specifier) {
             return Ok(name);
         }
-        let found = if is_reserved(&name) { ModuleReply::Unknown } else { host::load_module(&name, importer) };
+        let name = absolute(importer, specifier);
+        let found = if is_reserved(&name) || REGISTRY.with(|registry| registry.handlers.contains(&name)) {
+            ModuleReply::Unknown
+        } else if REGISTRY.with(|registry| registry.sources.contains_key(&name)) {
+            return Ok(name);
+        } else {
+            host::load_module(&name, importer)
+        };
         let reason = match found {
             ModuleReply::Source(source) => {
                 add(name.clone(), source);
@@ -82,6 +88,16 @@ impl Resolver for Modules {
         REGISTRY.with(|registry| registry.unresolved = Some((importer.to_string(), specifier.to_string())));
         Err(rquickjs::Exception::throw_reference(ctx, &format!("cannot find module '{specifier}'{reason}")))
     }
+}
+
+/// The name of the module of ours that an importer means by a specifier, if it is one.
+fn ours(importer: &str, specifier: &str) -> Option<String> {
+    if host::is_bridge(importer, specifier) {
+        return Some(specifier.to_string());
+    }
+    let with_host_functions =
+        || host::module_name(specifier).filter(|name| REGISTRY.with(|registry| registry.sources.contains_key(name)));
+    builtins::resolve(importer, specifier).map(String::from).or_else(with_host_functions)
 }
 
 /// Whether a module of this name can only come from the runtime itself.
@@ -135,10 +151,11 @@ impl Loader for Modules {
 pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>, (Exception, Place)> {
     let name_is_taken = REGISTRY.with(|registry| {
         registry.unresolved = None;
+        registry.handlers.insert(name.to_string());
         registry.sources.contains_key(name)
     });
-    let failed = |exception: Exception| {
-        let place = place_of(&exception, name, source);
+    let failed = |mut exception: Exception| {
+        let place = place_of(&mut exception, name, source);
         (exception, place)
     };
     let thrown = |error: Error| failed(exception::describe(ctx, &error));
@@ -146,15 +163,21 @@ pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Fun
     if name_is_taken {
         return Err(wrong("there is a module of the same name as the handler"));
     }
+    if name.starts_with(builtins::SCHEME) {
+        return Err(wrong("the handler's name is one of the runtime's own"));
+    }
 
     // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
     let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
     let module = Module::declare(ctx.clone(), name, exporting).map_err(|error| {
         let exception = exception::describe(ctx, &error);
-        if exception.message == "exported variable 'handler' does not exist" {
-            wrong("the module defines no function named 'handler'")
-        } else {
-            failed(exception)
+        // What is wrong may be told with words of what was added. The source alone gives its own.
+        match Module::declare(ctx.clone(), name, source) {
+            Err(error) => failed(exception::describe(ctx, &error)),
+            Ok(_) if exception.message == "exported variable 'handler' does not exist" => {
+                wrong("the module defines no function named 'handler'")
+            }
+            Ok(_) => failed(exception),
         }
     })?;
     let (module, evaluated) = module.eval().map_err(thrown)?;
@@ -163,19 +186,43 @@ pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Fun
     handler.into_function().ok_or_else(|| wrong("'handler' is not a function"))
 }
 
-/// Where an exception comes from that ended the loading of a handler.
-fn place_of(exception: &Exception, handler: &str, source: &str) -> Place {
+/// Where an exception comes from that ended the loading of a handler. If it is said to come from the end of a source or from
+/// behind it, it is made to say so.
+fn place_of(exception: &mut Exception, handler: &str, source: &str) -> Place {
     let unresolved = REGISTRY.with(|registry| {
         let (importer, specifier) = registry.unresolved.take()?;
         let source = registry.sources.get(&importer).map_or(source, String::as_str);
         let (line, column) = position_of_import(source, &specifier)?;
         Some(Place { file: importer, line, column })
     });
-    unresolved.or_else(|| exception.stack.lines().find_map(place_in_frame)).unwrap_or_else(|| Place {
-        file: handler.to_string(),
-        line: 0,
-        column: 0,
-    })
+    if let Some(place) = unresolved {
+        return place;
+    }
+    let Some(mut place) = exception.stack.lines().find_map(place_in_frame) else {
+        return Place { file: handler.to_string(), line: 0, column: 0 };
+    };
+    let end = REGISTRY.with(|registry| {
+        let own = (place.file == handler).then_some(source);
+        own.or_else(|| registry.sources.get(&place.file).map(String::as_str)).map(end_of)
+    });
+    if let Some(end) = end
+        && exception.name == "SyntaxError"
+        && (place.line, place.column) >= end
+    {
+        let told = format!("{}:{}:{}", place.file, place.line, place.column);
+        (place.line, place.column) = end;
+        exception.stack = exception.stack.replacen(&told, &format!("{}:{}:{}", place.file, end.0, end.1), 1);
+        exception.message = String::from("unexpected end of source");
+    }
+    place
+}
+
+/// The line and the column behind the last character of a source that is no white space.
+fn end_of(source: &str) -> (u32, u32) {
+    let source = source.trim_end();
+    let line = source.matches('\n').count() + 1;
+    let column = source.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    (line as u32, column as u32)
 }
 
 /// The place that one line of a stack trace names, as in `at f (file:3:5)` or `at file:3:5`.

@@ -8,6 +8,8 @@ mod native;
 mod text;
 mod url;
 
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use guest_abi::message::Exception;
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Module};
@@ -16,21 +18,25 @@ use super::{exception, settled};
 
 pub use native::value as owned;
 
-/// What the names of modules begin with that only built-in ones can import.
+/// What the names of our modules begin with, and those of no handler and no other module: what a module may import is decided
+/// by its name. Where guest code can import one, the specifier is another.
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
-/// Importable by guest code.
-const PUBLIC: [&str; 4] = ["crypto", "node:crypto", "url", "node:url"];
-const SOURCES: [(&str, &str); 11] = [
+/// Specifiers for guest code, and the modules that they stand for.
+const PUBLIC: [(&str, &str); 4] = [
+    ("crypto", "hyperlight:crypto"),
+    ("node:crypto", "hyperlight:crypto"),
+    ("url", "hyperlight:url"),
+    ("node:url", "hyperlight:url"),
+];
+const SOURCES: [(&str, &str); 9] = [
     ("hyperlight:bytes", include_str!("bytes.js")),
     ("hyperlight:clone", include_str!("clone.js")),
     ("hyperlight:encoding", include_str!("encoding.js")),
     ("hyperlight:iterators", include_str!("iterators.js")),
     ("hyperlight:platform", include_str!("platform.js")),
-    ("crypto", include_str!("crypto.js")),
-    ("node:crypto", "export * from 'crypto';\nexport { default } from 'crypto';\n"),
-    ("url", include_str!("url.js")),
-    ("node:url", "export * from 'url';\nexport { default } from 'url';\n"),
+    ("hyperlight:crypto", include_str!("crypto.js")),
+    ("hyperlight:url", include_str!("url.js")),
     ("hyperlight:weak_refs", include_str!("weak_refs.js")),
     ("hyperlight:globals", include_str!("globals.js")),
 ];
@@ -40,22 +46,25 @@ const SOURCES: [(&str, &str); 11] = [
 /// # Errors
 /// What the code threw: then it is wrong.
 pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
-    for specifier in ["hyperlight:globals", "node:crypto", "node:url"] {
+    for specifier in ["hyperlight:globals", "hyperlight:crypto", "hyperlight:url"] {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }
+    INSTALLED.store(true, Relaxed);
     Ok(())
 }
 
-/// Whether this is a built-in module, asked for by one that may have it: the boot, which is no module, or another of them.
-pub fn is_importable(importer: &str, specifier: &str) -> bool {
-    PUBLIC.contains(&specifier)
-        || specifier == NATIVE && is_built_in(importer)
-        || is_built_in(specifier) && (is_built_in(importer) || importer.is_empty())
-}
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-fn is_built_in(specifier: &str) -> bool {
-    SOURCES.iter().any(|(known, _)| *known == specifier)
+/// The built-in module that an importer means by a specifier. All but the public ones can be had by each other, and by the
+/// boot, which is no module.
+pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
+    if let Some((_, name)) = PUBLIC.iter().find(|(known, _)| *known == specifier) {
+        return Some(name);
+    }
+    let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
+    let mut names = SOURCES.iter().map(|(name, _)| *name).chain([NATIVE]);
+    names.find(|name| is_ours && *name == specifier)
 }
 
 /// The module, if it is a built-in one.
