@@ -138,9 +138,9 @@ pub struct Vm {
     configuration: Configuration,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
-    /// The guest was last left in another way than the protocol has it. The virtual processor may be in the midst of an
-    /// instruction then, which setting its registers does not take back: the next entry would complete it, whatever the guest
-    /// is by then. So it is not put back to a snapshot: a new one takes its place.
+    /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
+    /// midst of an instruction then, which setting its registers does not take back: the next entry would complete it, whatever
+    /// the guest is by then. So it is not put back to a snapshot: a new one takes its place.
     is_suspect: bool,
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
@@ -311,29 +311,31 @@ impl Vm {
             shadow_paging::prepare_restore(&mut self.sandbox)?;
             self.restore_is_prepared = true;
         }
-        self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))
+        self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
+            #[cfg(feature = "crashdump")]
+            self.dump_after(&error);
+            match guest_fault(error) {
+                Ok(message) => self.protocol_broken(&message),
+                Err(error) => error,
+            }
+        })
     }
 
-    /// Has the guest entered, and makes of the end of it what it means.
-    fn enter<T>(&mut self, run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>) -> Result<T> {
+    /// Has the guest entered, and notes in which way it was left.
+    ///
+    /// # Errors
+    /// The guest has broken the protocol meanwhile.
+    fn enter<T>(
+        &mut self,
+        run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>,
+    ) -> Result<hyperlight_host::Result<T>> {
         // hyperlight-host prints what a guest's kernel writes to its debug port, and panics where that fails.
         let ended = catch_unwind(AssertUnwindSafe(|| run(&mut self.sandbox)));
-        self.is_suspect = !matches!(ended, Ok(Ok(_)));
+        self.is_suspect |= !matches!(ended, Ok(Ok(_)));
         if let Some(Breach(what)) = self.dispatcher.take_breach() {
             return Err(self.protocol_broken(&what));
         }
-        match ended {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => {
-                #[cfg(feature = "crashdump")]
-                self.dump_after(&error);
-                Err(match guest_fault(error) {
-                    Ok(message) => self.protocol_broken(&message),
-                    Err(error) => error,
-                })
-            }
-            Err(_) => Err(self.protocol_broken("serving it panicked")),
-        }
+        ended.map_err(|_| self.protocol_broken("serving it panicked"))
     }
 
     fn protocol_broken(&mut self, what: &str) -> Error {
@@ -347,7 +349,7 @@ impl Vm {
         if self.poisoned {
             return Err(Error::Poisoned);
         }
-        let state = self.enter(Sandbox::snapshot)?;
+        let state = self.enter(Sandbox::snapshot)??;
         Ok(Snapshot::new(state, origin(&self.configuration, &self.host_functions)))
     }
 
