@@ -210,6 +210,15 @@ const repeated: Record<string, () => Promise<Repeated>> = {
     const loaded = await loadBody('throw new Error(event);');
     return { round: (text) => rejection('ERR_GUEST_ERROR', loaded.callHandler('f', text)) };
   },
+  'signals, each of one call': async () => {
+    const loaded = await loadBody('return 1;');
+    return {
+      round: async (text, track) => {
+        const { signal } = track(Object.assign(new AbortController(), { text }));
+        await loaded.callHandler('f', 1, { signal });
+      },
+    };
+  },
   'events that are refused': async () => {
     const loaded = await loadBody('');
     return { round: (text) => rejection('ERR_INVALID_ARG', loaded.callHandler('f', { text, number: 1n })) };

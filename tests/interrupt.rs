@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hyperlight_js::{CpuTimeMonitor, Error, HostCall, InterruptHandle, LoadedJSSandbox, SandboxBuilder, Script};
 use hyperlight_js::{MonitorSet, WallClockMonitor};
-use sandboxes::loaded;
+use sandboxes::{load, loaded};
 
 /// Long enough that only something that hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,6 +77,21 @@ fn a_host_function_can_stop_the_call_that_it_serves() {
     });
     is_cancelled(ends(sandbox, None::<WallClockMonitor>));
     assert_eq!(later.load(Ordering::SeqCst), 0, "the guest went on");
+}
+
+#[test]
+fn a_print_function_can_stop_the_call_that_it_serves() {
+    let (handle, lines) = (Arc::new(OnceLock::<InterruptHandle>::new()), Arc::new(Mutex::new(Vec::new())));
+    let (for_print, printed) = (handle.clone(), lines.clone());
+    let builder = SandboxBuilder::new().with_host_print_fn(move |_, text| {
+        printed.lock().expect("no panic").push(text.to_string());
+        assert!(for_print.get().expect("it is there before the first call").kill());
+    });
+    let source = "function handler() { console.log('first'); console.log('second'); for (;;); }";
+    let loaded = load(builder, source).expect("a sandbox");
+    handle.set(loaded.interrupt_handle()).expect("it is set once");
+    is_cancelled(ends(loaded, None::<WallClockMonitor>));
+    assert_eq!(*lines.lock().expect("no panic"), ["first"]);
 }
 
 #[test]

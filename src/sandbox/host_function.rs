@@ -216,7 +216,7 @@ impl Dispatcher {
     }
 
     pub fn load_module(&self, specifier: &str, importer: &str) -> Vec<u8> {
-        let _in_host = self.control().map(InHost::enter);
+        let _in_host = self.enter_host();
         if self.checked(reply::import(specifier, importer)).is_none() {
             return ModuleReply::Unknown.into_bytes();
         }
@@ -232,7 +232,7 @@ impl Dispatcher {
 
     pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {
         let control = self.control();
-        let _in_host = control.clone().map(InHost::enter);
+        let _in_host = self.enter_host();
         let Some(arguments) = self.checked(reply::host_call(&module, &name, arguments, self.arguments_limit)) else {
             return HostReply::Undefined.into_bytes();
         };
@@ -256,13 +256,18 @@ impl Dispatcher {
         reply.into_bytes()
     }
 
+    /// To be held while the host does something for the guest: a call that is stopped meanwhile does not go on.
+    pub fn enter_host(&self) -> Option<InHost> {
+        self.control().map(InHost::enter)
+    }
+
     fn control(&self) -> Option<Arc<CallControl>> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// The guest waits for the host until this is dropped.
-struct InHost(Arc<CallControl>);
+pub(super) struct InHost(Arc<CallControl>);
 
 impl InHost {
     fn enter(control: Arc<CallControl>) -> Self {

@@ -92,6 +92,7 @@ pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> 
         Ok::<Vec<u8>, HyperlightError>(loader.load_module(&specifier, &importer))
     })?;
     functions.register_host_function(function::CONSOLE.name, move |level: i32, text: String| {
+        let _in_host = console.enter_host();
         let level = ConsoleLevel::from_int(level);
         match (console.checked(reply::console_line(&text)), &print) {
             (None, _) => {}

@@ -18,7 +18,9 @@ pub(crate) use turns::Turns;
 /// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
 /// into that state, off the request's path, poisoned ones as well. So no request sees what another has left.
 ///
-/// When all are in use, requests wait in the order in which they came. A pool can be used from several threads at once.
+/// When all are in use, requests wait in the order in which they came. A pool can be used from several threads at once. It has
+/// threads of its own for putting sandboxes back, up to 512 for all pools of a process (`HYPERLIGHT_JS_THREADS`); where none can
+/// be had, the thread that has made the request does it.
 ///
 /// ```
 /// use hyperlight_js::{SandboxBuilder, SandboxPool, Script};
