@@ -65,8 +65,8 @@ pub struct HostCall {
 
 impl HostCall {
     /// Says how to make the function give up waiting, should the guest's call be stopped meanwhile. It is called at most
-    /// once, from another thread or at once; what the function returns then is dropped. It must not block: the thread that
-    /// calls it stops all other calls too. It may use the call's [`InterruptHandle`](crate::InterruptHandle); should it panic,
+    /// once, from another thread or at once; what the function returns then is dropped. It should not block: where threads are
+    /// scarce, that which calls it stops other calls too. It may use the call's [`InterruptHandle`](crate::InterruptHandle); should it panic,
     /// the call is stopped all the same.
     pub fn on_cancel(&self, give_up: impl FnOnce() + Send + 'static) {
         self.control.on_cancel(give_up);

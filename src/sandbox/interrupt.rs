@@ -3,18 +3,17 @@
 //! hyperlight-host can stop its VM, but a request that comes before the guest has been entered is forgotten, one that comes
 //! while the guest waits for a host function takes effect only when that returns, and to ask means to wait until the guest
 //! has been left. So each call has a number here and a record of whether it shall stop, and a request is one decision under
-//! one lock; the thread in `stopper.rs` does the rest. `docs/cancellation.md` has the protocol with its points in
+//! one lock; the threads of `stopper.rs` do the rest. `docs/cancellation.md` has the protocol with its points in
 //! time, and `models` tries every order of its steps.
 //!
 //! What the rest relies on:
-//! - Nobody but the stopper waits for a guest to be left. No code of others, neither a closure nor the dropping of one, runs
+//! - Nobody but the threads of `stopper.rs` waits for a guest to be left. No code of others, neither a closure nor the dropping of one, runs
 //!   under a lock.
 //! - The VM is signalled for the current call only: `CallControl::end` waits for a signal that is under way, so none can reach
 //!   the call that follows.
 
 use std::fmt;
 
-use super::monitor::ThreadCpuClock;
 use super::stopper;
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -109,8 +108,6 @@ struct State {
     /// The guest waits for a host function: when it is left, `leave_host` looks whether the call shall stop.
     in_host: bool,
     give_up: Option<GiveUp>,
-    /// That of the thread which runs the call.
-    clock: Option<ThreadCpuClock>,
 }
 
 impl CallControl {
@@ -126,7 +123,6 @@ impl CallControl {
         let id = CallId(state.last);
         state.current = Some(id);
         state.stopped_by = None;
-        state.clock = ThreadCpuClock::of_this_thread();
         CallGuard(self.clone(), id)
     }
 
@@ -158,25 +154,17 @@ impl CallControl {
     /// forgotten. This waits until the guest's thread has come back from it.
     pub fn signal(&self, call: CallId) -> bool {
         let _signalling = self.signalling.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.needs_signal(call) || (self.interrupt_vm)()
-    }
-
-    /// Whether a call that shall stop neither has ended nor is in a host function, after which it looks for itself.
-    pub fn needs_signal(&self, call: CallId) -> bool {
         let state = self.lock();
-        state.current == Some(call) && !state.in_host
+        // After a host function it looks for itself.
+        let needs_signal = state.current == Some(call) && !state.in_host;
+        drop(state);
+        !needs_signal || (self.interrupt_vm)()
     }
 
     /// Has the guest left that a host function of the current call serves, as soon as that returns. To be called there.
     pub fn leave_guest(&self) {
         // The guest is not in the VM now, so this waits for nothing.
         (self.interrupt_vm)();
-    }
-
-    /// The clock of the thread that a call runs on, if there is one and it is the current call.
-    pub fn clock(&self, call: CallId) -> Option<ThreadCpuClock> {
-        let state = self.lock();
-        if state.current == Some(call) { state.clock.clone() } else { None }
     }
 
     /// The guest waits for a host function until [`leave_host`](Self::leave_host).

@@ -1,19 +1,19 @@
-//! The thread that stops calls and watches their limits: one for the whole process.
+//! The threads that stop calls and watch their limits, for the whole process.
 //!
-//! Stopping must never need what can run out. So this thread is made with the first sandbox, which cannot be had without it,
-//! and stays. Whoever wants a call to stop leaves the request here and goes on ([`stop`]); limits of time are entries of a list
-//! ([`watch`]) and need no thread or timer of their own.
+//! Stopping must never need what can run out. So one thread that watches limits, and one that signals guests, are made with the
+//! first sandbox, which cannot be had without them, and stay. Whoever wants a call to stop leaves the request here and goes on
+//! ([`stop`]); limits of time are entries of a list ([`watch`]) and need no thread or timer of their own.
 //!
 //! hyperlight-host's way to stop a guest waits until the guest's thread has come back from it: some microseconds if that thread
-//! has a processor, but if it has none, until it gets one, which may take long where many guests compete. No other stop must
-//! wait for that, and it need not: a guest without a processor does nothing. So a guest is signalled when its thread has been
-//! seen to use the processor since the last look, and the others have their turn meanwhile.
+//! has a processor, but if it has none, until it gets one, which may take long where many guests compete. So there are as many
+//! threads that signal as there are guests to be stopped, if they can be had; if not, guests are stopped one after the other. The
+//! thread that watches limits waits for none of them.
 //!
-//! The thread has nothing to say to the log: what writes that may block.
+//! These threads have nothing to say to the log: what writes that may block.
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,19 +23,19 @@ use super::error::{Error, Result};
 use super::interrupt::{CallControl, CallId, GiveUp, Stop, StoppedBy};
 use super::monitor::ThreadCpuClock;
 use super::sync::Arc;
+use super::threads::{self, Workers};
 
-/// Time between two looks at the guests that are to be stopped.
-const LOOK_DELAY: Duration = Duration::from_micros(200);
-/// How long a guest's thread may use no processor time before its guest is signalled all the same.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Time between two signals to a guest that was not in the VM.
+const RETRY_DELAY: Duration = Duration::from_micros(200);
 /// Time between two looks at a limit of processor time that is about to be reached.
 const CPU_TIME_STEP: Duration = Duration::from_micros(100);
 
-/// Sees to it that the thread is there.
+/// Sees to it that the threads are there.
 ///
 /// # Errors
-/// [`Error::NoThread`] if it cannot be had.
+/// [`Error::NoThread`] if they cannot be had.
 pub fn ensure() -> Result<()> {
+    KILLERS.ensure_one()?;
     static STARTING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     if STOPPER.get().is_none() {
@@ -52,10 +52,7 @@ pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
         Stop::NotRunning => false,
         Stop::Already => true,
         Stop::Begun(give_up) => {
-            // Where a call runs there is a sandbox, and so the thread.
-            let stopper = STOPPER.wait();
-            stopper.lock().requests.push(Stopping::new(control.clone(), call, give_up));
-            stopper.wake.notify_one();
+            kill(control.clone(), call, give_up);
             true
         }
     }
@@ -63,6 +60,7 @@ pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
 
 /// Stops a call when one of its limits is reached, unless what this gives is dropped before.
 pub fn watch(control: &Arc<CallControl>, call: CallId, limits: Vec<Limit>) -> Watch {
+    // Where a call runs there is a sandbox, and so the thread.
     let stopper = STOPPER.wait();
     let now = Instant::now();
     let mut numbers = Vec::with_capacity(limits.len());
@@ -129,6 +127,25 @@ impl Limit {
     }
 }
 
+/// Does what it takes until a call that shall stop has ended, on a thread for that.
+fn kill(control: Arc<CallControl>, call: CallId, give_up: Option<GiveUp>) {
+    let job = move || {
+        let _silence = tracing::subscriber::set_default(NoSubscriber::default());
+        if let Some(give_up) = give_up {
+            // A panic must not keep the call from being stopped.
+            drop(catch_unwind(AssertUnwindSafe(give_up)));
+        }
+        while !control.signal(call) {
+            thread::sleep(RETRY_DELAY);
+        }
+    };
+    // There is one, see `ensure`.
+    drop(KILLERS.run(Box::new(job)));
+}
+
+static KILLERS: Workers = Workers::new("hyperlight-kill", || *MOST_KILLERS);
+/// As many as there may be guests at work in Node.js; the others are stopped after them.
+static MOST_KILLERS: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
 static STOPPER: OnceLock<Stopper> = OnceLock::new();
 
 #[derive(Default)]
@@ -139,7 +156,6 @@ struct Stopper {
 
 #[derive(Default)]
 struct Work {
-    requests: Vec<Stopping>,
     deadlines: HashMap<u64, Deadline>,
     /// The times of the deadlines, and their numbers.
     order: BTreeSet<(Instant, u64)>,
@@ -155,37 +171,28 @@ struct Deadline {
     limit: Limit,
 }
 
-/// What the thread does. It never ends.
+/// What the thread does that watches limits. It never ends.
 fn run() {
     let _silence = tracing::subscriber::set_default(NoSubscriber::default());
     let stopper = STOPPER.wait();
-    let mut stopping = Vec::new();
     loop {
-        let (requests, reached) = stopper.next(!stopping.is_empty());
-        stopping.extend(requests);
-        for Deadline { control, call, limit, .. } in reached {
-            if let Stop::Begun(give_up) = control.request_stop(call, StoppedBy::Monitor(limit.name)) {
-                stopping.push(Stopping::new(control, call, give_up));
-            }
+        for Deadline { control, call, limit, .. } in stopper.next() {
+            stop(&control, call, StoppedBy::Monitor(limit.name));
         }
-        stopping.retain_mut(|stopping| !stopping.is_done());
     }
 }
 
 impl Stopper {
-    /// The requests that have come and the limits that have been reached. Waits for one, or if there are guests to look after,
-    /// until they are to be looked after again.
-    fn next(&self, is_busy: bool) -> (Vec<Stopping>, Vec<Deadline>) {
+    /// Waits until limits are reached.
+    fn next(&self) -> Vec<Deadline> {
         let mut work = self.lock();
-        let mut has_waited = false;
         loop {
             let now = Instant::now();
             let reached = work.take_reached(now);
-            if !work.requests.is_empty() || !reached.is_empty() || (is_busy && has_waited) {
-                return (std::mem::take(&mut work.requests), reached);
+            if !reached.is_empty() {
+                return reached;
             }
-            let next = work.order.first().map(|(at, _)| *at);
-            work.wakes_at = if is_busy { Some(now + LOOK_DELAY) } else { next };
+            work.wakes_at = work.order.first().map(|(at, _)| *at);
             work = match work.wakes_at {
                 Some(at) => {
                     let time = at.saturating_duration_since(now);
@@ -193,7 +200,6 @@ impl Stopper {
                 }
                 None => self.wake.wait(work).unwrap_or_else(PoisonError::into_inner),
             };
-            has_waited = true;
         }
     }
 
@@ -224,46 +230,5 @@ impl Work {
             }
         }
         reached
-    }
-}
-
-/// A call that is to be stopped.
-struct Stopping {
-    control: Arc<CallControl>,
-    call: CallId,
-    give_up: Option<GiveUp>,
-    /// The processor time of its thread when that last changed, and when that was.
-    seen: Option<(Duration, Instant)>,
-}
-
-impl Stopping {
-    fn new(control: Arc<CallControl>, call: CallId, give_up: Option<GiveUp>) -> Self {
-        Self { control, call, give_up, seen: None }
-    }
-
-    /// Does what can be done for it now. Gives whether that was all.
-    fn is_done(&mut self) -> bool {
-        if let Some(give_up) = self.give_up.take() {
-            // A panic must harm neither this stop nor the others.
-            drop(catch_unwind(AssertUnwindSafe(give_up)));
-        }
-        if !self.control.needs_signal(self.call) {
-            return true;
-        }
-        self.is_on_processor() && self.control.signal(self.call)
-    }
-
-    /// Whether its thread has a processor, as far as can be told, or has not had one for so long that something else may be the
-    /// matter.
-    fn is_on_processor(&mut self) -> bool {
-        let Some(used) = self.control.clock(self.call).and_then(|clock| clock.now()) else { return true };
-        let now = Instant::now();
-        match self.seen {
-            Some((before, at)) if used == before && now.duration_since(at) < PATIENCE => false,
-            seen => {
-                self.seen = Some((used, now));
-                seen.is_some()
-            }
-        }
     }
 }

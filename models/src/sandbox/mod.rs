@@ -16,18 +16,6 @@ pub mod error {
     pub type Result<T> = std::result::Result<T, Error>;
 }
 
-pub mod monitor {
-    /// No clock, as on some systems.
-    #[derive(Clone)]
-    pub enum ThreadCpuClock {}
-
-    impl ThreadCpuClock {
-        pub fn of_this_thread() -> Option<Self> {
-            None
-        }
-    }
-}
-
 /// What the stopper does for one call, on the thread that asks for it.
 pub mod stopper {
     use super::interrupt::{CallControl, CallId, Stop, StoppedBy};
