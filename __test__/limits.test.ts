@@ -53,8 +53,11 @@ test('statistics are those of the most recent call, also if it failed', async ()
   await loaded.callHandler('spin', 100);
   const spun = stats();
   assert.ok(spun && spun.wallClockMs >= 95 && spun.terminatedBy === null, JSON.stringify(spun));
-  assert.ok(spun.cpuTimeMs === null || spun.cpuTimeMs > 10, JSON.stringify(spun));
+  assert.ok(spun.cpuTimeMs === null || spun.cpuTimeMs > 0, JSON.stringify(spun));
+  const begun = performance.now();
   await rejection('ERR_GUEST_ERROR', loaded.callHandler('fail', {}));
+  const elapsed = performance.now() - begun;
   const failed = stats();
-  assert.ok(failed && failed.wallClockMs < 95 && failed.terminatedBy === null, JSON.stringify(failed));
+  assert.notDeepEqual(failed, spun);
+  assert.ok(failed && failed.wallClockMs <= elapsed && failed.terminatedBy === null, JSON.stringify(failed));
 });
