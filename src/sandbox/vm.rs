@@ -129,7 +129,8 @@ const INTERRUPT_RETRY_DELAY: Duration = Duration::from_micros(100);
 
 /// A micro-VM with the runtime in it.
 pub struct Vm {
-    sandbox: Sandbox,
+    /// There is none, and the sandbox is poisoned, if a restore could not make a new one; the next restore tries again.
+    sandbox: Option<Sandbox>,
     /// What stops the guest: that of the sandbox.
     vm: Arc<Mutex<Arc<dyn VmInterruptHandle>>>,
     control: Arc<CallControl>,
@@ -177,7 +178,7 @@ impl Vm {
         });
         dispatcher.set_control(control.clone());
         Ok(Self {
-            sandbox,
+            sandbox: Some(sandbox),
             vm,
             control,
             host_functions,
@@ -309,7 +310,7 @@ impl Vm {
             self.was_entered = true;
         }
         if !self.restore_is_prepared {
-            shadow_paging::prepare_restore(&mut self.sandbox)?;
+            shadow_paging::prepare_restore(self.sandbox.as_mut().ok_or(Error::Poisoned)?)?;
             self.restore_is_prepared = true;
         }
         self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
@@ -330,8 +331,9 @@ impl Vm {
         &mut self,
         run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>,
     ) -> Result<hyperlight_host::Result<T>> {
+        let sandbox = self.sandbox.as_mut().ok_or(Error::Poisoned)?;
         // hyperlight-host prints what a guest's kernel writes to its debug port, and panics where that fails.
-        let ended = catch_unwind(AssertUnwindSafe(|| run(&mut self.sandbox)));
+        let ended = catch_unwind(AssertUnwindSafe(|| run(sandbox)));
         self.is_suspect |= !matches!(ended, Ok(Ok(_)));
         if let Some(Breach(what)) = self.dispatcher.take_breach() {
             return Err(self.protocol_broken(&what));
@@ -361,15 +363,21 @@ impl Vm {
     }
 
     fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
-        if self.is_suspect && !self.status().is_unrecoverable() {
-            let sandbox = start_vm(state, &self.dispatcher, self.print.clone())?;
-            *locked(&self.vm) = sandbox.interrupt_handle();
-            self.sandbox = sandbox;
-            self.was_entered = false;
-        } else {
-            let restored = self.sandbox.restore(state);
-            self.is_suspect = restored.is_err();
-            restored?;
+        match &mut self.sandbox {
+            Some(sandbox) if !self.is_suspect || sandbox.status().is_unrecoverable() => {
+                let restored = sandbox.restore(state);
+                self.is_suspect = restored.is_err();
+                restored?;
+            }
+            sandbox => {
+                // The old one goes first: the new one needs as many of the process's files and as much of its memory.
+                self.poisoned = true;
+                *sandbox = None;
+                let new = start_vm(state, &self.dispatcher, self.print.clone())?;
+                *locked(&self.vm) = new.interrupt_handle();
+                *sandbox = Some(new);
+                self.was_entered = false;
+            }
         }
         self.restore_is_prepared = false;
         self.is_suspect = false;
@@ -387,15 +395,16 @@ impl Vm {
     }
 
     pub fn status(&self) -> SandboxStatus {
-        match self.sandbox.status() {
-            SandboxStatus::Ready if self.poisoned => SandboxStatus::Poisoned,
-            status => status,
+        match self.sandbox.as_ref().map(Sandbox::status) {
+            None => SandboxStatus::Poisoned,
+            Some(SandboxStatus::Ready) if self.poisoned => SandboxStatus::Poisoned,
+            Some(status) => status,
         }
     }
 
     #[cfg(feature = "crashdump")]
     pub fn generate_crashdump(&mut self) -> Result<()> {
-        Ok(self.sandbox.generate_crashdump()?)
+        Ok(self.sandbox.as_mut().ok_or(Error::Poisoned)?.generate_crashdump()?)
     }
 
     /// Leaves a core dump of a guest that has aborted. hyperlight-host does so for what it takes for a crash, and an abort is
@@ -405,7 +414,7 @@ impl Vm {
         if !matches!(error, HyperlightError::GuestAborted(..)) {
             return;
         }
-        if let Err(error) = self.sandbox.generate_crashdump() {
+        if let Some(Err(error)) = self.sandbox.as_mut().map(Sandbox::generate_crashdump) {
             tracing::error!("there is no core dump of the guest that has aborted: {error}");
         }
     }
