@@ -22,8 +22,8 @@ const NOT_COMPARED = 'node-versions.test.js';
 const MEASURES_TIME = /measures time/;
 /** In the source of a test that needs more of a machine than the addon and what is compiled. */
 const NEEDS_FILES = /require\("(node:child_process|node:fs|(\.\.?\/)+mounts)"\)/;
-/** Programs that tests run, but for those that the emulated machine has of its own. */
-const PROGRAMS = ['unshare', 'setpriv', 'prlimit', 'mount', 'sh'];
+/** Programs that tests run, and that busybox, which the emulated machine has, does not have or does otherwise. */
+const PROGRAMS = ['unshare', 'setpriv', 'prlimit', 'env', 'mount', 'sh'];
 
 const partOnly = process.argv.includes('--part');
 prepare();
