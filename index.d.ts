@@ -64,13 +64,15 @@ export interface GuestError extends GuestThrown {
   stats: CallStats;
 }
 
-/** An event, a result or a source is larger than the limit. */
+/** An event, a result or a source is larger than the limit, or a result consists of too many values. */
 export interface PayloadTooLargeError extends Error {
   code: 'ERR_PAYLOAD_TOO_LARGE';
-  /** Its size in bytes. */
+  /** Its size in bytes, or the number of its values. */
   size: number;
-  /** The limit in bytes. */
+  /** The limit of that. */
   limit: number;
+  /** What is counted: see `SandboxBuilder.setMaxOutputValues()` for values. */
+  unit: 'bytes' | 'values';
   /** What the call has cost, if it has begun. */
   stats?: CallStats;
 }
@@ -162,6 +164,13 @@ export interface PoolSize {
 export interface PoolFromSnapshot {
   /** The state in which each request gets its sandbox. It must not need host functions; use `prepare` for those. */
   snapshot: Snapshot;
+  /**
+   * Takes the lines of the guests' consoles, as `SandboxBuilder.setHostPrintFn()` has it. Default: the process's standard output
+   * and standard error.
+   */
+  hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
+  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 20,000. */
+  maxOutputValues?: number;
   prepare?: undefined;
 }
 
@@ -173,6 +182,8 @@ export interface PoolFromFunction {
    */
   prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
   snapshot?: undefined;
+  hostPrintFn?: undefined;
+  maxOutputValues?: undefined;
 }
 
 /** Identifies the guest: the kernel and the runtime that a build of this module has embedded and starts every sandbox with. */
@@ -364,8 +375,8 @@ export declare class LoadedJSSandbox {
    * - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
    *   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Using up the
    *   heap or the stack is such an error too.
-   * - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large; `size` and `limit` say in bytes how large and
-   *   what is allowed.
+   * - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result consists of too many values; `size`,
+   *   `limit` and `unit` (`'bytes'` or `'values'`) say how many and what is allowed.
    * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
    * - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
    *
@@ -548,16 +559,32 @@ export declare class SandboxBuilder {
    */
   setOutputBufferSize(bytes: number): this
   /**
+   * Sets how many values a result may consist of: objects, arrays, their members, and the names of those. The arguments of
+   * a host function have the same limit; with more of them its call throws a `HostFunctionError`. It is no part of a
+   * snapshot. Gives the builder back.
+   *
+   * The JavaScript thread parses a result at one go, which takes up to half a microsecond for each value, and for 100,000
+   * and more of them up to a whole one.
+   *
+   * - `count`: a whole number from 1 to 134,217,728. Default: 20,000.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is no such number.
+   * - `ERR_CONSUMED`: `build()` was called already.
+   */
+  setMaxOutputValues(count: number): this
+  /**
    * Sets what takes the lines that guest code writes to its console. Default: the process's standard output for
-   * `debug` and `info`, its standard error for `warn` and `error`. Gives the builder back.
+   * `debug` and `info`, its standard error for `warn` and `error`; another thread writes them, so they may come later than
+   * what the program itself writes. It is no part of a snapshot. Gives the builder back.
    *
    * - `callback`: is called for each line, in their order, on the thread that called `setHostPrintFn()`. The guest
    *   does not wait for it. The lines of a call come before the call's promise is settled. The text is what untrusted
    *   code made of it: it may hold line breaks and control characters.
    *
    * If the callback throws, or gives a promise that is rejected, the process gets a warning the first time, and nothing
-   * else happens. Lines that wait for a busy thread may take 16 MiB; more are dropped, and a line with the
-   * level `warn` says how many.
+   * else happens. Lines that wait for a busy thread, or for standard output to be read, may take 16 MiB for each
+   * sandbox; more are dropped, and a line with the level `warn` says how many.
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: the callback is no function.

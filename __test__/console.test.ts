@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -118,13 +118,82 @@ test('the guest does not wait for the callback, and what does not fit is counted
   assert.equal(kept + (lost[0] ?? 0), 3000);
 });
 
-test('the event loop goes on while a guest writes without end', async () => {
-  const loaded = await loadWithPrint(() => {}, "for (;;) console.log('again');");
-  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
-  // There would be no end to this if the loop did not go on.
-  for (let i = 0; i < 10; i++) await sleep(10);
-  loaded.interruptHandle.kill();
-  await call;
+test('timers go on while guests flood the thread by every way, and no sandbox is left out', async () => {
+  /** Keeps the thread busy, as a callback that has something to do. */
+  const busy = () => {
+    for (const end = performance.now() + 0.2; performance.now() < end; );
+  };
+  const handlers = {
+    print: 'for (;;) console.log(event)',
+    call: 'for (;;) host.mark(event)',
+    await: 'for (;;) host.later(event)',
+    all: 'for (;;) { console.log(event); host.mark(event); host.later(event); }',
+    give: 'return new Array(5000).fill(event)',
+    quiet: 'console.log(event); return host.mark(event)',
+  };
+  const seen = new Map<string, number>();
+  const note = (name: string) => {
+    busy();
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+  };
+  const floods = ['print', 'print', 'call', 'call', 'await', 'await', 'all', 'give'].map((way, i) => [
+    way,
+    `${way} ${i}`,
+  ]);
+  const loaded = await Promise.all(
+    [...floods, ['quiet', 'quiet']].map(async ([way, name]) => {
+      const proto = await new SandboxBuilder().setHostPrintFn((_, text) => note(text)).build();
+      proto.register('test', 'mark', note);
+      proto.register('test', 'later', async (name: string) => note(name));
+      const sandbox = await proto.loadRuntime();
+      const body = handlers[way as keyof typeof handlers];
+      sandbox.addHandler('f', `import * as host from 'host:test'; function handler(event) { ${body} }`);
+      return { name: name as string, loaded: await sandbox.getLoadedSandbox() };
+    }),
+  );
+
+  let ended = 0;
+  let over = false;
+  const calls = loaded.map(async ({ name, loaded }) => {
+    // If the loop did not turn, only the timeout would end the floods, and the timer below would come after that.
+    const call = () => loaded.callHandler('f', name, { wallClockTimeoutMs: 20_000 });
+    if (name === 'quiet') {
+      for (let i = 0; i < 20; i++) await call();
+    } else if (name.startsWith('give')) {
+      while (!over) note((await call())[0]);
+    } else {
+      const error = await rejection('ERR_CANCELLED', call());
+      assert.equal(over, true, `${name}: ${error.message}`);
+      ended += 1;
+    }
+  });
+  const quiet = calls.at(-1);
+  for (let i = 0; i < 20; i++) await sleep(1);
+  assert.equal(ended, 0, 'the timers went on during the floods');
+  await quiet;
+  assert.equal(ended, 0, 'a sandbox has its turns during the floods of others');
+  over = true;
+  for (const { loaded: sandbox } of loaded) sandbox.interruptHandle.kill();
+  await Promise.all(calls);
+  for (const [, name] of floods) assert.ok(seen.get(name as string), `${name} had a turn`);
+  assert.equal(seen.get('quiet'), 40);
+});
+
+test('many lines, and what comes after them, keep their order though the event loop turns in between', async () => {
+  const seen: unknown[] = [];
+  const loaded = await loadWithPrint((_, text) => {
+    seen.push(Number(text));
+  }, "for (let i = 0; i < 3000; i++) if (i % 1000) console.log(i); else mark(String(i)); return 'result';");
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    immediate = setImmediate(turn);
+  };
+  let immediate = setImmediate(turn);
+  seen.push(await loaded.callHandler('f', {}));
+  clearImmediate(immediate);
+  assert.deepEqual(seen, [...Array.from({ length: 3000 }, (_, i) => i), 'result']);
+  assert.ok(turns > 0);
 });
 
 test('a callback that fails harms nothing, and the process is warned once', async () => {
@@ -162,6 +231,96 @@ test('without a callback lines go to standard output and standard error', async 
   const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: 30_000 });
   assert.equal(stdout, 'd\nt\nl 1\n{"a":1}\n');
   assert.equal(stderr, 'w\ne\n');
+});
+
+interface Written {
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * What a process writes whose standard output is a pipe that nobody reads until it says on standard error that its calls have
+ * ended. Its standard input ends when all is there.
+ */
+async function unread(program: string, isAll: (written: Written) => boolean = () => false): Promise<Written> {
+  const source = `const sandboxes = require(${JSON.stringify(`${__dirname}/sandbox.js`)}); (async () => { ${program} })();`;
+  const child = spawn(process.execPath, ['-e', source], { stdio: 'pipe', timeout: 60_000 });
+  const written = { stdout: '', stderr: '' };
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    written.stderr += text;
+    if (isAll(written)) child.stdin.end();
+    if (!written.stderr.includes('ended\n') || child.stdout.listenerCount('data')) return;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      written.stdout += text;
+      if (isAll(written)) child.stdin.end();
+    });
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(code, 0, written.stderr);
+  return written;
+}
+
+const WRITE = "for (let i = 0; i < event; i++) console.log('x'.repeat(999)); return event;";
+
+// If a call waited for the reader it would wait for ever, since the reader waits for the call.
+test('no call waits for the reader of standard output, and what was written arrives completely', async () => {
+  for (const open of ['', "process.stdout.write('');"]) {
+    const { stdout, stderr } = await unread(
+      `${open} // makes the pipe one that does not block
+      const [flood, other] = await Promise.all([0, 1].map(() => sandboxes.loadBody(${JSON.stringify(WRITE)})));
+      await flood.callHandler('f', 2000);
+      await other.callHandler('f', 1);
+      other.dispose();
+      await flood.callHandler('f', 1);
+      console.error('ended');
+      process.stdin.resume();`,
+      ({ stdout }) => stdout.length >= 2_002_000,
+    );
+    assert.equal(stderr, 'ended\n');
+    assert.ok(stdout === `${'x'.repeat(999)}\n`.repeat(2002), `${stdout.length} characters`);
+  }
+});
+
+test('a process that exits writes what its guests have written', async () => {
+  for (const end of [
+    'process.exit()',
+    '',
+    'setImmediate(() => { throw 0 }); process.on("uncaughtException", () => process.exit())',
+  ]) {
+    const { stdout, stderr } = await unread(`
+      const loaded = await sandboxes.loadBody(${JSON.stringify(WRITE)});
+      await loaded.callHandler('f', 200);
+      console.error('ended');
+      ${end}
+    `);
+    assert.equal(stderr, 'ended\n');
+    assert.equal(stdout.length, 200_000, end);
+  }
+});
+
+test('a process exits though nobody reads what its guests have written', async () => {
+  const program = `
+    require(${JSON.stringify(`${__dirname}/sandbox.js`)}).loadBody(${JSON.stringify(WRITE)})
+      .then((loaded) => loaded.callHandler('f', 1000));
+  `;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
+  assert.deepEqual(await new Promise((resolve) => child.on('exit', (...end) => resolve(end))), [0, null]);
+  child.stdout.destroy();
+});
+
+test('lines for which there is no room are counted, and standard error says how many they are', async () => {
+  const notices = ({ stderr }: Written) => [...stderr.matchAll(/\(lines lost here: (\d+); /g)];
+  const lost = (written: Written) => notices(written).reduce((sum, [, count]) => sum + Number(count), 0);
+  const all = (written: Written) => written.stdout.length / 1000 + lost(written);
+  const program = `
+    const loaded = await sandboxes.loadBody(${JSON.stringify(WRITE)});
+    await loaded.callHandler('f', 20_000);
+    console.error('ended');
+    process.stdin.resume();
+    process.stdin.on('end', () => process.exit());`;
+  const written = await unread(program, (written) => all(written) >= 20_000);
+  assert.ok(lost(written) > 0, written.stderr);
+  assert.equal(all(written), 20_000);
 });
 
 test('a process with a callback and a sandbox that is not disposed of exits by itself', async () => {

@@ -227,6 +227,48 @@ test('a result that is too large is refused with its size and the limit', async 
   await assertUsable(loaded);
 });
 
+test('a result of too many values is refused with their number and the limit, which can be raised', async () => {
+  const handler = 'function handler(event) { return Array.from({ length: event }, () => ({})); }';
+  const many = async (builder: SandboxBuilder): Promise<LoadedJSSandbox> => {
+    const sandbox = await (await builder.build()).loadRuntime();
+    sandbox.addHandler('f', handler);
+    return sandbox.getLoadedSandbox();
+  };
+  for (const [loaded, limit] of [
+    [await many(new SandboxBuilder()), 20_000],
+    [await many(new SandboxBuilder().setMaxOutputValues(50_000)), 50_000],
+    [await many(new SandboxBuilder().setMaxOutputValues(2)), 2],
+  ] as const) {
+    const itself = 1;
+    assert.equal((await loaded.callHandler('f', limit - itself)).length, limit - itself);
+    const error = await rejection('ERR_PAYLOAD_TOO_LARGE', loaded.callHandler('f', limit));
+    assert.deepEqual([error.size, error.limit, error.unit], [limit + 1, limit, 'values']);
+    assert.match(error.message, /result/);
+    assert.equal(loaded.status, 'ready');
+  }
+  for (const count of [0, -1, 1.5, 2 ** 28, '5', undefined]) {
+    thrown('ERR_INVALID_ARG', () => new SandboxBuilder().setMaxOutputValues(count as number));
+  }
+});
+
+test('arguments of a host function of too many values never reach it', async () => {
+  let calls = 0;
+  const proto = await new SandboxBuilder().setMaxOutputValues(10).build();
+  proto.register('test', 'take', (list: number[]) => list.length + calls++);
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler(
+    'f',
+    `import { take } from 'host:test';
+     function handler(n) { try { return take(new Array(n).fill(0)); } catch (e) { return [e.hostName, e.message]; } }`,
+  );
+  const loaded = await sandbox.getLoadedSandbox();
+  assert.equal(await loaded.callHandler('f', 8), 8);
+  const [name, message] = await loaded.callHandler('f', 9);
+  assert.equal(name, 'RangeError');
+  assert.match(message, /11 values .* 10 are allowed/);
+  assert.equal(calls, 1);
+});
+
 test('a guest that runs out of memory fails its call and nothing else', async () => {
   const loaded = await load({
     f: 'function handler(event) { return event; }',

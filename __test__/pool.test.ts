@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadedJSSandbox, SandboxBuilder, SandboxPool } from '@hyperlight/js-host-api';
 import { collectUntil, until, virtualMachines } from './memory';
-import { load, loadWithHost, rejection, runProgram, thrown } from './sandbox';
+import { load, loadBody, loadWithHost, rejection, runProgram, thrown } from './sandbox';
 
 const STATEFUL = `
   let count = 0;
@@ -220,6 +220,10 @@ test('options and arguments are checked', async () => {
     { size: 1, snapshot, maxQueue: -1 },
     { size: 1, snapshot, maxQueue: 1e7 },
     { size: 1, snapshot, maxqueue: 1 },
+    { size: 1, snapshot, hostPrintFn: 'print' },
+    { size: 1, snapshot, maxOutputValues: 0 },
+    { size: 1, prepare, hostPrintFn: () => {} },
+    { size: 1, prepare, maxOutputValues: 10 },
   ]) {
     thrown('ERR_INVALID_ARG', () => new SandboxPool(options as never));
   }
@@ -240,6 +244,33 @@ test('options and arguments are checked', async () => {
     polluted: 'undefined',
   });
   await pool.close();
+});
+
+test('lines of a pool of a snapshot go to its callback, before the result, and without one to the output', async () => {
+  const loaded = await loadBody('console.log(event, 1); console.error(event, 2); return event;');
+  const snapshot = await loaded.snapshot();
+  const seen: unknown[] = [];
+  const hostPrintFn = (level: string, text: string) => void seen.push([level, text]);
+  const pool = new SandboxPool({ size: 2, snapshot, hostPrintFn, maxOutputValues: 1 });
+  await Promise.all(['a', 'b', 'c'].map(async (name) => seen.push(await pool.callHandler('f', name))));
+  for (const name of ['a', 'b', 'c']) {
+    const own = seen.filter((line) => String(line).includes(name));
+    assert.deepEqual(own, [['info', `${name} 1`], ['error', `${name} 2`], name]);
+  }
+  const error = await rejection('ERR_PAYLOAD_TOO_LARGE', pool.callHandler('f', ['two']));
+  assert.deepEqual([error.size, error.limit, error.unit], [2, 1, 'values']);
+  await pool.close();
+
+  const program = `
+    const { SandboxPool } = require('@hyperlight/js-host-api');
+    (async () => {
+      const loaded = await sandboxes.loadBody('console.log(event);');
+      const pool = new SandboxPool({ size: 1, snapshot: await loaded.snapshot() });
+      await pool.callHandler('f', 'line');
+      await pool.close();
+    })();
+  `;
+  assert.equal(await runProgram(program), 'line\n');
 });
 
 test('a process may end with a pool open and requests running and waiting', async () => {

@@ -41,6 +41,7 @@ const members = {
     'setScratchSize',
     'setInputBufferSize',
     'setOutputBufferSize',
+    'setMaxOutputValues',
     'setHostPrintFn',
     'prewarm',
     'build',

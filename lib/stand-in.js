@@ -24,6 +24,9 @@ exports.standIn = ({ message, cause, code }) => {
     setOutputBufferSize() {
       return this;
     }
+    setMaxOutputValues() {
+      return this;
+    }
     setHostPrintFn() {
       return this;
     }

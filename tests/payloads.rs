@@ -52,6 +52,23 @@ fn a_result_beyond_the_limit_is_refused_with_size_and_limit_and_nothing_is_lost(
 }
 
 #[test]
+fn a_result_of_too_many_values_is_refused_with_their_number_and_nothing_is_lost() {
+    let source = "let calls = 0; function handler(n) { calls++; return n ? new Array(n).fill({}) : calls; }";
+    let builder = SandboxBuilder::new().with_max_output_values(100);
+    let mut sandbox = load(builder, source).expect("the handler loads");
+    match call(&mut sandbox, "100").expect_err("the array is one more") {
+        Error::TooManyValues { what, count, limit } => assert_eq!((what, count, limit), ("result", 101, 100)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(call(&mut sandbox, "99").expect("just enough").as_array().map(Vec::len), Some(99));
+    assert_eq!(call(&mut sandbox, "0").expect("usable"), 3);
+    for count in [0, (128 << 20) + 1] {
+        let refused = SandboxBuilder::new().with_max_output_values(count).build();
+        assert!(matches!(refused, Err(Error::InvalidArgument(text)) if text.contains(&count.to_string())));
+    }
+}
+
+#[test]
 fn a_source_beyond_the_limit_is_refused_and_one_within_is_not() {
     let source = |size: usize| format!("{ECHO}{}", " ".repeat(size - ECHO.len()));
     let limit = SandboxBuilder::DEFAULT_INPUT_SIZE;

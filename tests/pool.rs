@@ -159,6 +159,28 @@ fn a_pool_starts_from_a_snapshot() {
 }
 
 #[test]
+fn a_pool_of_a_snapshot_has_a_console_and_a_limit_of_values_of_its_own() {
+    let source = "function handler({ name }) { console.log(name, 1); console.error(name, 2); return [name]; }";
+    let (sender, lines) = mpsc::channel();
+    let snapshot = loaded(source).snapshot().expect("a snapshot");
+    let pool = SandboxPool::from_snapshot_with(2, 10, snapshot, move |builder| {
+        let sender = sender.clone();
+        let print = move |_, text: &str| sender.send(text.to_string()).expect("the test listens");
+        builder.with_host_print_fn(print).with_max_output_values(1)
+    })
+    .expect("a pool");
+    for name in ["a", "b", "c"] {
+        let event = format!(r#"{{"name":"{name}"}}"#);
+        match pool.handle_event("handler", event, None) {
+            Err(Error::TooManyValues { count: 2, limit: 1, .. }) => {}
+            other => panic!("{other:?}"),
+        }
+        let lines: Vec<String> = lines.try_iter().collect();
+        assert_eq!(lines, [format!("{name} 1"), format!("{name} 2")]);
+    }
+}
+
+#[test]
 fn the_sandboxes_of_a_pool_draw_different_random_numbers_each_time() {
     let source = "function handler() { return [Math.random(), crypto.randomUUID()]; }";
     let pool = SandboxPool::new(2, 10, || load(SandboxBuilder::new(), source)).expect("a pool");

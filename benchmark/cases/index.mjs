@@ -6,8 +6,8 @@ import { calls } from './calls.mjs';
 import { computations } from './compute.mjs';
 import { floor } from './floor.mjs';
 import { hostCalls } from './host-calls.mjs';
-import { loopDelay } from './loop-delay.mjs';
+import { loopDelays } from './loop-delay.mjs';
 import { memories } from './memory.mjs';
 import { payload } from './payload.mjs';
 
-export const CASES = [...calls, ...hostCalls, ...payload, ...computations, ...memories, loopDelay, floor];
+export const CASES = [...calls, ...hostCalls, ...payload, ...computations, ...memories, ...loopDelays, floor];

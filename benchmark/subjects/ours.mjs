@@ -5,7 +5,7 @@ import * as sandboxes from '@hyperlight/js-host-api';
 async function start({ source, host, heap, buffers }) {
   const builder = new sandboxes.SandboxBuilder();
   if (heap) builder.setHeapSize(heap);
-  if (buffers) builder.setInputBufferSize(buffers).setOutputBufferSize(buffers);
+  if (buffers) builder.setInputBufferSize(buffers).setOutputBufferSize(buffers).setMaxOutputValues(buffers);
   const proto = await builder.build();
   for (const [name, callback] of Object.entries(host ?? {})) proto.register('bench', name, callback);
   const sandbox = await proto.loadRuntime();

@@ -24,6 +24,8 @@ pub struct Pool {
     pub size: usize,
     pub source: PoolSource,
     pub max_queue: usize,
+    pub host_print_fn: Option<AnyFunction>,
+    pub max_output_values: Option<usize>,
 }
 
 /// Where the sandboxes of a pool come from.
@@ -34,7 +36,7 @@ pub enum PoolSource {
 
 impl Pool {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
-        const NAMES: [&str; 4] = ["size", "snapshot", "prepare", "maxQueue"];
+        const NAMES: [&str; 6] = ["size", "snapshot", "prepare", "maxQueue", HOST_PRINT_FN, MAX_OUTPUT_VALUES];
         let invalid = |message: &str| Error::InvalidArgument(message.to_string());
         let options =
             Options::from_js(env, value, &NAMES)?.ok_or_else(|| invalid("the options of the pool are missing"))?;
@@ -46,10 +48,16 @@ impl Pool {
             (None, Some(prepare)) => PoolSource::Prepare(function(env, "the option prepare", prepare)?),
             _ => return Err(invalid("either the option snapshot or the option prepare must be given")),
         };
+        let host_print_fn = options.given(HOST_PRINT_FN)?;
+        let host_print_fn = host_print_fn.map(|given| function(env, "the option hostPrintFn", given)).transpose()?;
+        let max_output_values = options.count(MAX_OUTPUT_VALUES, &crate::SandboxBuilder::MAX_OUTPUT_VALUES_RANGE)?;
+        if matches!(source, PoolSource::Prepare(_)) && (host_print_fn.is_some() || max_output_values.is_some()) {
+            return Err(invalid("the options hostPrintFn and maxOutputValues are for a pool of a snapshot"));
+        }
         let size = options.count("size", &crate::SandboxPool::SIZE_RANGE)?;
         let size = size.ok_or_else(|| invalid("the option size is missing"))?;
         let max_queue = options.count("maxQueue", &(0..=1_000_000))?.unwrap_or(1_000);
-        Ok(Self { size, source, max_queue })
+        Ok(Self { size, source, max_queue, host_print_fn, max_output_values })
     }
 }
 
@@ -60,6 +68,8 @@ pub struct CallHandlerOptions {
     pub limits: LoadOptions,
 }
 
+const HOST_PRINT_FN: &str = "hostPrintFn";
+const MAX_OUTPUT_VALUES: &str = "maxOutputValues";
 const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
@@ -140,9 +150,7 @@ impl<'env> Options<'env> {
 
     fn count(&self, name: &str, range: &RangeInclusive<usize>) -> Result<Option<usize>> {
         let Some(value) = self.given(name)? else { return Ok(None) };
-        let range = *range.start() as u64..=*range.end() as u64;
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        Ok(Some(whole_number(self.env, &format!("the option {name}"), &expected, &range, value)? as usize))
+        count(self.env, &format!("the option {name}"), range, value).map(Some)
     }
 
     fn boolean(&self, name: &str) -> Result<Option<bool>> {
@@ -178,6 +186,13 @@ const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
 pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
     let expected = format!("a whole number of bytes from {} to {}", range.start(), range.end());
     whole_number(env, what, &expected, range, value)
+}
+
+/// A number within a range; `what` names it in the error.
+pub fn count(env: &Env, what: &str, range: &RangeInclusive<usize>, value: Unknown<'_>) -> Result<usize> {
+    let range = *range.start() as u64..=*range.end() as u64;
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    Ok(whole_number(env, what, &expected, &range, value)? as usize)
 }
 
 fn whole_number(env: &Env, what: &str, expected: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {

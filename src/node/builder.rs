@@ -1,19 +1,19 @@
 //! `SandboxBuilder` for JavaScript.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Weak};
 
 use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw, This};
 use napi::{Env, JsValue, Property, PropertyAttributes, Unknown};
 use napi_derive::napi;
 
-use super::console::{self, Console};
+use super::console::{self, Callback};
 use super::error::Result;
+use super::jobs::Source;
 use super::promise::{blocking, guard, promise};
 use super::proto::ProtoJSSandbox;
 use super::slot::Slot;
 use super::snapshot::Snapshot;
-use super::{arguments, environment};
+use super::{arguments, hash_flaw};
 
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
 ///
@@ -26,7 +26,7 @@ pub struct SandboxBuilder {
 #[derive(Default)]
 struct Settings {
     builder: crate::SandboxBuilder,
-    console: Option<Arc<Console>>,
+    console: Option<Callback>,
 }
 
 #[napi]
@@ -145,16 +145,44 @@ impl SandboxBuilder {
         })
     }
 
+    /// Sets how many values a result may consist of: objects, arrays, their members, and the names of those. The arguments of
+    /// a host function have the same limit; with more of them its call throws a `HostFunctionError`. It is no part of a
+    /// snapshot. Gives the builder back.
+    ///
+    /// The JavaScript thread parses a result at one go, which takes up to half a microsecond for each value, and for 100,000
+    /// and more of them up to a whole one.
+    ///
+    /// - `count`: a whole number from 1 to 134,217,728. Default: 20,000.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is no such number.
+    /// - `ERR_CONSUMED`: `build()` was called already.
+    #[napi(ts_args_type = "count: number", ts_return_type = "this")]
+    pub fn set_max_output_values<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        count: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let range = crate::SandboxBuilder::MAX_OUTPUT_VALUES_RANGE;
+            let count = arguments::count(env, "the limit of values in a result", &range, count)?;
+            settings.set(|builder| builder.with_max_output_values(count));
+            Ok(())
+        })
+    }
+
     /// Sets what takes the lines that guest code writes to its console. Default: the process's standard output for
-    /// `debug` and `info`, its standard error for `warn` and `error`. Gives the builder back.
+    /// `debug` and `info`, its standard error for `warn` and `error`; another thread writes them, so they may come later than
+    /// what the program itself writes. It is no part of a snapshot. Gives the builder back.
     ///
     /// - `callback`: is called for each line, in their order, on the thread that called `setHostPrintFn()`. The guest
     ///   does not wait for it. The lines of a call come before the call's promise is settled. The text is what untrusted
     ///   code made of it: it may hold line breaks and control characters.
     ///
     /// If the callback throws, or gives a promise that is rejected, the process gets a warning the first time, and nothing
-    /// else happens. Lines that wait for a busy thread may take 16 MiB; more are dropped, and a line with the
-    /// level `warn` says how many.
+    /// else happens. Lines that wait for a busy thread, or for standard output to be read, may take 16 MiB for each
+    /// sandbox; more are dropped, and a line with the level `warn` says how many.
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the callback is no function.
@@ -171,7 +199,7 @@ impl SandboxBuilder {
     ) -> napi::Result<Object<'env>> {
         self.change(env, this, |settings| {
             let callback = arguments::function(env, "the callback", callback)?;
-            settings.console = Some(Console::new(environment::of(env)?.waiting.inbox().clone(), callback));
+            settings.console = Some(Callback::new(env, callback)?);
             Ok(())
         })
     }
@@ -204,20 +232,21 @@ impl SandboxBuilder {
     pub fn build<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ProtoJSSandbox>> {
         promise(
             env,
-            || self.slot.take("build"),
+            || {
+                let settings = self.slot.take("build")?;
+                hash_flaw::warn_once(env)?;
+                Ok(settings)
+            },
             |Settings { builder, console }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
-                        let reference = console.as_ref().map_or_else(Weak::new, Arc::downgrade);
-                        let builder = match console {
-                            Some(console) => builder.with_host_print_fn(move |level, text| console.add(level, text)),
-                            None => builder.with_host_print_fn(console::write_line),
-                        };
-                        Ok((builder.build()?, reference))
+                        let source = Source::next();
+                        let builder = builder.with_host_print_fn(console::taking_lines(console, source));
+                        Ok((builder.build()?, source))
                     });
                 });
             },
-            |_, (proto, console)| Ok(ProtoJSSandbox::new(proto, console)),
+            |_, (proto, source)| Ok(ProtoJSSandbox::new(proto, source)),
         )
     }
 

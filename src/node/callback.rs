@@ -39,7 +39,8 @@ pub fn bridge(
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
         let callback = callback.clone();
-        let posted = waiting.post(call.clone(), move |env, call| serve(env, call, &callback, arguments));
+        let posted =
+            waiting.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
         let answer = match posted {
             Ok(_entry) => answer.recv().map_err(|_| "the host function will never give a result".to_string()),
             Err(error) => Err(error.to_string()),

@@ -9,6 +9,7 @@ use napi::{Env, JsError, JsValue, Unknown};
 use super::arguments::LoadOptions;
 use super::calls::Ticket;
 use super::error::{Code, Error, Result};
+use super::jobs::Source;
 use super::loaded::CallStats;
 use super::promise::{Pending, guard};
 use super::signal::{Listener, Signal};
@@ -33,17 +34,18 @@ impl<T: Send + 'static> Place<T> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);
     }
 
-    /// Does the call on this thread, and settles the promise with what that gives unless it has been settled.
-    pub fn settle_with(self, work: impl FnOnce() -> Result<Ended<T>>) {
+    /// Does the call on this thread, and settles the promise with what that gives unless it has been settled: after all that
+    /// the source has caused, the lines of its console among it.
+    pub fn settle_after(self, source: Source, work: impl FnOnce() -> Result<Ended<T>>) {
         let ended = guard(work);
-        settle(&self.0, ended);
+        settle(&self.0, source, ended);
     }
 }
 
-fn settle<T: Send + 'static>(place: &Mutex<Option<Pending<Ended<T>>>>, ended: Result<Ended<T>>) {
+fn settle<T: Send + 'static>(place: &Mutex<Option<Pending<Ended<T>>>>, source: Source, ended: Result<Ended<T>>) {
     let pending = place.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(pending) = pending {
-        pending.settle_with(|| ended);
+        pending.after(source).settle_with(|| ended);
     }
 }
 
@@ -74,7 +76,12 @@ impl Listening {
         let listener = signal.listen(env, move || {
             if aborter.abort() {
                 if let Some(place) = place.upgrade() {
-                    settle(&place, Ok(Ended { result: Err(crate::Error::Cancelled.into()), stats: None, limits }));
+                    // The call that runs may go on for long, and so may its lines.
+                    settle(
+                        &place,
+                        Source::HOST,
+                        Ok(Ended { result: Err(crate::Error::Cancelled.into()), stats: None, limits }),
+                    );
                 }
                 withdrawn();
             }

@@ -11,6 +11,7 @@ use super::error::{Error, Result};
 use super::function::AnyFunction;
 use super::host_call::{AsyncStorage, HostCall};
 use super::inbox::Inbox;
+use super::jobs::Source;
 use super::json::Json;
 use super::promise::guard;
 use super::{builder, console, disposal, host_error, log};
@@ -128,6 +129,7 @@ impl Waiting {
     /// Has the JavaScript thread serve a host call, which is given up when the environment ends. Called by other threads.
     pub fn post(
         &self,
+        source: Source,
         call: Arc<HostCall>,
         serve: impl FnOnce(&Env, &Arc<HostCall>) + Send + 'static,
     ) -> Result<Entry<'_>> {
@@ -138,7 +140,7 @@ impl Waiting {
         drop(calls);
         let entry = Entry { waiting: self, number };
         // Fails if the environment has ended. If it ends from now on, it finds the call on the list.
-        self.inbox.post(Box::new(move |env| serve(env, &call)))?;
+        self.inbox.post(source, move |env| serve(env, &call))?;
         Ok(entry)
     }
 

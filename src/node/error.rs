@@ -124,7 +124,7 @@ impl Error {
                 E::HandlerNotFound(_) => Code::HandlerNotFound,
                 E::Compile { .. } => Code::Compile,
                 E::Guest { .. } => Code::GuestError,
-                E::PayloadTooLarge { .. } => Code::PayloadTooLarge,
+                E::PayloadTooLarge { .. } | E::TooManyValues { .. } => Code::PayloadTooLarge,
                 E::PoolFull(_) => Code::PoolFull,
                 E::PoolClosed => Code::Consumed,
                 E::PoolPrepare(_) => Code::PoolPrepare,
@@ -181,14 +181,18 @@ impl Error {
                 object.set_named_property("guestStack", stack)?;
                 guest_error::add_details(env, object, *details)
             }
-            crate::Error::PayloadTooLarge { size, limit, .. } => {
-                // As numbers: a size that a number cannot hold exactly does not fit into memory either.
-                object.set_named_property("size", size as f64)?;
-                object.set_named_property("limit", limit as f64)
-            }
+            crate::Error::PayloadTooLarge { size, limit, .. } => add_size(object, size, limit, "bytes"),
+            crate::Error::TooManyValues { count, limit, .. } => add_size(object, count, limit, "values"),
             _ => Ok(()),
         }
     }
+}
+
+fn add_size(error: &mut Object<'_>, size: u64, limit: u64, unit: &str) -> napi::Result<()> {
+    // As numbers: a size that a number cannot hold exactly does not fit into memory either.
+    error.set_named_property("size", size as f64)?;
+    error.set_named_property("limit", limit as f64)?;
+    error.set_named_property("unit", unit)
 }
 
 #[cfg(test)]

@@ -13,15 +13,15 @@
 //! stricter: while a sandbox waits for a host function, nobody may use it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType};
 
-use super::console::Console;
 use super::error::{Error, Result};
 use super::function::{self, AnyFunction, Outcome};
+use super::jobs::Source;
 use super::{environment, json};
 use crate::HostFunctionError;
 
@@ -30,9 +30,8 @@ pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
 
 /// What stays the same of a sandbox while it goes from class to class.
 pub struct Identity {
-    /// Where its console's lines wait, unless they go to the process's output. The virtual machine and lines that wait
-    /// keep it, nobody else: its callback may refer to the sandbox's object, which would keep itself from being collected.
-    console: Weak<Console>,
+    /// Whose the jobs are that it causes on the JavaScript thread.
+    source: Source,
     /// The pool that it belongs to, if any.
     pool: OnceLock<PoolId>,
     state: Mutex<State>,
@@ -74,22 +73,20 @@ struct State {
 }
 
 impl Identity {
-    /// A sandbox with this console.
-    pub fn new(console: Weak<Console>) -> Arc<Self> {
-        Arc::new(Self { console, pool: OnceLock::new(), state: Mutex::default() })
+    /// A sandbox whose jobs have this source.
+    pub fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self { source, pool: OnceLock::new(), state: Mutex::default() })
+    }
+
+    /// Whose the jobs are that the sandbox causes on the JavaScript thread.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// The sandbox belongs to a pool from now on.
     pub fn join(&self, pool: PoolId) {
         // It can join only once, since it is consumed.
         let _ = self.pool.set(pool);
-    }
-
-    /// Delivers what guest code has written to the console so far.
-    pub fn deliver_console(&self, env: &Env) {
-        if let Some(console) = self.console.upgrade() {
-            console.deliver_all(env);
-        }
     }
 
     /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.

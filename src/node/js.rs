@@ -168,9 +168,9 @@ impl JSSandbox {
             },
             |(mut sandbox, options, limits, ticket, place), pending| {
                 place.put(pending);
+                let source = self.identity.source();
                 blocking(move || {
-                    // A failure is a result too: the console's lines come before it.
-                    place.settle_with(|| {
+                    place.settle_after(source, || {
                         let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
                             slot.put_back(sandbox);
                             let result = Err(crate::Error::Cancelled.into());
@@ -202,7 +202,6 @@ impl JSSandbox {
                 });
             },
             |env, ended| {
-                identity.deliver_console(env);
                 let (loaded, _) = listening.end(env, ended)?;
                 LoadedJSSandbox::new(env, loaded, calls, identity)
             },

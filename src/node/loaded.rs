@@ -83,8 +83,8 @@ impl LoadedJSSandbox {
     /// - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
     ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Using up the
     ///   heap or the stack is such an error too.
-    /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large; `size` and `limit` say in bytes how large and
-    ///   what is allowed.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result consists of too many values; `size`,
+    ///   `limit` and `unit` (`'bytes'` or `'values'`) say how many and what is allowed.
     /// - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
     /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
     ///
@@ -129,7 +129,7 @@ impl LoadedJSSandbox {
         (name, event, options): (Unknown, Unknown, Unknown),
         give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, V>> {
-        let (status, identity) = (self.status.clone(), self.identity.clone());
+        let status = self.status.clone();
         let listening = Listening::default();
         let to_listen = listening.clone();
         promise(
@@ -150,7 +150,7 @@ impl LoadedJSSandbox {
                 let (status, identity, last) =
                     (self.status.clone(), self.identity.clone(), self.last_call_stats.clone());
                 self.queue.push(move |sandbox| {
-                    place.settle_with(|| {
+                    place.settle_after(identity.source(), || {
                         let Request { name, event, options, cause } = request;
                         let limits = options.limits;
                         let sandbox = match sandbox {
@@ -164,14 +164,12 @@ impl LoadedJSSandbox {
                         if let Some(stats) = &stats {
                             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
                         }
-                        // A failure is a result too: the console's lines come before it.
                         let result = result.map(|value| (value, status.era()));
                         Ok(Ended { result, stats, limits })
                     });
                 });
             },
             move |env, ended| {
-                identity.deliver_console(env);
                 let ((value, era), stats) = listening.end(env, ended)?;
                 let value = match value {
                     Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era))?,
@@ -200,6 +198,7 @@ impl LoadedJSSandbox {
             || self.begin(env, "unload"),
             |_, pending: Pending<crate::JSSandbox>| {
                 // If it is refused, the pending result is dropped; but `begin` has just seen that it is not.
+                let pending = pending.after(self.identity.source());
                 let _ = self.queue.push_last("unload", move |sandbox| {
                     pending.settle_with(|| {
                         let unloaded = sandbox.unload().map_err(Error::from);
@@ -353,7 +352,7 @@ impl LoadedJSSandbox {
         pending: Pending<T>,
         work: impl FnOnce(&mut crate::LoadedJSSandbox, &SharedStatus) -> Result<T> + Send + 'static,
     ) {
-        let status = self.status.clone();
+        let (status, pending) = (self.status.clone(), pending.after(self.identity.source()));
         self.queue.push(move |sandbox| {
             pending.settle_with(|| {
                 let result = work(sandbox?, &status);

@@ -1,8 +1,8 @@
 //! The log on standard error, which the environment variable `HYPERLIGHT_JS_LOG` turns on.
 
 use std::env::{self, VarError};
+use std::fmt;
 use std::sync::OnceLock;
-use std::{fmt, io};
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
+use super::output::LogWriter;
 use crate::sandbox::trace::OneLine;
 
 const VARIABLE: &str = "HYPERLIGHT_JS_LOG";
@@ -43,7 +44,7 @@ pub fn begin() -> Option<String> {
 }
 
 fn turn_on(filter: Targets) -> bool {
-    tracing::subscriber::set_global_default(subscriber(filter, io::stderr)).is_ok()
+    tracing::subscriber::set_global_default(subscriber(filter, || LogWriter)).is_ok()
 }
 
 fn subscriber(
@@ -98,6 +99,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::io;
     use std::sync::{Arc, Mutex};
 
     use super::*;

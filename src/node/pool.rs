@@ -9,12 +9,14 @@ use napi_derive::napi;
 
 use super::arguments::{self, CallHandlerOptions, Pool, PoolSource};
 use super::calls::{Calls, Ticket};
+use super::console::{self, Callback};
 use super::ended::{Ended, Listening, Place};
 use super::environment::{self, Waiting};
 use super::error::{Error, Result};
 use super::function::{self, AnyFunction, Outcome};
 use super::host_call::{Identity, PoolId};
 use super::interrupt::InterruptHandle;
+use super::jobs;
 use super::loaded::{CallStats, LoadedJSSandbox, Request, call, with_stats};
 use super::promise::{blocking, guard, let_javascript_go_on, promise};
 use super::thenable::{is_thenable, when_settled};
@@ -38,7 +40,8 @@ struct Shared {
 }
 
 enum Source {
-    Snapshot(Arc<crate::Snapshot>),
+    /// And what it does not have.
+    Snapshot(Arc<crate::Snapshot>, Option<Callback>, usize),
     /// The function, and the way to its thread.
     Prepare(Arc<AnyFunction>, Arc<Waiting>),
 }
@@ -47,9 +50,6 @@ struct PoolMember {
     member: Member,
     identity: Arc<Identity>,
 }
-
-/// What a request has been served with, by a sandbox whose console is to be delivered before.
-type Served = (Result<Option<Payload>>, Option<Arc<Identity>>);
 
 #[napi]
 impl SandboxPool {
@@ -64,10 +64,14 @@ impl SandboxPool {
     }
 
     fn begin(env: &Env, options: Unknown<'_>) -> Result<Self> {
-        let Pool { size, source, max_queue } = Pool::from_js(env, options)?;
+        let Pool { size, source, max_queue, host_print_fn, max_output_values } = Pool::from_js(env, options)?;
         let environment = environment::of(env)?;
         let source = match source {
-            PoolSource::Snapshot(snapshot) => Source::Snapshot(snapshot),
+            PoolSource::Snapshot(snapshot) => {
+                let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
+                let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
+                Source::Snapshot(snapshot, callback, max_values)
+            }
             PoolSource::Prepare(prepare) => Source::Prepare(Arc::new(prepare), environment.waiting.clone()),
         };
         let shared = Arc::new(Shared {
@@ -162,13 +166,8 @@ impl SandboxPool {
                     let _ = turn.set(number);
                 }
             },
-            |env, ended: Ended<Served>| {
-                let Ended { result, stats, limits } = ended;
-                let (result, identity) = result.unwrap_or_else(|error| (Err(error), None));
-                if let Some(identity) = identity {
-                    identity.deliver_console(env);
-                }
-                let (value, stats) = listening.end(env, Ended { result, stats, limits })?;
+            |env, ended| {
+                let (value, stats) = listening.end(env, ended)?;
                 let value = match value {
                     Some(value) => json::parse(env, value)?,
                     None => json::undefined(env)?,
@@ -272,28 +271,34 @@ impl Shared {
     fn make(self: &Arc<Self>) {
         let expected = Expected(Some(self.clone()));
         match &self.source {
-            Source::Snapshot(snapshot) => {
-                let snapshot = snapshot.clone();
+            Source::Snapshot(snapshot, callback, max_values) => {
+                let (snapshot, callback, max_values) = (snapshot.clone(), callback.clone(), *max_values);
                 blocking(move || {
-                    expected.fulfil(guard(|| Ok((Member::start(snapshot)?, Identity::new(std::sync::Weak::new())))));
+                    expected.fulfil(guard(|| {
+                        let source = jobs::Source::next();
+                        let print = console::taking_lines(callback, source);
+                        let member = Member::start(snapshot, |builder| {
+                            builder.with_host_print_fn(print).with_max_output_values(max_values)
+                        });
+                        Ok((member?, Identity::new(source)))
+                    }));
                 });
             }
             Source::Prepare(prepare, waiting) => {
                 let prepare = prepare.clone();
                 // If the thread has ended, nobody waits for the sandbox any more.
-                let _ = waiting.inbox().post(Box::new(move |env| self::prepare(env, &prepare, expected)));
+                let _ = waiting.inbox().post(jobs::Source::HOST, move |env| self::prepare(env, &prepare, expected));
             }
         }
     }
 
     /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
-    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, place: Place<Served>) -> Option<u64> {
+    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, place: Place<Option<Payload>>) -> Option<u64> {
         self.refill();
         let shared = self.clone();
         self.turns.take(move |member| match member {
-            Err(error) => place.settle_with(|| {
-                let result = Ok((Err(error.into()), None));
-                Ok(Ended { result, stats: None, limits: request.options.limits })
+            Err(error) => place.settle_after(jobs::Source::HOST, || {
+                Ok(Ended { result: Err(error.into()), stats: None, limits: request.options.limits })
             }),
             Ok(member) => {
                 let in_use = InUse { shared, member: Some(member) };
@@ -334,7 +339,7 @@ struct InUse {
 }
 
 impl InUse {
-    fn serve(mut self, request: Request, ticket: Ticket, place: Place<Served>) {
+    fn serve(mut self, request: Request, ticket: Ticket, place: Place<Option<Payload>>) {
         let Some(PoolMember { member, identity }) = &mut self.member else { return };
         let Request { name, event, options, cause } = request;
         let (result, stats) = identity.run(cause, || call(&mut member.sandbox, &ticket, &name, event, options));
@@ -342,8 +347,8 @@ impl InUse {
             *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         drop(ticket);
-        let identity = identity.clone();
-        place.settle_with(|| Ok(Ended { result: Ok((result, Some(identity))), stats, limits: options.limits }));
+        let limits = options.limits;
+        place.settle_after(identity.source(), || Ok(Ended { result, stats, limits }));
         let_javascript_go_on();
         self.renew();
     }

@@ -12,6 +12,7 @@ use super::environment;
 use super::error::{Error, Result};
 use super::guest_error::CallSite;
 use super::inbox::{Inbox, check};
+use super::jobs::Source;
 use crate::sandbox::threads::{self, Workers};
 
 /// Starts some work and gives the promise for its result.
@@ -50,7 +51,12 @@ where
 }
 
 /// A promise that waits for the result of some work. Dropped without one, it is rejected.
-pub struct Pending<T>(Option<Box<dyn FnOnce(Result<T>) + Send>>);
+pub struct Pending<T> {
+    source: Source,
+    settle: Option<Box<Settle<T>>>,
+}
+
+type Settle<T> = dyn FnOnce(Source, Result<T>) + Send;
 
 impl<T: Send + 'static> Pending<T> {
     fn new<V: ToNapiValue + 'static>(
@@ -58,13 +64,20 @@ impl<T: Send + 'static> Pending<T> {
         deferred: Deferred,
         finish: impl FnOnce(&Env, T) -> Result<V> + Send + 'static,
     ) -> Self {
-        Self(Some(Box::new(move |result: Result<T>| {
+        let settle = move |source: Source, result: Result<T>| {
             // If the thread has ended, nobody waits for the promise any more.
-            let _ = inbox.clone().post(Box::new(move |env| {
+            let _ = inbox.clone().post(source, move |env| {
                 inbox.expected_job_came(env);
                 deferred.settle(env, guard(|| result.and_then(|value| finish(env, value))));
-            }));
-        })))
+            });
+        };
+        Self { source: Source::HOST, settle: Some(Box::new(settle)) }
+    }
+
+    /// Has it settled after all that a source has caused on the JavaScript thread until its result is there.
+    pub fn after(mut self, source: Source) -> Self {
+        self.source = source;
+        self
     }
 }
 
@@ -110,8 +123,8 @@ impl<T> Pending<T> {
     }
 
     fn settle(&mut self, result: Result<T>) {
-        if let Some(settle) = self.0.take() {
-            settle(result);
+        if let Some(settle) = self.settle.take() {
+            settle(self.source, result);
         }
     }
 }

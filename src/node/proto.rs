@@ -1,16 +1,16 @@
 //! `ProtoJSSandbox` for JavaScript.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::calls::Calls;
-use super::console::Console;
 use super::error::Error;
 use super::host_call::Identity;
 use super::host_module::HostModule;
+use super::jobs::Source;
 use super::js::JSSandbox;
 use super::promise::{blocking, guard, promise};
 use super::slot::Slot;
@@ -25,8 +25,8 @@ pub struct ProtoJSSandbox {
 
 #[napi]
 impl ProtoJSSandbox {
-    pub(super) fn new(proto: crate::ProtoJSSandbox, console: Weak<Console>) -> Self {
-        Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Identity::new(console) }
+    pub(super) fn new(proto: crate::ProtoJSSandbox, source: Source) -> Self {
+        Self { slot: Slot::new("ProtoJSSandbox", proto), identity: Identity::new(source) }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in

@@ -64,13 +64,15 @@ export interface GuestError extends GuestThrown {
   stats: CallStats;
 }
 
-/** An event, a result or a source is larger than the limit. */
+/** An event, a result or a source is larger than the limit, or a result consists of too many values. */
 export interface PayloadTooLargeError extends Error {
   code: 'ERR_PAYLOAD_TOO_LARGE';
-  /** Its size in bytes. */
+  /** Its size in bytes, or the number of its values. */
   size: number;
-  /** The limit in bytes. */
+  /** The limit of that. */
   limit: number;
+  /** What is counted: see `SandboxBuilder.setMaxOutputValues()` for values. */
+  unit: 'bytes' | 'values';
   /** What the call has cost, if it has begun. */
   stats?: CallStats;
 }
@@ -162,6 +164,13 @@ export interface PoolSize {
 export interface PoolFromSnapshot {
   /** The state in which each request gets its sandbox. It must not need host functions; use `prepare` for those. */
   snapshot: Snapshot;
+  /**
+   * Takes the lines of the guests' consoles, as `SandboxBuilder.setHostPrintFn()` has it. Default: the process's standard output
+   * and standard error.
+   */
+  hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
+  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 20,000. */
+  maxOutputValues?: number;
   prepare?: undefined;
 }
 
@@ -173,6 +182,8 @@ export interface PoolFromFunction {
    */
   prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
   snapshot?: undefined;
+  hostPrintFn?: undefined;
+  maxOutputValues?: undefined;
 }
 
 /** Identifies the guest: the kernel and the runtime that a build of this module has embedded and starts every sandbox with. */

@@ -33,11 +33,26 @@ use super::{clock, hypervisor, metrics};
 pub struct SandboxBuilder {
     configuration: Configuration,
     start: Option<Arc<Snapshot>>,
-    host_print: Option<Arc<HostPrint>>,
+    intake: Intake,
+}
+
+/// What the host does with what comes from a guest. It is no part of the guest's state, so it can be another one for each
+/// sandbox that starts from a snapshot.
+#[derive(Clone)]
+pub(super) struct Intake {
+    pub print: Option<Arc<HostPrint>>,
+    /// Most values of a result, and of the arguments of a host function.
+    pub max_values: usize,
 }
 
 /// Takes a line that guest code wrote to its console.
 pub(super) type HostPrint = dyn Fn(ConsoleLevel, &str) + Send + Sync;
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { print: None, max_values: SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES }
+    }
+}
 
 impl SandboxBuilder {
     /// Default size of the guest's heap in bytes: 64 MiB.
@@ -55,6 +70,10 @@ impl SandboxBuilder {
     pub const DEFAULT_OUTPUT_SIZE: usize = 1 << 20;
     /// Smallest and largest limit of an event or a result in bytes: 1 KiB and 256 MiB.
     pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = 1 << 10..=256 << 20;
+    /// Default limit of the values in a result: 20,000. The arguments of a host function have the same limit.
+    pub const DEFAULT_MAX_OUTPUT_VALUES: usize = 20_000;
+    /// Smallest and largest limit of the values in a result: 1 and 134,217,728, of which the largest result has no more.
+    pub const MAX_OUTPUT_VALUES_RANGE: RangeInclusive<usize> = 1..=128 << 20;
 
     /// The guest that every sandbox starts with.
     ///
@@ -77,7 +96,11 @@ impl SandboxBuilder {
     /// The sandbox needs at least the host functions of the one that the snapshot was taken of. Its handlers and modules are
     /// there already: none can be added until [`unload`](crate::LoadedJSSandbox::unload), which forgets those of the snapshot.
     pub fn from_snapshot(snapshot: Arc<Snapshot>) -> Self {
-        Self { configuration: snapshot.origin().configuration.clone(), start: Some(snapshot), host_print: None }
+        Self {
+            configuration: snapshot.origin().configuration.clone(),
+            start: Some(snapshot),
+            intake: Intake::default(),
+        }
     }
 
     /// Sets how much memory the guest's JavaScript may use, in bytes: its objects, strings and code. Default:
@@ -113,13 +136,27 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets how many values a result may consist of: objects, arrays, their members, and the names of those. Default:
+    /// [`DEFAULT_MAX_OUTPUT_VALUES`](Self::DEFAULT_MAX_OUTPUT_VALUES), range:
+    /// [`MAX_OUTPUT_VALUES_RANGE`](Self::MAX_OUTPUT_VALUES_RANGE). Whoever parses a result pays for each of them, much more than
+    /// for each byte. The limit also holds for the arguments of a host function, which throws a `HostFunctionError` then. It is
+    /// no part of a snapshot.
+    #[must_use]
+    pub fn with_max_output_values(mut self, count: usize) -> Self {
+        self.intake.max_values = count;
+        self
+    }
+
     /// Sets what takes the lines that guest code writes to its console. Default: the `tracing` log, under the target
-    /// `hyperlight_js::console`, with control characters escaped, so that no line can pass for another.
+    /// `hyperlight_js::console`, with control characters escaped, so that no line can pass for another. It is no part of a
+    /// snapshot.
     ///
-    /// It is called on the thread that runs the VM. Should it panic, that line is lost and nothing else happens.
+    /// It is called on the thread that runs the VM, which waits for it; so does a monitor that stops the call meanwhile. What
+    /// writes to a pipe or a terminal may block until that is read, so leave the writing to another thread. The same holds for
+    /// the subscriber that takes the log. Should it panic, that line is lost and nothing else happens.
     #[must_use]
     pub fn with_host_print_fn(mut self, print: impl Fn(ConsoleLevel, &str) + Send + Sync + 'static) -> Self {
-        self.host_print = Some(Arc::new(print));
+        self.intake.print = Some(Arc::new(print));
         self
     }
 
@@ -159,11 +196,18 @@ impl SandboxBuilder {
         // Each time, since a recorder may have been installed after the last.
         metrics::describe();
         traced(&operation!(DEBUG, "build"), || self.check())?;
-        Ok(ProtoJSSandbox::new(self.configuration, self.host_print, self.start))
+        Ok(ProtoJSSandbox::new(self.configuration, self.intake, self.start))
     }
 
     fn check(&self) -> Result<()> {
         self.configuration.check()?;
+        let (max_values, range) = (self.intake.max_values, Self::MAX_OUTPUT_VALUES_RANGE);
+        if !range.contains(&max_values) {
+            let (least, most) = (range.start(), range.end());
+            return Err(Error::InvalidArgument(format!(
+                "the limit of values in a result is {max_values}; it must be between {least} and {most}"
+            )));
+        }
         if self.start.as_ref().is_some_and(|snapshot| snapshot.origin().configuration != self.configuration) {
             return Err(Error::InvalidArgument(
                 "the settings are those of the snapshot and cannot be changed".to_string(),

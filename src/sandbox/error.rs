@@ -82,6 +82,17 @@ pub enum Error {
         limit: u64,
     },
 
+    /// What a guest gives consists of too many values.
+    #[error("the {what} has {count} values and names of members, but at most {limit} are allowed")]
+    TooManyValues {
+        /// What has too many: `result` or `array of the host function's arguments`.
+        what: &'static str,
+        /// Objects, arrays, their members, and the names of those.
+        count: u64,
+        /// The limit: see [`SandboxBuilder::with_max_output_values`](crate::SandboxBuilder::with_max_output_values).
+        limit: u64,
+    },
+
     /// A snapshot does not fit the sandbox that it is to be restored into.
     #[error("the snapshot does not fit this sandbox: {0}")]
     SnapshotMismatch(String),
@@ -154,6 +165,7 @@ impl Error {
             Self::Compile { .. } => "compile",
             Self::Guest { .. } => "guest_error",
             Self::PayloadTooLarge { .. } => "payload_too_large",
+            Self::TooManyValues { .. } => "too_many_values",
             Self::SnapshotMismatch(_) => "snapshot_mismatch",
             Self::SnapshotFolder { .. } => "snapshot_folder",
             Self::Monitor(_) => "monitor",

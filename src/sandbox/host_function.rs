@@ -14,7 +14,7 @@ use super::error::{ErrorDetails, Result, ThrownError};
 use super::interrupt::CallControl;
 use super::reply::{self, Breach};
 use super::script::Script;
-use super::vm;
+use super::{values, vm};
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,11 +147,14 @@ impl HostFunctions {
         self.functions.is_empty()
     }
 
-    fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload) -> HostReply {
+    fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload, max_values: usize) -> HostReply {
         let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
         let Some(function) = self.functions.get(&(module, name)) else {
             return failed("there is no such host function");
         };
+        if let Err(error) = values::check("array of the host function's arguments", &arguments, max_values) {
+            return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
+        }
         // A panic must not unwind through the hypervisor's code.
         let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
         match result {
@@ -178,17 +181,20 @@ pub(super) struct Dispatcher {
     result_limit: usize,
     /// Largest arguments in bytes.
     arguments_limit: usize,
+    /// Most values of them.
+    max_values: usize,
     control: Arc<Mutex<Option<Arc<CallControl>>>>,
     /// How the guest has broken the protocol in the call that runs.
     breach: Arc<Mutex<Option<Breach>>>,
 }
 
 impl Dispatcher {
-    pub fn new(functions: HostFunctions, configuration: &Configuration) -> Self {
+    pub fn new(functions: HostFunctions, configuration: &Configuration, max_values: usize) -> Self {
         Self {
             functions: Arc::new(functions),
             result_limit: configuration.input_size,
             arguments_limit: configuration.output_size,
+            max_values,
             ..Self::default()
         }
     }
@@ -237,7 +243,7 @@ impl Dispatcher {
             return HostReply::Undefined.into_bytes();
         };
         let reply = match control {
-            Some(control) => self.functions.call(&HostCall { control }, module, name, arguments),
+            Some(control) => self.functions.call(&HostCall { control }, module, name, arguments, self.max_values),
             None => HostReply::Failed(ThrownError::new("Error", "the sandbox is not ready")),
         };
         let reply = match reply {

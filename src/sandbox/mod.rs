@@ -34,4 +34,5 @@ mod stopper;
 pub(crate) mod sync;
 pub mod threads;
 pub(crate) mod trace;
+mod values;
 mod vm;

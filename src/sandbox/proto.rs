@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 
-use super::builder::{Configuration, HostPrint};
+use super::builder::{Configuration, Intake};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::host_module::{HostFunction, HostModule};
@@ -20,18 +20,14 @@ use super::vm::Vm;
 pub struct ProtoJSSandbox {
     configuration: Configuration,
     host_functions: HostFunctions,
-    host_print: Option<Arc<HostPrint>>,
+    intake: Intake,
     start: Option<Arc<Snapshot>>,
     _active: Active,
 }
 
 impl ProtoJSSandbox {
-    pub(super) fn new(
-        configuration: Configuration,
-        host_print: Option<Arc<HostPrint>>,
-        start: Option<Arc<Snapshot>>,
-    ) -> Self {
-        Self { configuration, host_functions: HostFunctions::default(), host_print, start, _active: Active::proto() }
+    pub(super) fn new(configuration: Configuration, intake: Intake, start: Option<Arc<Snapshot>>) -> Self {
+        Self { configuration, host_functions: HostFunctions::default(), intake, start, _active: Active::proto() }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it;
@@ -150,7 +146,7 @@ impl ProtoJSSandbox {
     pub fn load_runtime(self) -> Result<JSSandbox> {
         let start = self.start.as_deref();
         let vm = traced(&operation!(DEBUG, "load_runtime"), || {
-            Vm::new(self.configuration, self.host_functions, self.host_print, start)
+            Vm::new(self.configuration, self.host_functions, self.intake, start)
         })?;
         Ok(if start.is_some() { JSSandbox::from_snapshot(vm) } else { JSSandbox::new(vm) })
     }

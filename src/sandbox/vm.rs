@@ -18,7 +18,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot as State;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxStatus};
 use rand::Rng;
 
-use super::builder::{Configuration, HostPrint};
+use super::builder::{Configuration, HostPrint, Intake};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
@@ -26,7 +26,7 @@ use super::loaded::CallOptions;
 use super::reply::{self, Breach};
 use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
-use super::{clock, image, shadow_paging, stopper, threads, trace};
+use super::{clock, image, shadow_paging, stopper, threads, trace, values};
 
 pub type AddHandler = (Vec<u8>, String, String);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
@@ -138,6 +138,8 @@ pub struct Vm {
     dispatcher: Dispatcher,
     print: Option<Arc<HostPrint>>,
     configuration: Configuration,
+    /// Most values of a result.
+    max_values: usize,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
     /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
@@ -156,7 +158,7 @@ impl Vm {
     pub fn new(
         configuration: Configuration,
         host_functions: HostFunctions,
-        print: Option<Arc<HostPrint>>,
+        intake: Intake,
         start: Option<&Snapshot>,
     ) -> Result<Self> {
         // Nothing may run that cannot be stopped.
@@ -168,7 +170,8 @@ impl Vm {
             }
             None => image::booted(&configuration)?,
         };
-        let dispatcher = Dispatcher::new(host_functions.clone(), &configuration);
+        let dispatcher = Dispatcher::new(host_functions.clone(), &configuration, intake.max_values);
+        let print = intake.print;
         let sandbox = start_vm(state, &dispatcher, print.clone())?;
         let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
         let to_interrupt = vm.clone();
@@ -185,6 +188,7 @@ impl Vm {
             dispatcher,
             print,
             configuration,
+            max_values: intake.max_values,
             restore_is_prepared: false,
             is_suspect: false,
             poisoned: false,
@@ -244,7 +248,10 @@ impl Vm {
             Reply::Value(result) if !bytes && result.byte_arrays().len() > 0 => {
                 Err(self.protocol_broken("it answered with bytes where it was asked for JSON"))
             }
-            Reply::Value(result) => Ok(Some(result)),
+            Reply::Value(result) => {
+                values::check("result", &result, self.max_values)?;
+                Ok(Some(result))
+            }
             Reply::Undefined => Ok(None),
             Reply::Exception(exception) => Err(Error::Guest {
                 name: exception.name,

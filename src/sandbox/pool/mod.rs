@@ -63,9 +63,10 @@ impl Member {
         Ok(member)
     }
 
-    /// A sandbox in the state of a snapshot that needs no host functions.
-    pub fn start(clean: Arc<Snapshot>) -> Result<Self> {
-        let mut sandbox = SandboxBuilder::from_snapshot(clean.clone()).build()?.load_runtime()?.get_loaded_sandbox()?;
+    /// A sandbox in the state of a snapshot that needs no host functions, made by a builder for it.
+    pub fn start(clean: Arc<Snapshot>, builder: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Result<Self> {
+        let builder = builder(SandboxBuilder::from_snapshot(clean.clone()));
+        let mut sandbox = builder.build()?.load_runtime()?.get_loaded_sandbox()?;
         sandbox.warm_up()?;
         Ok(Self { sandbox, clean })
     }
@@ -118,7 +119,38 @@ impl SandboxPool {
     /// # Errors
     /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the snapshot needs host functions.
     pub fn from_snapshot(size: usize, max_queue: usize, snapshot: Arc<Snapshot>) -> Result<Self> {
-        Self::with_members(size, max_queue, move || Member::start(snapshot.clone()))
+        Self::from_snapshot_with(size, max_queue, snapshot, |builder| builder)
+    }
+
+    /// As [`from_snapshot`](Self::from_snapshot), with what a snapshot does not have: where the lines of the sandboxes' consoles
+    /// go, and how many values a result may have. The function sets it for each sandbox.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicUsize, Ordering};
+    /// # use hyperlight_js::{SandboxBuilder, SandboxPool, Script};
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// # let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
+    /// # sandbox.add_handler("f", Script::from_content("function handler() { console.log('a line'); }"))?;
+    /// # let snapshot = sandbox.get_loaded_sandbox()?.snapshot()?;
+    /// static LINES: AtomicUsize = AtomicUsize::new(0);
+    /// let pool = SandboxPool::from_snapshot_with(2, 100, snapshot, |builder| {
+    ///     builder.with_host_print_fn(|_level, _text| drop(LINES.fetch_add(1, Ordering::Relaxed)))
+    /// })?;
+    /// pool.handle_event("f", "null".to_string(), None)?;
+    /// assert_eq!(LINES.load(Ordering::Relaxed), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_snapshot`](Self::from_snapshot), and those of [`SandboxBuilder::build`].
+    pub fn from_snapshot_with(
+        size: usize,
+        max_queue: usize,
+        snapshot: Arc<Snapshot>,
+        builder: impl Fn(SandboxBuilder) -> SandboxBuilder + Send + 'static,
+    ) -> Result<Self> {
+        Self::with_members(size, max_queue, move || Member::start(snapshot.clone(), &builder))
     }
 
     /// As [`LoadedJSSandbox::handle_event`], in a sandbox that no request has used before. It waits for one to be ready.
