@@ -10,7 +10,7 @@ import { live } from './life.mjs';
 
 const STEPS = 60;
 /** One life takes longer only if something hangs. */
-const HANG_MS = 300_000;
+const HANG_MS = 120_000;
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } } });
 const end = Date.now() + Number(values.seconds) * 1000;

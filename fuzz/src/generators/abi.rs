@@ -1,7 +1,7 @@
 //! Values of the ABI.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use guest_abi::message::{CallContext, Details, Exception, HostFunctionNames, HostReply, ModuleReply, Place, Reply};
+use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Place, Reply};
 use guest_abi::payload::Payload;
 
 /// One of the kinds of messages.
@@ -13,11 +13,13 @@ pub enum Message {
     Reply(Reply),
     HostReply(HostReply),
     ModuleReply(ModuleReply),
+    /// One that need not fit.
+    Exception(Exception),
 }
 
 impl<'a> Arbitrary<'a> for Message {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=5)? {
+        Ok(match u.int_in_range(0..=6)? {
             0 => Self::Context(CallContext {
                 epoch_nanos: u.arbitrary()?,
                 monotonic_nanos: u.arbitrary()?,
@@ -30,8 +32,9 @@ impl<'a> Arbitrary<'a> for Message {
             4 => Self::HostReply(match u.int_in_range(0..=2)? {
                 0 => HostReply::Value(payload(u)?),
                 1 => HostReply::Undefined,
-                _ => HostReply::Failed(exception(u)?),
+                _ => HostReply::Failed(fitting(u)?),
             }),
+            5 => Self::Exception(exception(u, 0)?),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
                 1 => ModuleReply::Unknown,
@@ -50,31 +53,38 @@ fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
 }
 
 /// An exception as it is sent: nothing of it is too much.
-fn exception(u: &mut Unstructured<'_>) -> Result<Exception> {
-    let mut exception = any_exception(u, 0)?;
-    exception.fit();
+/// With causes and errors a little deeper than is allowed.
+fn exception(u: &mut Unstructured<'_>, depth: usize) -> Result<Exception> {
+    let mut exception =
+        Exception { stack: u.arbitrary()?, ..Exception::new(u.arbitrary::<&str>()?, u.arbitrary::<&str>()?) };
+    exception.details.properties = u.arbitrary()?;
+    if depth <= Exception::DEPTH_MAX && u.arbitrary()? {
+        exception.details.cause = Some(Box::new(self::exception(u, depth + 1)?));
+    }
+    while depth <= Exception::DEPTH_MAX
+        && exception.details.errors.len() <= Exception::ERRORS_MAX
+        && u.int_in_range(0..=3)? == 3
+    {
+        exception.details.errors.push(self::exception(u, depth + 1)?);
+    }
     Ok(exception)
 }
 
-fn any_exception(u: &mut Unstructured<'_>, depth: usize) -> Result<Exception> {
-    let mut details = Details { properties: u.arbitrary()?, ..Details::default() };
-    if depth < 10 && u.ratio(1, 3)? {
-        details.cause = Some(Box::new(any_exception(u, depth + 1)?));
-    }
-    while depth < 10 && u.ratio(1, 3)? {
-        details.errors.push(any_exception(u, depth + 1)?);
-    }
-    Ok(Exception { name: u.arbitrary()?, message: u.arbitrary()?, stack: u.arbitrary()?, details: Box::new(details) })
+/// Most exceptions have to fit to be taken.
+fn fitting(u: &mut Unstructured<'_>) -> Result<Exception> {
+    let mut exception = exception(u, 0)?;
+    exception.fit();
+    Ok(exception)
 }
 
 fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
     Ok(match u.int_in_range(0..=6)? {
         0 => Reply::Value(payload(u)?),
         1 => Reply::Undefined,
-        2 => Reply::Exception(exception(u)?),
+        2 => Reply::Exception(fitting(u)?),
         3 => {
             let place = Place { file: u.arbitrary()?, line: u.arbitrary()?, column: u.arbitrary()? };
-            Reply::Compile(exception(u)?, place)
+            Reply::Compile(fitting(u)?, place)
         }
         4 => Reply::HandlerNotFound,
         5 => Reply::InvalidEvent(u.arbitrary()?),

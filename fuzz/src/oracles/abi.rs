@@ -66,7 +66,7 @@ fn image(bytes: &[u8]) {
     assert!(constants.start <= constants.end, "{constants:x?}");
 }
 
-/// What was encoded decodes to the same.
+/// What was encoded decodes to the same, and what is made to fit does.
 pub fn round_trip(message: &Message) {
     match message.clone() {
         Message::Context(context) => same(context, |context| CallContext::from_bytes(&context.to_bytes())),
@@ -81,6 +81,14 @@ pub fn round_trip(message: &Message) {
         }),
         Message::Reply(reply) => same(reply, |reply| Reply::from_bytes(reply.into_bytes()).ok()),
         Message::HostReply(reply) => same(reply, |reply| HostReply::from_bytes(reply.into_bytes()).ok()),
+        Message::Exception(mut exception) => {
+            exception.fit();
+            assert!(exception.fits());
+            same(exception, |mut exception| {
+                exception.fit();
+                Some(exception)
+            });
+        }
         Message::ModuleReply(reply) => same(reply, |reply| ModuleReply::from_bytes(reply.into_bytes())),
     }
 }
