@@ -214,7 +214,8 @@ export declare class HostModule {
    *   A promise or another thenable is awaited; the guest waits meanwhile, the event loop does not.
    *
    * If the callback throws, rejects, or gives what `JSON.stringify` refuses (a cyclic object, a BigInt), the guest's
-   * call throws a `HostFunctionError` with the same message, and with the error's name as `hostName`. What is no error
+   * call throws a `HostFunctionError` with the same message, and with the error's name as `hostName`; `code`, other own
+   * enumerable properties that JSON can express, `cause` and `errors` come along, the stack does not. What is no error
    * is turned into text for the message; its `hostName` is empty.
    *
    * The guest waits for as long as the promise takes. To limit that, use a timeout of `callHandler()`, or `kill()`; a

@@ -16,7 +16,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use guest_abi::message::{Exception, HostFunctionNames, ModuleReply, Place};
+use guest_abi::message::{Exception, HostFunctionNames, ModuleReply, Place, TEXT_SIZE_MAX};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Function, Module, Value};
@@ -66,6 +66,11 @@ impl Resolver for Modules {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
+        // Of what is longer no copy is made: there may be no memory for one.
+        if specifier.len() > TEXT_SIZE_MAX {
+            let text = format!("cannot find a module by a specifier of more than {TEXT_SIZE_MAX} bytes");
+            return Err(rquickjs::Exception::throw_reference(ctx, &text));
+        }
         if let Some(name) = ours(importer, specifier) {
             return Ok(name);
         }
