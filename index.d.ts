@@ -226,6 +226,21 @@ export declare class HostModule {
    * - `ERR_CONSUMED`: `loadRuntime()` was called already.
    */
   register(name: string, callback: (...args: any[]) => any): this
+  /**
+   * Registers an asynchronous function: as `register()`, but guest code gets a promise at once and goes on. So several calls
+   * are at work at the same time, and a sandbox that waits for them occupies no thread.
+   *
+   * The guest's promise is fulfilled with what the callback returns, awaited if it is a promise or another thenable, and
+   * rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback
+   * does, its result is dropped.
+   *
+   * A call of a handler may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
+   * those in flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
+   * `hostName` is `RangeError`.
+   *
+   * Throws as `register()` does.
+   */
+  registerAsync(name: string, callback: (...args: any[]) => any): this
 }
 
 /**
@@ -472,6 +487,12 @@ export declare class ProtoJSSandbox {
    * Throws as these do.
    */
   register(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostModule
+  /**
+   * Registers one asynchronous host function: `hostModule(moduleName).registerAsync(functionName, callback)`.
+   *
+   * Throws as these do.
+   */
+  registerAsync(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostModule
   /**
    * Starts the micro-VM with the JavaScript runtime in it. Consumes this object, also when it fails.
    *

@@ -31,6 +31,7 @@ const outputs: Record<string, string[]> = {
     'wait: ERR_CANCELLED, stopped by wall-clock',
   ],
   'host-functions.js': ["{ user: 'ALICE', total: 65 }", "{ error: 'HostFunctionError: there is no user 7' }"],
+  'async.js': ["[ 'page 1', 'page 2', 'page 3' ]", "[ 'page 1', 'TimeoutError' ]"],
   'user-modules.js': ['3.14 m2', '12.57 m2', '{ areas: 2 }'],
 };
 

@@ -46,8 +46,8 @@ const members = {
     'prewarm',
     'build',
   ],
-  ProtoJSSandbox: ['hostModule', 'register', 'loadRuntime', 'dispose'],
-  HostModule: ['register'],
+  ProtoJSSandbox: ['hostModule', 'register', 'registerAsync', 'loadRuntime', 'dispose'],
+  HostModule: ['register', 'registerAsync'],
   JSSandbox: [
     'addHandler',
     'removeHandler',
@@ -119,6 +119,8 @@ same<
 same<SandboxBuilder['build'], () => Promise<ProtoJSSandbox>>();
 same<ProtoJSSandbox['hostModule'], (name: string) => HostModule>();
 same<ReturnType<ProtoJSSandbox['register']>, HostModule>();
+same<HostModule['registerAsync'], HostModule['register']>();
+same<ProtoJSSandbox['registerAsync'], ProtoJSSandbox['register']>();
 same<ProtoJSSandbox['loadRuntime'], () => Promise<JSSandbox>>();
 same<JSSandbox['addHandler'], (name: string, code: string) => void>();
 same<JSSandbox['removeHandler'], (name: string) => void>();

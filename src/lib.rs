@@ -120,7 +120,7 @@ pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
-pub use sandbox::host_module::{HostFunction, HostModule};
+pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};
 pub use sandbox::image::GuestImage;
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;

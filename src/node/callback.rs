@@ -9,6 +9,8 @@
 //! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
 //! that is dropped.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use guest_abi::payload::Payload;
@@ -27,6 +29,8 @@ use crate::HostFunctionError;
 /// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
 const ARGUMENTS_MAX: u32 = 65_535;
 
+const NO_RESULT: &str = "the host function will never give a result";
+
 /// What the Rust API is given for a host function: runs on the thread that runs the guest.
 pub fn bridge(
     waiting: Arc<Waiting>,
@@ -42,11 +46,35 @@ pub fn bridge(
         let posted =
             waiting.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
         let answer = match posted {
-            Ok(_entry) => answer.recv().map_err(|_| "the host function will never give a result".to_string()),
+            Ok(_entry) => answer.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
         };
         call.give_up();
         answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+    }
+}
+
+/// The same for an asynchronous host function: the guest's thread makes the call and goes on, and nobody waits but the future.
+/// It is dropped when the guest's call ends; the host call is given up then.
+pub fn async_bridge(
+    waiting: Arc<Waiting>,
+    sandbox: Arc<Identity>,
+    callback: AnyFunction,
+) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
+    let callback = Arc::new(callback);
+    move |arguments| {
+        let (call, answer) = HostCall::new(&sandbox);
+        let last_chance = LastChance(call.clone());
+        let callback = callback.clone();
+        let posted = waiting.post(sandbox.source(), call, move |env, call| serve(env, call, &callback, arguments));
+        Box::pin(async move {
+            let _last_chance = last_chance;
+            let answer = match posted {
+                Ok(_entry) => answer.await.map_err(|_| NO_RESULT.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+        })
     }
 }
 
@@ -109,7 +137,8 @@ fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
     Ok(Err(host_error::describe(env, thrown)?))
 }
 
-/// Gives the call up when it is dropped: when the functions that could settle it have been collected.
+/// Gives the call up when it is dropped: when the functions that could settle it have been collected, or when nobody waits for it
+/// any more.
 struct LastChance(Arc<HostCall>);
 
 impl Drop for LastChance {

@@ -120,25 +120,25 @@ struct Calls {
 }
 
 /// Takes a host call off the list when it is dropped.
-pub struct Entry<'a> {
-    waiting: &'a Waiting,
+pub struct Entry {
+    waiting: Arc<Waiting>,
     number: u64,
 }
 
 impl Waiting {
     /// Has the JavaScript thread serve a host call, which is given up when the environment ends. Called by other threads.
     pub fn post(
-        &self,
+        self: &Arc<Self>,
         source: Source,
         call: Arc<HostCall>,
         serve: impl FnOnce(&Env, &Arc<HostCall>) + Send + 'static,
-    ) -> Result<Entry<'_>> {
+    ) -> Result<Entry> {
         let mut calls = lock(&self.calls);
         calls.last += 1;
         let number = calls.last;
         calls.by_number.insert(number, call.clone());
         drop(calls);
-        let entry = Entry { waiting: self, number };
+        let entry = Entry { waiting: self.clone(), number };
         // Fails if the environment has ended. If it ends from now on, it finds the call on the list.
         self.inbox.post(source, move |env| serve(env, &call))?;
         Ok(entry)
@@ -158,7 +158,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Entry<'_> {
+impl Drop for Entry {
     fn drop(&mut self) {
         lock(&self.waiting.calls).by_number.remove(&self.number);
     }

@@ -69,7 +69,7 @@ struct State {
     /// In the course of which host function the running call was made.
     cause: Option<Arc<HostCall>>,
     /// What the running call waits for.
-    waits_for: Option<Arc<HostCall>>,
+    waits_for: Vec<Arc<HostCall>>,
 }
 
 impl Identity {
@@ -92,7 +92,7 @@ impl Identity {
     /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.
     pub fn check(&self, env: &Env, method: &'static str) -> Result<Option<Arc<HostCall>>> {
         let Some(storage) = &environment::of(env)?.async_storage else {
-            let waits = self.lock().waits_for.as_ref().is_some_and(|call| call.is_waiting());
+            let waits = self.lock().waits_for.iter().any(|call| call.is_waiting());
             return if waits { Err(Error::Reentrant { method }) } else { Ok(None) };
         };
         let cause = storage.current(env)?.and_then(|call| call.first_waiting());
@@ -134,7 +134,7 @@ impl HostCall {
         let mut state = sandbox.lock();
         let answer = Mutex::new(Some(sender));
         let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), answer });
-        state.waits_for = Some(call.clone());
+        state.waits_for.push(call.clone());
         (call, receiver)
     }
 
@@ -157,9 +157,10 @@ impl HostCall {
         let sender = self.lock().take();
         drop(sender);
         let mut state = self.sandbox.lock();
-        if state.waits_for.as_ref().is_some_and(|call| std::ptr::eq(&raw const **call, self)) {
-            state.waits_for = None;
-        }
+        let waited = state.waits_for.iter().position(|call| std::ptr::eq(&raw const **call, self));
+        let waited = waited.map(|place| state.waits_for.swap_remove(place));
+        drop(state);
+        drop(waited);
     }
 
     /// This call or the first of those that it is in the course of that somebody still waits for. Those that nobody waits

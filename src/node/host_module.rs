@@ -58,6 +58,38 @@ impl HostModule {
         registered.map(|()| this.object).map_err(|error| error.into_js(env))
     }
 
+    /// Registers an asynchronous function: as `register()`, but guest code gets a promise at once and goes on. So several calls
+    /// are at work at the same time, and a sandbox that waits for them occupies no thread.
+    ///
+    /// The guest's promise is fulfilled with what the callback returns, awaited if it is a promise or another thenable, and
+    /// rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback
+    /// does, its result is dropped.
+    ///
+    /// A call of a handler may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
+    /// those in flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
+    /// `hostName` is `RangeError`.
+    ///
+    /// Throws as `register()` does.
+    #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
+    pub fn register_async<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        let registered = guard(|| self.add_async(env, name, callback));
+        registered.map(|()| this.object).map_err(|error| error.into_js(env))
+    }
+
+    pub(super) fn add_async(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>) -> Result<()> {
+        let name = arguments::name(env, "the function's name", name)?;
+        let callback = arguments::function(env, "the callback", callback)?;
+        let waiting = environment::of(env)?.waiting.clone();
+        let function = callback::async_bridge(waiting, self.identity.clone(), callback);
+        self.proto.with(|proto| Ok(proto.register_async_with_bytes(&self.name, &name, function)?))
+    }
+
     pub(super) fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>) -> Result<()> {
         let name = arguments::name(env, "the function's name", name)?;
         let callback = arguments::function(env, "the callback", callback)?;

@@ -430,8 +430,8 @@ pub(super) fn call(
         let limits = Limits::new(options.limits)?;
         let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
         Ok(match limits {
-            None => sandbox.call_handler(&running, name, event, options)?,
-            Some(limits) => sandbox.call_handler_with_monitor(&running, name, event, &limits, options)?,
+            None => sandbox.call_handler(running, name.to_string(), event, options)?,
+            Some(limits) => sandbox.call_handler_with_monitor(running, name.to_string(), event, &limits, options)?,
         })
     });
     (result, sandbox.last_call_stats().cloned())

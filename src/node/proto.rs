@@ -63,6 +63,24 @@ impl ProtoJSSandbox {
         }
     }
 
+    /// Registers one asynchronous host function: `hostModule(moduleName).registerAsync(functionName, callback)`.
+    ///
+    /// Throws as these do.
+    #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
+    pub fn register_async(
+        &self,
+        env: &Env,
+        module_name: Unknown,
+        function_name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<HostModule> {
+        let module = self.host_module(env, module_name)?;
+        match guard(|| module.add_async(env, function_name, callback)) {
+            Ok(()) => Ok(module),
+            Err(error) => Err(error.into_js(env)),
+        }
+    }
+
     /// Starts the micro-VM with the JavaScript runtime in it. Consumes this object, also when it fails.
     ///
     /// The first sandbox of a process boots the guest; the others start from a snapshot of it.

@@ -1,17 +1,20 @@
 //! Functions of the host that guest code can call.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::message::{HostFunctionNames, HostReply, ModuleReply};
+use guest_abi::message::{HostFunctionName, HostFunctionNames, HostReply, ModuleReply};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::StartedCall;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::builder::Configuration;
 use super::error::{ErrorDetails, Result, ThrownError};
-use super::interrupt::CallControl;
+use super::interrupt::{CallControl, InHost};
 use super::reply::{self, Breach};
 use super::script::Script;
 use super::{values, vm};
@@ -85,10 +88,21 @@ type Answer<T> = std::result::Result<Option<T>, HostFunctionError>;
 /// A host function: it takes the array of its arguments.
 type AnyHostFunction = dyn Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync;
 
+/// A host function that guest code gets a promise of: it gives its result as a future.
+type AnyAsyncFunction = dyn Fn(Payload) -> Pin<Box<dyn Future<Output = Answer<Payload>> + Send>> + Send + Sync;
+
+#[derive(Clone)]
+enum Function {
+    /// The guest waits for its result.
+    Blocking(Arc<AnyHostFunction>),
+    /// The guest goes on meanwhile.
+    Async(Arc<AnyAsyncFunction>),
+}
+
 /// The host functions of a sandbox, by module and name.
 #[derive(Clone, Default)]
 pub(crate) struct HostFunctions {
-    functions: BTreeMap<(String, String), Arc<AnyHostFunction>>,
+    functions: BTreeMap<(String, String), Function>,
     module_loader: Option<Arc<ModuleLoader>>,
 }
 
@@ -104,11 +118,7 @@ impl HostFunctions {
         function: impl Fn(&HostCall, String) -> Answer<String> + Send + Sync + 'static,
     ) -> Result<()> {
         self.register(module, name, move |call, arguments| {
-            if arguments.byte_arrays().len() > 0 {
-                let message = "this host function takes JSON, but its arguments hold binary data".to_string();
-                return Err(HostFunctionError { name: "TypeError".to_string(), message, ..Default::default() });
-            }
-            Ok(function(call, arguments.into_json())?.map(Payload::from_json))
+            Ok(function(call, plain_json(arguments)?)?.map(Payload::from_json))
         })
     }
 
@@ -119,9 +129,36 @@ impl HostFunctions {
         name: &str,
         function: impl Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync + 'static,
     ) -> Result<()> {
+        self.insert(module, name, Function::Blocking(Arc::new(function)))
+    }
+
+    /// Registers an asynchronous function that takes and gives plain JSON.
+    pub fn register_async_json<Result: Future<Output = Answer<String>> + Send + 'static>(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(String) -> Result + Send + Sync + 'static,
+    ) -> super::error::Result<()> {
+        self.register_async(module, name, move |arguments| {
+            let result = plain_json(arguments).map(&function);
+            async move { Ok(result?.await?.map(Payload::from_json)) }
+        })
+    }
+
+    /// Registers an asynchronous function. It is called, and its future polled, by whoever waits for the guest's call.
+    pub fn register_async<Result: Future<Output = Answer<Payload>> + Send + 'static>(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(Payload) -> Result + Send + Sync + 'static,
+    ) -> super::error::Result<()> {
+        self.insert(module, name, Function::Async(Arc::new(move |arguments| Box::pin(function(arguments)))))
+    }
+
+    fn insert(&mut self, module: &str, name: &str, function: Function) -> Result<()> {
         vm::check_name("module", module)?;
         vm::check_name("function", name)?;
-        self.functions.insert((module.to_string(), name.to_string()), Arc::new(function));
+        self.functions.insert((module.to_string(), name.to_string()), function);
         Ok(())
     }
 
@@ -140,7 +177,12 @@ impl HostFunctions {
     }
 
     pub fn names(&self) -> HostFunctionNames {
-        HostFunctionNames(self.functions.keys().cloned().collect())
+        let name = |((module, function), kind): (&(String, String), &Function)| HostFunctionName {
+            module: module.clone(),
+            function: function.clone(),
+            is_async: matches!(kind, Function::Async(_)),
+        };
+        HostFunctionNames(self.functions.iter().map(name).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -149,21 +191,32 @@ impl HostFunctions {
 
     fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload, max_values: usize) -> HostReply {
         let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
-        let Some(function) = self.functions.get(&(module, name)) else {
-            return failed("there is no such host function");
+        let Some(Function::Blocking(function)) = self.functions.get(&(module, name)) else {
+            return failed(NO_SUCH_FUNCTION);
         };
-        if let Err(error) = values::check("array of the host function's arguments", &arguments, max_values) {
+        if let Err(error) = values::check(ARGUMENTS, &arguments, max_values) {
             return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
         }
         // A panic must not unwind through the hypervisor's code.
         let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
         match result {
-            Ok(Ok(Some(value))) => HostReply::Value(value),
-            Ok(Ok(None)) => HostReply::Undefined,
-            Ok(Err(error)) => HostReply::Failed(error.into()),
+            Ok(result) => reply_of(result),
             Err(_) => failed("the host function panicked"),
         }
     }
+}
+
+/// What the arguments are called in an error.
+const ARGUMENTS: &str = "array of the host function's arguments";
+const NO_SUCH_FUNCTION: &str = "there is no such host function";
+
+/// The arguments of a function that does not take byte arrays.
+fn plain_json(arguments: Payload) -> std::result::Result<String, HostFunctionError> {
+    if arguments.byte_arrays().len() == 0 {
+        return Ok(arguments.into_json());
+    }
+    let message = "this host function takes JSON, but its arguments hold binary data".to_string();
+    Err(HostFunctionError { name: "TypeError".to_string(), message, ..Default::default() })
 }
 
 impl std::fmt::Debug for HostFunctions {
@@ -246,20 +299,34 @@ impl Dispatcher {
             Some(control) => self.functions.call(&HostCall { control }, module, name, arguments, self.max_values),
             None => HostReply::Failed(ThrownError::new("Error", "the sandbox is not ready")),
         };
-        let reply = match reply {
-            HostReply::Value(value) if value.size() > self.result_limit => {
-                let (size, limit) = (value.size(), self.result_limit);
-                let text =
-                    format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
-                HostReply::Failed(ThrownError::new("RangeError", text))
-            }
-            HostReply::Failed(mut error) => {
-                error.fit();
-                HostReply::Failed(error)
-            }
-            reply => reply,
+        fitting(reply, self.result_limit).into_bytes()
+    }
+
+    /// Calls an asynchronous host function.
+    pub fn start(&self, call: StartedCall) -> impl Future<Output = HostReply> + Send + 'static {
+        let StartedCall { module, function, arguments, .. } = call;
+        let function = match self.functions.functions.get(&(module, function)) {
+            Some(Function::Async(function)) => Ok(function.clone()),
+            _ => Err(ThrownError::new("Error", NO_SUCH_FUNCTION)),
         };
-        reply.into_bytes()
+        let checked = function.and_then(|function| {
+            values::check(ARGUMENTS, &arguments, self.max_values)
+                .map(|()| function)
+                .map_err(|error| ThrownError::new("RangeError", error.to_string()))
+        });
+        let limit = self.result_limit;
+        async move {
+            match checked {
+                // Called only now: should it panic, that is caught where the future is polled.
+                Ok(function) => fitting(reply_of(function(arguments).await), limit),
+                Err(error) => HostReply::Failed(error),
+            }
+        }
+    }
+
+    /// Largest arguments of a call in bytes.
+    pub fn arguments_limit(&self) -> usize {
+        self.arguments_limit
     }
 
     /// To be held while the host does something for the guest: a call that is stopped meanwhile does not go on.
@@ -272,18 +339,26 @@ impl Dispatcher {
     }
 }
 
-/// The guest waits for the host until this is dropped.
-pub(super) struct InHost(Arc<CallControl>);
-
-impl InHost {
-    fn enter(control: Arc<CallControl>) -> Self {
-        control.enter_host();
-        Self(control)
+fn reply_of(result: Answer<Payload>) -> HostReply {
+    match result {
+        Ok(Some(value)) => HostReply::Value(value),
+        Ok(None) => HostReply::Undefined,
+        Err(error) => HostReply::Failed(error.into()),
     }
 }
 
-impl Drop for InHost {
-    fn drop(&mut self) {
-        self.0.leave_host();
+/// The reply, or that it is too large.
+fn fitting(reply: HostReply, limit: usize) -> HostReply {
+    match reply {
+        HostReply::Value(value) if value.size() > limit => {
+            let size = value.size();
+            let text = format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
+            HostReply::Failed(ThrownError::new("RangeError", text))
+        }
+        HostReply::Failed(mut error) => {
+            error.fit();
+            HostReply::Failed(error)
+        }
+        reply => reply,
     }
 }

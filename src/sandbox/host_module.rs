@@ -1,5 +1,8 @@
 //! Host functions with Rust types.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -71,6 +74,70 @@ impl<'a> HostModule<'a> {
         self.functions.register_json(&self.name, name.as_ref(), function)?;
         Ok(self)
     }
+
+    /// Registers an asynchronous function: guest code gets a promise at once and goes on; several calls are at work at the
+    /// same time. See [`AsyncHostFunction`]. Gives the module back, for more.
+    ///
+    /// The function is called, and its future polled, by whoever waits for the guest's call: by the thread that made it, in
+    /// [`handle_event`](crate::LoadedJSSandbox::handle_event). A future that needs an executor brings its own: let it wait for
+    /// a task that was spawned there. When the guest's call ends, futures that are not ready are dropped.
+    ///
+    /// A call of a handler may have 1,000 of these calls in flight, and make 100,000 of them; the arguments of those in flight
+    /// may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose `hostName`
+    /// is `RangeError`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let executor = tokio::runtime::Runtime::new().expect("threads");
+    /// let handle = executor.handle().clone();
+    /// let mut proto = SandboxBuilder::new().build()?;
+    /// proto.host_module("db").register_async("find", move |id: u32| {
+    ///     let task = handle.spawn(async move {
+    ///         tokio::time::sleep(Duration::from_millis(10)).await;
+    ///         format!("row {id}")
+    ///     });
+    ///     async move { task.await.unwrap_or_default() }
+    /// })?;
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("handler", Script::from_content("
+    ///     import { find } from 'host:db';
+    ///     async function handler(ids) { return await Promise.all(ids.map(find)); }
+    /// "))?;
+    /// let mut loaded = sandbox.get_loaded_sandbox()?;
+    /// assert_eq!(loaded.handle_event("handler", "[1, 2]".to_string(), None)?, r#"["row 1","row 2"]"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is empty or too long.
+    pub fn register_async<Arguments, Kind>(
+        &mut self,
+        name: impl AsRef<str>,
+        function: impl AsyncHostFunction<Arguments, Kind>,
+    ) -> Result<&mut Self> {
+        self.register_async_raw(name, move |arguments| function.call(&arguments))
+    }
+
+    /// As [`register_async`](Self::register_async), with a JSON array for the arguments and JSON text for the result, or `None`
+    /// for `undefined`.
+    ///
+    /// # Errors
+    /// As [`register_async`](Self::register_async).
+    pub fn register_async_raw<Answer>(
+        &mut self,
+        name: impl AsRef<str>,
+        function: impl Fn(String) -> Answer + Send + Sync + 'static,
+    ) -> Result<&mut Self>
+    where
+        Answer: Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static,
+    {
+        self.functions.register_async_json(&self.name, name.as_ref(), function)?;
+        Ok(self)
+    }
 }
 
 /// A function that guest code can call: a closure of up to eight arguments that `serde` can read, which gives what `serde`
@@ -96,6 +163,18 @@ pub enum Infallible {}
 /// Marks functions that give a [`Result`](std::result::Result).
 #[derive(Debug)]
 pub enum Fallible {}
+
+/// The future result of an asynchronous host function, as JSON text.
+pub type AsyncAnswer =
+    Pin<Box<dyn Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static>>;
+
+/// A function that guest code calls without waiting: as a [`HostFunction`], but it gives a future of its result.
+pub trait AsyncHostFunction<Arguments, Kind>: Send + Sync + 'static {
+    /// Calls the function with a JSON array; the future gives its result as JSON text.
+    ///
+    /// The future's errors become exceptions in the guest.
+    fn call(&self, arguments: &str) -> AsyncAnswer;
+}
 
 macro_rules! impl_host_function {
     ($($argument:ident),*) => {
@@ -124,6 +203,40 @@ macro_rules! impl_host_function {
                 let mut arguments = Arguments::parse(arguments)?;
                 $(let $argument = arguments.next()?;)*
                 to_json(&self($($argument),*)?)
+            }
+        }
+
+        impl<Function, Answer, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Infallible, Output)> for Function
+        where
+            Function: Fn($($argument),*) -> Answer + Send + Sync + 'static,
+            Answer: Future<Output = Output> + Send + 'static,
+            Output: Serialize,
+            $($argument: DeserializeOwned,)*
+        {
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
+            fn call(&self, arguments: &str) -> AsyncAnswer {
+                let answer = Arguments::parse(arguments).and_then(|mut arguments| {
+                    $(let $argument = arguments.next()?;)*
+                    Ok(self($($argument),*))
+                });
+                Box::pin(async move { to_json(&answer?.await) })
+            }
+        }
+
+        impl<Function, Answer, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Fallible, Output)> for Function
+        where
+            Function: Fn($($argument),*) -> Answer + Send + Sync + 'static,
+            Answer: Future<Output = std::result::Result<Output, HostFunctionError>> + Send + 'static,
+            Output: Serialize,
+            $($argument: DeserializeOwned,)*
+        {
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
+            fn call(&self, arguments: &str) -> AsyncAnswer {
+                let answer = Arguments::parse(arguments).and_then(|mut arguments| {
+                    $(let $argument = arguments.next()?;)*
+                    Ok(self($($argument),*))
+                });
+                Box::pin(async move { to_json(&answer?.await?) })
             }
         }
     };

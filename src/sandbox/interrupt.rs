@@ -13,7 +13,14 @@
 //!   the call that follows.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
+
+use super::monitor::ThreadCpuClock;
 use super::stopper;
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,6 +62,11 @@ impl InterruptHandle {
 
     pub(super) fn stop(&self, call: CallId, by: StoppedBy) -> bool {
         stopper::stop(&self.control, call, by)
+    }
+
+    /// A call begins, on this thread. It ends when the guard is dropped.
+    pub(super) fn begin(&self) -> CallGuard {
+        self.control.begin()
     }
 
     pub(super) fn control(&self) -> &Arc<CallControl> {
@@ -108,6 +120,10 @@ struct State {
     /// The guest waits for a host function: when it is left, `leave_host` looks whether the call shall stop.
     in_host: bool,
     give_up: Option<GiveUp>,
+    /// That of the thread which runs the call, and what it showed when that began.
+    clock: Option<(ThreadCpuClock, Duration)>,
+    /// Processor time that the call has used on other threads before.
+    used: Duration,
 }
 
 impl CallControl {
@@ -123,6 +139,8 @@ impl CallControl {
         let id = CallId(state.last);
         state.current = Some(id);
         state.stopped_by = None;
+        state.used = Duration::ZERO;
+        state.clock = start_of_clock();
         CallGuard(self.clone(), id)
     }
 
@@ -167,6 +185,12 @@ impl CallControl {
         (self.interrupt_vm)();
     }
 
+    /// Processor time that a call has used; `None` if it is not the current one, or if that cannot be measured.
+    pub fn cpu_time(&self, call: CallId) -> Option<Duration> {
+        let state = self.lock();
+        if state.current == Some(call) { state.cpu_time() } else { None }
+    }
+
     /// The guest waits for a host function until [`leave_host`](Self::leave_host).
     pub fn enter_host(&self) {
         self.lock().in_host = true;
@@ -204,6 +228,37 @@ impl CallControl {
     }
 }
 
+impl State {
+    fn cpu_time(&self) -> Option<Duration> {
+        match &self.clock {
+            Some((clock, start)) => Some(self.used + clock.now()?.saturating_sub(*start)),
+            // It is on no thread, or such a clock is not to be had.
+            None => ThreadCpuClock::of_this_thread().map(|_| self.used),
+        }
+    }
+}
+
+fn start_of_clock() -> Option<(ThreadCpuClock, Duration)> {
+    let clock = ThreadCpuClock::of_this_thread()?;
+    Some((clock.clone(), clock.now()?))
+}
+
+/// The guest waits for the host until this is dropped.
+pub struct InHost(Arc<CallControl>);
+
+impl InHost {
+    pub fn enter(control: Arc<CallControl>) -> Self {
+        control.enter_host();
+        Self(control)
+    }
+}
+
+impl Drop for InHost {
+    fn drop(&mut self) {
+        self.0.leave_host();
+    }
+}
+
 /// Marks a call as running.
 pub struct CallGuard(Arc<CallControl>, CallId);
 
@@ -215,6 +270,42 @@ impl CallGuard {
     /// Stops the call, which has not entered the guest yet.
     pub fn cancel(&self) {
         self.0.lock().stopped_by.get_or_insert(StoppedBy::Request);
+    }
+
+    /// Waits for a future; `None` if the call shall stop first. The guest must have been left.
+    pub async fn wait_for<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let waker = std::sync::Arc::new(AtomicWaker::new());
+        let stopped = waker.clone();
+        let _in_host = InHost::enter(self.0.clone());
+        // In this order: a stop that comes now is either seen below or wakes whoever waits.
+        self.0.on_cancel(move || stopped.wake());
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            waker.register(context.waker());
+            if self.stopped_by().is_some() {
+                return Poll::Ready(None);
+            }
+            future.as_mut().poll(context).map(Some)
+        })
+        .await
+    }
+
+    /// The call goes on on this thread.
+    pub fn enter_thread(&self) {
+        let clock = start_of_clock();
+        self.0.lock().clock = clock;
+    }
+
+    /// The call is on no thread, until [`enter_thread`](Self::enter_thread).
+    pub fn leave_thread(&self) {
+        let mut state = self.0.lock();
+        state.used = state.cpu_time().unwrap_or(state.used);
+        state.clock = None;
+    }
+
+    /// Processor time that the call has used; `None` if that cannot be measured.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.0.cpu_time(self.1)
     }
 
     /// Why the call shall stop, if it shall.

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
-use super::monitor::{MonitorSet, watched};
+use super::monitor::{MonitorSet, watch, winner};
 use super::script::Script;
 use super::trace::{operation, traced};
 use super::vm::{self, Vm};
@@ -150,9 +150,10 @@ impl JSSandbox {
     pub(crate) fn load_with_monitor<M: MonitorSet>(&mut self, running: &CallGuard, monitor: &M) -> Result<()> {
         let span = self.load_span();
         traced(&span, || {
-            let interrupt = self.vm.interrupt_handle();
-            let (result, winner) = watched(monitor, &interrupt, running, || self.load_or_reset(running))?;
-            span.record("monitor", winner);
+            let watching = watch(monitor, &self.vm.interrupt_handle(), running)?;
+            let result = self.load_or_reset(running);
+            drop(watching);
+            span.record("monitor", winner(running, &result));
             result
         })
     }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
-use tracing::Span;
 use tracing::field::Empty;
 
-use super::error::Result;
+use super::call::{Call, Progress, block_on};
+use super::entry::Entry;
+use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::js::JSSandbox;
 use super::metrics::{self, Active};
-use super::monitor::{MonitorSet, watched};
+use super::monitor::{MonitorSet, Watching, watch};
 use super::snapshot::Snapshot;
-use super::stats::{ExecutionStats, GuestCounters, Stopwatch};
+use super::stats::{ExecutionStats, GuestCounters};
 use super::trace::{self, operation, traced};
 use super::vm::Vm;
 
@@ -31,14 +32,17 @@ pub(crate) struct CallOptions {
 /// State that a handler keeps at module level lives from call to call, until a snapshot is restored.
 #[derive(Debug)]
 pub struct LoadedJSSandbox {
-    vm: Vm,
+    /// Absent while an entry into the guest is made on another thread, and for good if that was lost.
+    vm: Option<Vm>,
+    interrupt: InterruptHandle,
     last_call_stats: Option<ExecutionStats>,
     _active: Active,
 }
 
 impl LoadedJSSandbox {
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, last_call_stats: None, _active: Active::loaded() }
+        let interrupt = vm.interrupt_handle();
+        Self { vm: Some(vm), interrupt, last_call_stats: None, _active: Active::loaded() }
     }
 
     /// Forgets the handlers, the modules and all state, and gives back the sandbox as it was when its runtime had just been
@@ -48,9 +52,10 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
     /// [`Error::Internal`](crate::Error::Internal).
     pub fn unload(mut self) -> Result<JSSandbox> {
-        traced(&operation!(DEBUG, "unload"), || self.vm.reset())?;
+        let mut vm = self.vm.take().ok_or(Error::Unrecoverable)?;
+        traced(&operation!(DEBUG, "unload"), || vm.reset())?;
         metrics::unloaded();
-        Ok(JSSandbox::new(self.vm))
+        Ok(JSSandbox::new(vm))
     }
 
     /// Calls a handler and gives back what it returned, as JSON text.
@@ -75,7 +80,7 @@ impl LoadedJSSandbox {
     /// [`Error::GuestAbort`](crate::Error::GuestAbort).
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
-        Ok(json(self.call_handler(&self.begin(), &func_name.into(), Payload::from_json(event), options)?))
+        Ok(json(self.call_handler(self.begin(), func_name.into(), Payload::from_json(event), options)?))
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
@@ -95,8 +100,8 @@ impl LoadedJSSandbox {
     ) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
         Ok(json(self.call_handler_with_monitor(
-            &self.begin(),
-            &func_name.into(),
+            self.begin(),
+            func_name.into(),
             Payload::from_json(event),
             monitor,
             options,
@@ -105,49 +110,175 @@ impl LoadedJSSandbox {
 
     /// A call begins: others can stop it from now on, until the guard is dropped.
     pub(crate) fn begin(&self) -> CallGuard {
-        self.vm.begin()
+        self.interrupt.begin()
+    }
+
+    /// As [`handle_event`](Self::handle_event), as a future that can be polled on any executor. No thread is held while the
+    /// handler waits for asynchronous host functions or timers; the guest runs on threads of this library.
+    ///
+    /// Dropping the future stops the call and waits for the guest to be left, which takes no longer than
+    /// [`InterruptHandle::kill`] does; the sandbox is poisoned then.
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
+    /// sandbox.add_handler("wait", Script::from_content("
+    ///     async function handler(milliseconds) {
+    ///         await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    ///         return 'waited';
+    ///     }
+    /// "))?;
+    /// let mut loaded = sandbox.get_loaded_sandbox()?;
+    /// let executor = tokio::runtime::Runtime::new().expect("threads");
+    /// let result = executor.block_on(loaded.handle_event_async("wait", "5".to_string(), None))?;
+    /// assert_eq!(result, r#""waited""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`handle_event`](Self::handle_event). [`Error::NoThread`] if there is no thread for the guest: if none could be
+    /// had at the beginning, the handler was not run, and the sandbox stays usable.
+    pub async fn handle_event_async(
+        &mut self,
+        func_name: impl Into<String>,
+        event: String,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let running = self.begin();
+        self.drive(running, None, func_name.into(), event, gc).await
+    }
+
+    /// As [`handle_event_async`](Self::handle_event_async), under limits, as
+    /// [`handle_event_with_monitor`](Self::handle_event_with_monitor). Of monitors of your own
+    /// [`get_monitor`](crate::ExecutionMonitor::get_monitor) is called on the thread that first polls the future.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn handle_event_async_with_monitor<M: MonitorSet>(
+        &mut self,
+        func_name: impl Into<String>,
+        event: String,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let running = self.begin();
+        let watching = self.watch(&running, monitor)?;
+        self.drive(running, Some(watching), func_name.into(), event, gc).await
+    }
+
+    async fn drive(
+        &mut self,
+        running: CallGuard,
+        watching: Option<Watching>,
+        name: String,
+        event: String,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        let event = Payload::from_json(event);
+        let results_limit = self.results_limit()?;
+        running.leave_thread();
+        let call = new_call(running, watching, name, &event, options);
+        let id = call.id();
+        let begin = move |vm: &mut Vm| {
+            call.enter_thread();
+            call.begin(vm, event)
+        };
+        let mut progress = Entry::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
+        loop {
+            match progress {
+                Progress::Ended(result, stats) => return Ok(json(self.end_call(result, stats)?)),
+                Progress::Suspended(mut call) => {
+                    call.leave_thread();
+                    let resumption = call.wait(results_limit).await;
+                    let resume = move |vm: &mut Vm| {
+                        call.enter_thread();
+                        call.resume(vm, resumption)
+                    };
+                    progress = Entry::start(&mut self.vm, &self.interrupt, id, resume)?.await?;
+                }
+            }
+        }
     }
 
     /// As [`handle_event`](Self::handle_event), but for a call that has begun, with byte arrays, and gives `None` for
     /// `undefined`.
     pub(crate) fn call_handler(
         &mut self,
-        running: &CallGuard,
-        name: &str,
+        running: CallGuard,
+        name: String,
         event: Payload,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        traced_call(name, event.size(), options, |_| {
-            let stopwatch = Stopwatch::start();
-            let result = self.vm.call_handler(running, name, event, options);
-            self.ended(name, &result, stopwatch.stop(None));
-            result
-        })
+        let progress = self.begin_call(running, None, name, event, options)?;
+        self.finish_blocking(progress)
     }
 
     /// As [`call_handler`](Self::call_handler), under limits.
     pub(crate) fn call_handler_with_monitor<M: MonitorSet>(
         &mut self,
-        running: &CallGuard,
-        name: &str,
+        running: CallGuard,
+        name: String,
         event: Payload,
         monitor: &M,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        traced_call(name, event.size(), options, |span| {
-            let stopwatch = Stopwatch::start();
-            let interrupt = self.vm.interrupt_handle();
-            let call = || self.vm.call_handler(running, name, event, options);
-            let (result, winner) = watched(monitor, &interrupt, running, call)?;
-            span.record("monitor", winner);
-            self.ended(name, &result, stopwatch.stop(winner));
-            result
-        })
+        let watching = self.watch(&running, monitor)?;
+        let progress = self.begin_call(running, Some(watching), name, event, options)?;
+        self.finish_blocking(progress)
     }
 
-    fn ended(&mut self, name: &str, result: &Result<Option<Payload>>, stats: ExecutionStats) {
-        metrics::handler_called(name, result, &stats);
+    fn finish_blocking(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
+        loop {
+            match progress {
+                Progress::Ended(result, stats) => return self.end_call(result, stats),
+                Progress::Suspended(mut call) => {
+                    let vm = self.vm()?;
+                    let resumption = block_on(call.wait(vm.results_limit()));
+                    progress = call.resume(vm, resumption);
+                }
+            }
+        }
+    }
+
+    /// Has a call that has begun watched.
+    pub(crate) fn watch<M: MonitorSet>(&self, running: &CallGuard, monitor: &M) -> Result<Watching> {
+        watch(monitor, &self.interrupt, running)
+    }
+
+    /// Begins a call of a handler.
+    pub(crate) fn begin_call(
+        &mut self,
+        running: CallGuard,
+        watching: Option<Watching>,
+        name: String,
+        event: Payload,
+        options: CallOptions,
+    ) -> Result<Progress> {
+        let call = new_call(running, watching, name, &event, options);
+        Ok(call.begin(self.vm()?, event))
+    }
+
+    /// Most bytes that a suspended call can go on with at a time.
+    pub(crate) fn results_limit(&mut self) -> Result<usize> {
+        Ok(self.vm()?.results_limit())
+    }
+
+    fn vm(&mut self) -> Result<&mut Vm> {
+        self.vm.as_mut().ok_or(Error::Unrecoverable)
+    }
+
+    /// A call has ended.
+    pub(crate) fn end_call(
+        &mut self,
+        result: Result<Option<Payload>>,
+        stats: ExecutionStats,
+    ) -> Result<Option<Payload>> {
         self.last_call_stats = Some(stats);
+        result
     }
 
     /// Has the guest touch the memory that a call needs, without calling a handler: after a restore that takes most of the
@@ -156,7 +287,7 @@ impl LoadedJSSandbox {
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn warm_up(&mut self) -> Result<()> {
-        self.vm.warm_up()
+        self.vm()?.warm_up()
     }
 
     /// Enters the guest and comes back without calling a handler. What it takes is the hypervisor's share of every call, which
@@ -165,7 +296,7 @@ impl LoadedJSSandbox {
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn round_trip(&mut self) -> Result<()> {
-        self.vm.round_trip()
+        self.vm()?.round_trip()
     }
 
     /// Why the first call after a start or a restore is slow; see [`GuestCounters`]. To ask is a call of its own.
@@ -173,7 +304,7 @@ impl LoadedJSSandbox {
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn guest_counters(&mut self) -> Result<GuestCounters> {
-        self.vm.counters()
+        self.vm()?.counters()
     }
 
     /// Statistics of the most recent call, also if it failed; `None` before the first.
@@ -192,7 +323,7 @@ impl LoadedJSSandbox {
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
-        traced(&operation!(DEBUG, "snapshot"), || self.vm.snapshot())
+        traced(&operation!(DEBUG, "snapshot"), || self.vm()?.snapshot())
     }
 
     /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
@@ -205,12 +336,12 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
     /// [`Error::Internal`](crate::Error::Internal) if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        traced(&operation!(DEBUG, "restore"), || self.vm.restore(&snapshot))
+        traced(&operation!(DEBUG, "restore"), || self.vm()?.restore(&snapshot))
     }
 
     /// A handle with which another thread can stop a running call.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        self.vm.interrupt_handle()
+        self.interrupt.clone()
     }
 
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted.
@@ -222,7 +353,7 @@ impl LoadedJSSandbox {
 
     /// Whether the sandbox can be used, must be restored first, or is beyond repair.
     pub fn status(&self) -> SandboxStatus {
-        self.vm.status()
+        self.vm.as_ref().map_or(SandboxStatus::Unrecoverable, Vm::status)
     }
 
     /// Writes the state of the VM, its registers and memory, into an ELF core dump, which gdb can read. A guest that faults
@@ -235,7 +366,7 @@ impl LoadedJSSandbox {
     /// [`Error::Internal`](crate::Error::Internal) if it cannot be written.
     #[cfg(feature = "crashdump")]
     pub fn generate_crashdump(&mut self) -> Result<()> {
-        self.vm.generate_crashdump()
+        self.vm()?.generate_crashdump()
     }
 
     /// Makes the test guest commit a fault.
@@ -245,30 +376,27 @@ impl LoadedJSSandbox {
     #[cfg(feature = "test-guest")]
     #[doc(hidden)]
     pub fn commit_fault(&mut self, fault: guest_abi::function::Fault) -> Result<i32> {
-        self.vm.commit_fault(fault)
+        self.vm()?.commit_fault(fault)
     }
 }
 
-fn traced_call(
-    name: &str,
-    event_size: usize,
+fn new_call(
+    running: CallGuard,
+    watching: Option<Watching>,
+    name: String,
+    event: &Payload,
     options: CallOptions,
-    call: impl FnOnce(&Span) -> Result<Option<Payload>>,
-) -> Result<Option<Payload>> {
+) -> Box<Call> {
     let span = operation!(
         INFO,
         "handle_event",
-        handler = trace::name(name),
-        "event.size" = event_size,
+        handler = trace::name(&name),
+        "event.size" = event.size(),
         gc = options.gc,
         "result.size" = Empty,
         monitor = Empty
     );
-    let result = traced(&span, || call(&span));
-    if let Ok(Some(result)) = &result {
-        span.record("result.size", result.size());
-    }
-    result
+    Call::new(running, watching, name, options, span)
 }
 
 fn json(result: Option<Payload>) -> String {

@@ -11,7 +11,9 @@
 //!   that must differ between sandboxes may be decided during the boot.
 
 pub mod builder;
+pub(crate) mod call;
 pub(crate) mod clock;
+mod entry;
 pub mod error;
 pub mod host_function;
 pub mod host_module;
@@ -31,6 +33,7 @@ pub mod snapshot;
 mod snapshot_folder;
 pub mod stats;
 mod stopper;
+mod suspended;
 pub(crate) mod sync;
 pub mod threads;
 pub(crate) mod trace;

@@ -1,6 +1,7 @@
 //! A sandbox without its runtime.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use guest_abi::payload::Payload;
@@ -8,7 +9,7 @@ use guest_abi::payload::Payload;
 use super::builder::{Configuration, Intake};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
-use super::host_module::{HostFunction, HostModule};
+use super::host_module::{AsyncHostFunction, HostFunction, HostModule};
 use super::js::JSSandbox;
 use super::metrics::Active;
 use super::script::Script;
@@ -85,6 +86,34 @@ impl ProtoJSSandbox {
         + 'static,
     ) -> Result<()> {
         self.host_functions.register_json(module.as_ref(), name.as_ref(), function)
+    }
+
+    /// Registers one asynchronous host function: `host_module(module).register_async(name, function)`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
+    pub fn register_async<Arguments, Kind>(
+        &mut self,
+        module: impl Into<String>,
+        name: impl AsRef<str>,
+        function: impl AsyncHostFunction<Arguments, Kind>,
+    ) -> Result<()> {
+        self.host_module(module).register_async(name, function)?;
+        Ok(())
+    }
+
+    /// As [`register_async_raw`](HostModule::register_async_raw), but with byte arrays.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub(crate) fn register_async_with_bytes<Answer>(
+        &mut self,
+        module: &str,
+        name: &str,
+        function: impl Fn(Payload) -> Answer + Send + Sync + 'static,
+    ) -> Result<()>
+    where
+        Answer: Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static,
+    {
+        self.host_functions.register_async(module, name, function)
     }
 
     /// As [`register_raw`](Self::register_raw), but with byte arrays.

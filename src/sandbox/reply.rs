@@ -8,6 +8,7 @@ use std::fmt::{self, Display, Write};
 
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::StartedCall;
 use serde::de::IgnoredAny;
 
 use super::vm::NAME_SIZE_MAX;
@@ -35,6 +36,12 @@ pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
         Reply::TooLarge(size, limit) if *limit != output_size as u64 || size <= limit => {
             return Err(Breach(format!("the guest says that a result of {size} bytes is over the limit of {limit}")));
         }
+        Reply::Suspended(suspension) => {
+            for StartedCall { module, function, arguments, number: _ } in &suspension.started {
+                names(module, function)?;
+                at_most("the arguments of a host function", arguments.size(), output_size)?;
+            }
+        }
         Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) => {}
     }
     Ok(reply)
@@ -59,12 +66,16 @@ fn exception(thrown: &Exception) -> Checked<()> {
 
 /// The arguments of a host function that the guest calls by these names. They have at most `output_size` bytes.
 pub(super) fn host_call(module: &str, function: &str, arguments: Vec<u8>, output_size: usize) -> Checked<Payload> {
-    at_most("the name of a module", module.len(), NAME_SIZE_MAX)?;
-    at_most("the name of a host function", function.len(), NAME_SIZE_MAX)?;
+    names(module, function)?;
     let malformed = || Breach("the guest sent malformed arguments of a host function".to_string());
     let arguments = Payload::from_bytes(arguments).ok_or_else(malformed)?;
     at_most("the arguments of a host function", arguments.size(), output_size)?;
     Ok(arguments)
+}
+
+fn names(module: &str, function: &str) -> Checked<()> {
+    at_most("the name of a module", module.len(), NAME_SIZE_MAX)?;
+    at_most("the name of a host function", function.len(), NAME_SIZE_MAX)
 }
 
 /// The names with which the guest asks for a module.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use guest_abi::message::HostFunctionNames;
 use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapshot as State};
 use serde::{Deserialize, Serialize};
 
@@ -137,12 +138,14 @@ pub(super) struct Origin {
     /// Hash of [`image::EMBEDDED`].
     pub guest: String,
     pub configuration: Configuration,
-    /// Modules and names.
-    host_functions: Vec<(String, String)>,
+    /// Modules, names, and whether they are asynchronous.
+    host_functions: Vec<(String, String, bool)>,
 }
 
 impl Origin {
-    pub fn new(configuration: Configuration, host_functions: Vec<(String, String)>) -> Self {
+    pub fn new(configuration: Configuration, host_functions: HostFunctionNames) -> Self {
+        let host_functions =
+            host_functions.0.into_iter().map(|name| (name.module, name.function, name.is_async)).collect();
         Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions }
     }
 
@@ -151,7 +154,7 @@ impl Origin {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub fn check(&self) -> Result<()> {
-        for (module, function) in &self.host_functions {
+        for (module, function, _) in &self.host_functions {
             vm::check_name("module", module)?;
             vm::check_name("function", function)?;
         }
@@ -170,7 +173,9 @@ impl Origin {
             .host_functions
             .iter()
             .filter(|name| !self.host_functions.contains(name))
-            .map(|(module, function)| format!("host:{module} {function}"))
+            .map(|(module, function, is_async)| {
+                format!("host:{module} {function}{}", if *is_async { " (asynchronous)" } else { "" })
+            })
             .collect();
         if missing.is_empty() {
             return Ok(());

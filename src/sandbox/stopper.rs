@@ -11,9 +11,12 @@
 //!
 //! These threads have nothing to say to the log: what writes that may block.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +32,8 @@ use super::threads::{self, Workers};
 const RETRY_DELAY: Duration = Duration::from_micros(200);
 /// Time between two looks at a limit of processor time that is about to be reached.
 const CPU_TIME_STEP: Duration = Duration::from_micros(100);
+/// The most of that, while the call uses none because it waits.
+const CPU_TIME_PAUSE: Duration = Duration::from_millis(5);
 
 /// Sees to it that the threads are there.
 ///
@@ -72,7 +77,9 @@ pub fn watch(control: &Arc<CallControl>, call: CallId, limits: Vec<Limit>) -> Wa
         is_earlier |= work.wakes_at.is_none_or(|end| at < end);
         work.last += 1;
         let number = work.last;
-        work.add(number, Deadline { at, control: control.clone(), call, limit });
+        let start = if limit.is_of_cpu_time { control.cpu_time(call) } else { None };
+        let (control, seen, pause) = (control.clone(), None, CPU_TIME_STEP);
+        work.add(number, Deadline { at, control, call, limit, start, seen, pause });
         numbers.push(number);
     }
     drop(work);
@@ -96,34 +103,69 @@ impl Drop for Watch {
     }
 }
 
-/// A limit of a call, counted from when it is made.
+/// A limit of a call, counted from when it is watched.
 pub struct Limit {
     name: &'static str,
     time: Duration,
-    /// Of processor time: the clock, and what it showed at first.
-    clock: Option<(ThreadCpuClock, Duration)>,
+    is_of_cpu_time: bool,
 }
 
 impl Limit {
     /// So much time may pass.
     pub fn wall_clock(name: &'static str, time: Duration) -> Self {
-        Self { name, time, clock: None }
+        Self { name, time, is_of_cpu_time: false }
     }
 
-    /// So much processor time may be used by this thread. `None` if that cannot be measured.
+    /// So much processor time may be used. `None` if that cannot be measured.
     pub fn cpu_time(name: &'static str, time: Duration) -> Option<Self> {
-        let clock = ThreadCpuClock::of_this_thread()?;
-        let start = clock.now()?;
-        Some(Self { name, time, clock: Some((clock, start)) })
+        ThreadCpuClock::of_this_thread()?.now()?;
+        Some(Self { name, time, is_of_cpu_time: true })
     }
+}
 
-    /// How long it takes at least until the limit is reached, whose time has come; `None` if it has been.
-    fn left(&self) -> Option<Duration> {
-        let (clock, start) = self.clock.as_ref()?;
-        // A clock that cannot be read any more counts as a limit that is reached: nothing runs unwatched.
-        let left = self.time.checked_sub(clock.now()?.saturating_sub(*start)).filter(|left| !left.is_zero())?;
-        // A thread cannot use more processor time than passes, so this is the earliest moment of interest.
-        Some(left.max(CPU_TIME_STEP))
+/// A future that is ready at some time. It needs no thread but this one.
+pub struct Alarm {
+    at: Instant,
+    number: Option<u64>,
+}
+
+impl Alarm {
+    /// An alarm after so much time; `None` if the clock has no number for it: it never comes.
+    pub fn after(time: Duration) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(time)?, number: None })
+    }
+}
+
+impl Future for Alarm {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if Instant::now() >= self.at {
+            return Poll::Ready(());
+        }
+        let (stopper, waker) = (STOPPER.wait(), context.waker().clone());
+        let mut work = stopper.lock();
+        let number = *self.number.get_or_insert_with(|| {
+            work.last += 1;
+            work.last
+        });
+        let is_earlier = work.wakes_at.is_none_or(|end| self.at < end);
+        let former = work.alarms.insert((self.at, number), waker);
+        drop(work);
+        drop(former);
+        if is_earlier {
+            stopper.wake.notify_one();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = STOPPER.wait().lock().alarms.remove(&(self.at, number));
+            drop(waker);
+        }
     }
 }
 
@@ -159,6 +201,8 @@ struct Work {
     deadlines: HashMap<u64, Deadline>,
     /// The times of the deadlines, and their numbers.
     order: BTreeSet<(Instant, u64)>,
+    /// Who waits for what time.
+    alarms: BTreeMap<(Instant, u64), Waker>,
     last: u64,
     /// When the thread wakes up if nobody wakes it.
     wakes_at: Option<Instant>,
@@ -169,6 +213,29 @@ struct Deadline {
     control: Arc<CallControl>,
     call: CallId,
     limit: Limit,
+    /// Processor time that the call had used when it began to be watched, and at the last look.
+    start: Option<Duration>,
+    seen: Option<Duration>,
+    /// Time until the next look if the call uses no processor time.
+    pause: Duration,
+}
+
+impl Deadline {
+    /// How long it takes at least until the limit is reached, whose time has come; `None` if it has been.
+    fn left(&mut self) -> Option<Duration> {
+        if !self.limit.is_of_cpu_time {
+            return None;
+        }
+        // A clock that cannot be read any more counts as a limit that is reached: nothing runs unwatched.
+        let now = self.control.cpu_time(self.call)?;
+        let used = now.saturating_sub(self.start?);
+        let left = self.limit.time.checked_sub(used).filter(|left| !left.is_zero())?;
+        // While the call waits, looking would be in vain.
+        self.pause = if self.seen == Some(now) { (2 * self.pause).min(CPU_TIME_PAUSE) } else { CPU_TIME_STEP };
+        self.seen = Some(now);
+        // A thread cannot use more processor time than passes, so this is the earliest moment of interest.
+        Some(left.max(self.pause))
+    }
 }
 
 /// What the thread does that watches limits. It never ends.
@@ -176,23 +243,29 @@ fn run() {
     let _silence = tracing::subscriber::set_default(NoSubscriber::default());
     let stopper = STOPPER.wait();
     loop {
-        for Deadline { control, call, limit, .. } in stopper.next() {
+        let (reached, alarms) = stopper.next();
+        for waker in alarms {
+            // As of a closure above.
+            drop(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+        }
+        for Deadline { control, call, limit, .. } in reached {
             stop(&control, call, StoppedBy::Monitor(limit.name));
         }
     }
 }
 
 impl Stopper {
-    /// Waits until limits are reached.
-    fn next(&self) -> Vec<Deadline> {
+    /// Waits until limits are reached, or the times of alarms have come.
+    fn next(&self) -> (Vec<Deadline>, Vec<Waker>) {
         let mut work = self.lock();
         loop {
             let now = Instant::now();
-            let reached = work.take_reached(now);
-            if !reached.is_empty() {
-                return reached;
+            let (reached, alarms) = (work.take_reached(now), work.take_alarms(now));
+            if !reached.is_empty() || !alarms.is_empty() {
+                return (reached, alarms);
             }
-            work.wakes_at = work.order.first().map(|(at, _)| *at);
+            let times = [work.order.first().map(|(at, _)| *at), work.alarms.first_key_value().map(|((at, _), _)| *at)];
+            work.wakes_at = times.into_iter().flatten().min();
             work = match work.wakes_at {
                 Some(at) => {
                     let time = at.saturating_duration_since(now);
@@ -215,13 +288,25 @@ impl Work {
         self.deadlines.insert(number, deadline);
     }
 
+    /// Takes the alarms whose time has come off the list.
+    fn take_alarms(&mut self, now: Instant) -> Vec<Waker> {
+        let mut alarms = Vec::new();
+        while let Some(entry) = self.alarms.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            alarms.push(entry.remove());
+        }
+        alarms
+    }
+
     /// Takes the limits that have been reached off the list.
     fn take_reached(&mut self, now: Instant) -> Vec<Deadline> {
         let mut reached = Vec::new();
         while self.order.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, number)) = self.order.pop_first() else { break };
             let Some(mut deadline) = self.deadlines.remove(&number) else { continue };
-            match deadline.limit.left().and_then(|left| now.checked_add(left)) {
+            match deadline.left().and_then(|left| now.checked_add(left)) {
                 Some(at) => {
                     deadline.at = at;
                     self.add(number, deadline);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::error::{Error, Result};
 
 /// How long a thread waits for work before it ends.
-const IDLE_TIME: Duration = Duration::from_secs(10);
+const IDLE_TIME: Duration = Duration::from_secs(2);
 /// Pages enough for a thread that does nothing.
 const SMALLEST_STACK: usize = 64 << 10;
 

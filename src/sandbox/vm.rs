@@ -9,6 +9,7 @@ use std::time::Duration;
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
 use guest_abi::message::{CallContext, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::HostResults;
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
@@ -26,12 +27,14 @@ use super::loaded::CallOptions;
 use super::reply::{self, Breach};
 use super::snapshot::{Origin, Snapshot};
 use super::stats::GuestCounters;
+use super::suspended::Suspended;
 use super::{clock, image, shadow_paging, stopper, threads, trace, values};
 
 pub type AddHandler = (Vec<u8>, String, String);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
+type Resume = (Vec<u8>, Vec<u8>);
 type CallHost = (String, String, Vec<u8>);
 type Console = (i32, String);
 type LoadModule = (String, String);
@@ -39,6 +42,7 @@ type LoadModule = (String, String);
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<Resume, Vec<u8>>(&function::RESUME), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
@@ -127,6 +131,14 @@ fn let_gdb_in(configuration: &mut SandboxConfiguration) -> Result<()> {
 /// Time between two signals to a guest that is to be left. One signal is enough, but for one that comes right before the entry.
 const INTERRUPT_RETRY_DELAY: Duration = Duration::from_micros(100);
 
+/// What has become of a call when the guest has been left.
+pub enum Step {
+    /// It has ended; `None` stands for `undefined`.
+    Ended(Option<Payload>),
+    /// It waits for the host.
+    Suspended,
+}
+
 /// A micro-VM with the runtime in it.
 pub struct Vm {
     /// There is none, and the sandbox is poisoned, if a restore could not make a new one; the next restore tries again.
@@ -149,6 +161,8 @@ pub struct Vm {
     /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
     /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
     poisoned: bool,
+    /// The guest is in the middle of a call. If that is not resumed, the guest can do nothing else any more.
+    is_suspended: bool,
     /// Whether the guest has been entered in this VM.
     was_entered: bool,
 }
@@ -192,6 +206,7 @@ impl Vm {
             restore_is_prepared: false,
             is_suspect: false,
             poisoned: false,
+            is_suspended: false,
             was_entered: false,
         })
     }
@@ -233,26 +248,59 @@ impl Vm {
         }
     }
 
-    /// Calls a handler with an event. `None` stands for `undefined`.
-    pub fn call_handler(
+    /// Begins a call of a handler with an event.
+    pub fn begin_handler(
         &mut self,
         running: &CallGuard,
         name: &str,
         event: Payload,
         CallOptions { gc, bytes }: CallOptions,
-    ) -> Result<Option<Payload>> {
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
         check_name("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
         let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes);
-        match self.call_for_reply(running, &function::CALL_HANDLER, arguments)? {
+        let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
+        self.step(reply, name, bytes, suspended)
+    }
+
+    /// Goes on with a call of a handler that is suspended, of that name and with those options.
+    pub fn resume_handler(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        CallOptions { bytes, .. }: CallOptions,
+        results: HostResults,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let arguments: Resume = (context().to_bytes().to_vec(), results.into_bytes());
+        self.is_suspended = false;
+        let reply = self.call_for_reply(running, &function::RESUME, arguments)?;
+        self.step(reply, name, bytes, suspended)
+    }
+
+    /// Most bytes that results of host calls may take in one message.
+    pub fn results_limit(&self) -> usize {
+        self.configuration.input_size
+    }
+
+    fn step(&mut self, reply: Reply, name: &str, bytes: bool, suspended: &mut Suspended) -> Result<Step> {
+        match reply {
             Reply::Value(result) if !bytes && result.byte_arrays().len() > 0 => {
                 Err(self.protocol_broken("it answered with bytes where it was asked for JSON"))
             }
             Reply::Value(result) => {
                 values::check("result", &result, self.max_values)?;
-                Ok(Some(result))
+                Ok(Step::Ended(Some(result)))
             }
-            Reply::Undefined => Ok(None),
+            Reply::Undefined => Ok(Step::Ended(None)),
+            Reply::Suspended(suspension) => match suspended.suspend(suspension, &self.dispatcher) {
+                Ok(()) => {
+                    self.is_suspended = true;
+                    Ok(Step::Suspended)
+                }
+                Err(what) => Err(self.protocol_broken(what)),
+            },
             Reply::Exception(exception) => Err(Error::Guest {
                 name: exception.name,
                 message: exception.message,
@@ -303,7 +351,7 @@ impl Vm {
         signature: &Signature,
         arguments: impl ParameterTuple,
     ) -> Result<Output> {
-        if self.poisoned {
+        if self.poisoned || self.is_suspended {
             return Err(Error::Poisoned);
         }
         if running.stopped_by().is_some() {
@@ -356,7 +404,7 @@ impl Vm {
 
     /// Takes a snapshot of the guest.
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
-        if self.poisoned {
+        if self.poisoned || self.is_suspended {
             return Err(Error::Poisoned);
         }
         let state = self.enter(Sandbox::snapshot)??;
@@ -389,6 +437,7 @@ impl Vm {
         self.restore_is_prepared = false;
         self.is_suspect = false;
         self.poisoned = false;
+        self.is_suspended = false;
         Ok(())
     }
 
@@ -404,7 +453,7 @@ impl Vm {
     pub fn status(&self) -> SandboxStatus {
         match self.sandbox.as_ref().map(Sandbox::status) {
             None => SandboxStatus::Poisoned,
-            Some(SandboxStatus::Ready) if self.poisoned => SandboxStatus::Poisoned,
+            Some(SandboxStatus::Ready) if self.poisoned || self.is_suspended => SandboxStatus::Poisoned,
             Some(status) => status,
         }
     }
@@ -492,7 +541,7 @@ fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
 }
 
 fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Origin {
-    Origin::new(configuration.clone(), host_functions.names().0)
+    Origin::new(configuration.clone(), host_functions.names())
 }
 
 /// What a call is told about the time it is made at, and its share of randomness.

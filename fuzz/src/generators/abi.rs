@@ -1,8 +1,11 @@
 //! Values of the ABI.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Place, Reply};
+use guest_abi::message::{
+    CallContext, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, Place, Reply,
+};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
 /// One of the kinds of messages.
 #[derive(Clone, Debug)]
@@ -15,26 +18,36 @@ pub enum Message {
     ModuleReply(ModuleReply),
     /// One that need not fit.
     Exception(Exception),
+    HostResults(HostResults),
 }
 
 impl<'a> Arbitrary<'a> for Message {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=6)? {
+        Ok(match u.int_in_range(0..=7)? {
             0 => Self::Context(CallContext {
                 epoch_nanos: u.arbitrary()?,
                 monotonic_nanos: u.arbitrary()?,
                 tsc_hz: u.arbitrary()?,
                 seed: u.arbitrary()?,
             }),
-            1 => Self::Names(HostFunctionNames(u.arbitrary()?)),
+            1 => Self::Names(HostFunctionNames(
+                u.arbitrary_iter::<(String, String, bool)>()?
+                    .map(|name| {
+                        name.map(|(module, function, is_async)| HostFunctionName { module, function, is_async })
+                    })
+                    .collect::<Result<_>>()?,
+            )),
             2 => Self::Payload(payload(u)?),
             3 => Self::Reply(reply(u)?),
-            4 => Self::HostReply(match u.int_in_range(0..=2)? {
-                0 => HostReply::Value(payload(u)?),
-                1 => HostReply::Undefined,
-                _ => HostReply::Failed(fitting(u)?),
-            }),
+            4 => Self::HostReply(host_reply(u)?),
             5 => Self::Exception(exception(u, 0)?),
+            6 => {
+                let mut results = Vec::new();
+                for _ in 0..u.int_in_range(0..=3)? {
+                    results.push((u.arbitrary()?, host_reply(u)?));
+                }
+                Self::HostResults(HostResults(results))
+            }
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
                 1 => ModuleReply::Unknown,
@@ -42,6 +55,23 @@ impl<'a> Arbitrary<'a> for Message {
             }),
         })
     }
+}
+
+fn host_reply(u: &mut Unstructured<'_>) -> Result<HostReply> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 => HostReply::Value(payload(u)?),
+        1 => HostReply::Undefined,
+        _ => HostReply::Failed(fitting(u)?),
+    })
+}
+
+fn suspension(u: &mut Unstructured<'_>) -> Result<Suspension> {
+    let mut started = Vec::new();
+    for _ in 0..u.int_in_range(0..=3)? {
+        let (number, module, function) = u.arbitrary()?;
+        started.push(StartedCall { number, module, function, arguments: payload(u)? });
+    }
+    Ok(Suspension { started, has_more: u.arbitrary()?, timer: u.arbitrary()? })
 }
 
 fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
@@ -78,7 +108,7 @@ fn fitting(u: &mut Unstructured<'_>) -> Result<Exception> {
 }
 
 fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
-    Ok(match u.int_in_range(0..=6)? {
+    Ok(match u.int_in_range(0..=7)? {
         0 => Reply::Value(payload(u)?),
         1 => Reply::Undefined,
         2 => Reply::Exception(fitting(u)?),
@@ -88,6 +118,7 @@ fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
         }
         4 => Reply::HandlerNotFound,
         5 => Reply::InvalidEvent(u.arbitrary()?),
+        6 => Reply::Suspended(suspension(u)?),
         _ => Reply::TooLarge(u.arbitrary()?, u.arbitrary()?),
     })
 }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 use guest_kernel::elf::Image;
 
 use crate::generators::abi::Message;
@@ -14,10 +15,13 @@ use crate::memory::peak_of;
 const SLACK: usize = 1024 + 4 * Exception::COUNT_MAX * size_of::<Exception>();
 
 /// Every decoder takes any bytes: it refuses them, or makes a value of them that encodes to what decodes to the same. What the
-/// host decodes takes no more memory than twice the message.
+/// host decodes takes no more memory than twice the message, and the calls that a suspended guest may have started.
 pub fn decode(bytes: &[u8]) {
     let from_guest = 2 * bytes.len();
-    check(bytes, from_guest, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
+    let suspension = from_guest + Suspension::STARTED_MAX * size_of::<StartedCall>();
+    check(bytes, suspension, |bytes| Suspension::from_bytes(&bytes), Suspension::into_bytes);
+    check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
+    check(bytes, suspension, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
     check(bytes, from_guest, Payload::from_bytes, Payload::into_bytes);
     check(bytes, usize::MAX, |bytes| HostReply::from_bytes(bytes).ok(), HostReply::into_bytes);
     check(bytes, usize::MAX, ModuleReply::from_bytes, ModuleReply::into_bytes);
@@ -89,6 +93,7 @@ pub fn round_trip(message: &Message) {
                 Some(exception)
             });
         }
+        Message::HostResults(results) => same(results, |results| HostResults::from_bytes(&results.into_bytes())),
         Message::ModuleReply(reply) => same(reply, |reply| ModuleReply::from_bytes(reply.into_bytes())),
     }
 }

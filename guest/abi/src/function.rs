@@ -59,6 +59,13 @@ pub const CALL_HANDLER: Signature = Signature {
     result: Kind::Bytes,
 };
 
+/// Guest function: goes on with a call that was suspended.
+///
+/// Arguments: a [call context](crate::message::CallContext), [what has come](crate::suspension::HostResults) of host calls.
+/// Result: a [reply](crate::message::Reply).
+pub const RESUME: Signature =
+    Signature { name: "Resume", parameters: &[Kind::Bytes, Kind::Bytes], result: Kind::Bytes };
+
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
 

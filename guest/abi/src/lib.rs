@@ -12,6 +12,7 @@
 //! - [`function`]: the names and signatures of guest and host functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
+//! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
@@ -32,6 +33,8 @@ pub mod memory;
 pub mod message;
 #[cfg(any(feature = "messages", test))]
 pub mod payload;
+#[cfg(any(feature = "messages", test))]
+pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
 pub const VERSION: u32 = 7;

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 pub use crate::exception::{Details, Exception};
 use crate::payload::Payload;
+use crate::suspension::Suspension;
 
 /// Longest text of one kind that a guest sends beside values, in bytes: a line of its console, an error's name, message or
 /// stack, the specifier of a module. The guest keeps it, and the host checks it.
@@ -82,6 +83,8 @@ pub enum Reply {
     InvalidEvent(String),
     /// The result does not fit the output buffer: its size and the limit, both in bytes.
     TooLarge(u64, u64),
+    /// The call has not ended: it waits for the host.
+    Suspended(Suspension),
 }
 
 /// How a host function ended.
@@ -106,9 +109,20 @@ pub enum ModuleReply {
     Failed(String),
 }
 
-/// The host functions of a sandbox, by the names of their modules and their own.
+/// The host functions of a sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostFunctionNames(pub Vec<(String, String)>);
+pub struct HostFunctionNames(pub Vec<HostFunctionName>);
+
+/// A host function, as the guest knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFunctionName {
+    /// Name of its module.
+    pub module: String,
+    /// Its own name.
+    pub function: String,
+    /// Whether guest code gets a promise for its result at once, instead of waiting for the result.
+    pub is_async: bool,
+}
 
 /// A reply that breaks the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +145,7 @@ mod status {
     pub const HANDLER_NOT_FOUND: u8 = 4;
     pub const INVALID_EVENT: u8 = 5;
     pub const TOO_LARGE: u8 = 6;
+    pub const SUSPENDED: u8 = 7;
 }
 
 impl Reply {
@@ -164,6 +179,10 @@ impl Reply {
                 bytes.extend_from_slice(&limit.to_le_bytes());
                 status::TOO_LARGE
             }
+            Self::Suspended(suspension) => {
+                bytes = suspension.into_bytes();
+                status::SUSPENDED
+            }
         };
         bytes.push(status);
         bytes
@@ -178,6 +197,9 @@ impl Reply {
         let status = bytes.pop().ok_or(MalformedReply)?;
         match status {
             status::VALUE => return Payload::from_bytes(bytes).map(Self::Value).ok_or(MalformedReply),
+            status::SUSPENDED => {
+                return Suspension::from_bytes(&bytes).map(Self::Suspended).ok_or(MalformedReply);
+            }
             status::INVALID_EVENT => {
                 return String::from_utf8(bytes).map(Self::InvalidEvent).map_err(|_| MalformedReply);
             }
@@ -247,9 +269,10 @@ impl HostFunctionNames {
     /// Encodes the list.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for (module, function) in &self.0 {
+        for HostFunctionName { module, function, is_async } in &self.0 {
             put_text(&mut bytes, module);
             put_text(&mut bytes, function);
+            bytes.push(u8::from(*is_async));
         }
         bytes
     }
@@ -259,13 +282,19 @@ impl HostFunctionNames {
         let mut reader = Reader(bytes);
         let mut names = Vec::new();
         while !reader.0.is_empty() {
-            names.push((reader.text()?, reader.text()?));
+            let (module, function) = (reader.text()?, reader.text()?);
+            let is_async = match reader.take(1)? {
+                [0] => false,
+                [1] => true,
+                _ => return None,
+            };
+            names.push(HostFunctionName { module, function, is_async });
         }
         Some(Self(names))
     }
 }
 
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     // A text of 4 GiB cannot exist: the heap is smaller than the length field's range only by configuration, so cut.
     let text = &text.as_bytes()[..text.len().min(u32::MAX as usize)];
     bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -286,10 +315,11 @@ fn put_exception(bytes: &mut Vec<u8>, exception: &Exception) {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads a message from its start.
+pub(crate) struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (head, tail) = self.0.split_at_checked(length)?;
         self.0 = tail;
         Some(head)
@@ -299,11 +329,11 @@ impl<'a> Reader<'a> {
         Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub fn u64(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub fn text(&mut self) -> Option<String> {
         let length = self.u32()? as usize;
         Some(String::from(core::str::from_utf8(self.take(length)?).ok()?))
     }
@@ -482,7 +512,10 @@ mod tests {
         }
         assert_eq!(HostReply::from_bytes(Reply::HandlerNotFound.into_bytes()), Err(MalformedReply));
 
-        let names = HostFunctionNames(vec![("math".into(), "add".into()), ("ü".into(), String::new())]);
+        let names = HostFunctionNames(vec![
+            HostFunctionName { module: "math".into(), function: "add".into(), is_async: false },
+            HostFunctionName { module: "ü".into(), function: String::new(), is_async: true },
+        ]);
         let bytes = names.to_bytes();
         assert_eq!(HostFunctionNames::from_bytes(&bytes), Some(names));
         assert_eq!(HostFunctionNames::from_bytes(&[]), Some(HostFunctionNames::default()));

@@ -33,12 +33,13 @@ use alloc::vec::Vec;
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
 use guest_abi::function::{
-    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, ROUND_TRIP, SET_HOST_FUNCTIONS, SET_WORKING_SETS,
-    WARM_UP,
+    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, SET_HOST_FUNCTIONS,
+    SET_WORKING_SETS, WARM_UP,
 };
 use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::HostResults;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
@@ -123,6 +124,13 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             return Ok(ReturnValue::VecBytes(faulty));
         }
         reply
+    } else if function == RESUME.name {
+        let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(results)] = exactly(arguments)? else {
+            return Err(wrong_arguments());
+        };
+        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        let results = HostResults::from_bytes(&results).ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.resume(&context, results))
     } else if function == ADD_HANDLER.name {
         let [ParameterValue::VecBytes(context), ParameterValue::String(name), ParameterValue::String(source)] =
             exactly(arguments)?

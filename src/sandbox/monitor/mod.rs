@@ -45,7 +45,7 @@ use hyperlight_host::Result;
 pub use cpu_time::CpuTimeMonitor;
 pub(super) use thread_clock::ThreadCpuClock;
 pub use wall_clock::WallClockMonitor;
-pub(super) use watch::watched;
+pub(super) use watch::{Watching, watch, winner};
 
 use super::stopper::Limit;
 

@@ -8,17 +8,17 @@ use crate::sandbox::error::{Error, Result};
 use crate::sandbox::interrupt::{CallGuard, InterruptHandle, StoppedBy};
 use crate::sandbox::{metrics, stopper};
 
-/// Makes a call, which has begun, under limits: the first monitor to fire stops it. Gives the call's result, and the name
-/// of the monitor that stopped it.
+/// A call is watched by monitors until this is dropped.
+pub struct Watching {
+    _watch: stopper::Watch,
+    _racing: Racing,
+}
+
+/// Has a call, which has begun, watched: the first monitor to fire stops it.
 ///
 /// # Errors
-/// [`Error::Monitor`] if a monitor cannot start. The call is not made then.
-pub fn watched<M: MonitorSet, T>(
-    monitor: &M,
-    interrupt: &InterruptHandle,
-    running: &CallGuard,
-    call: impl FnOnce() -> Result<T>,
-) -> Result<(Result<T>, Option<&'static str>)> {
+/// [`Error::Monitor`] if a monitor cannot start. The call must not be made then.
+pub fn watch<M: MonitorSet>(monitor: &M, interrupt: &InterruptHandle, running: &CallGuard) -> Result<Watching> {
     let mut started = Started::default();
     monitor.start(&mut started).map_err(|error| Error::Monitor(error.to_string()))?;
     let Started { limits, races } = started;
@@ -36,8 +36,11 @@ pub fn watched<M: MonitorSet, T>(
             racing.0.push(task.abort_handle());
         }
     }
-    let result = call();
-    drop((watch, racing));
+    Ok(Watching { _watch: watch, _racing: racing })
+}
+
+/// The name of the monitor that has stopped a call, given the call's result.
+pub fn winner<T>(running: &CallGuard, result: &Result<T>) -> Option<&'static str> {
     let winner = match running.stopped_by() {
         Some(StoppedBy::Monitor(name)) if matches!(result, Err(Error::Cancelled)) => Some(name),
         _ => None,
@@ -46,7 +49,7 @@ pub fn watched<M: MonitorSet, T>(
         tracing::warn!(monitor = name, "an execution monitor has stopped guest code");
         metrics::terminated(name);
     }
-    Ok((result, winner))
+    winner
 }
 
 /// Futures of monitors, which end with this.

@@ -41,17 +41,22 @@ fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]
         }
         line.push_str(&inspect(ctx, argument));
         if line.len() > TEXT_SIZE_MAX {
-            line.truncate(line.floor_char_boundary(TEXT_SIZE_MAX));
             break;
         }
     }
+    write(level, line);
+}
+
+/// Writes a line, which is cut if it is too long.
+pub fn write(level: ConsoleLevel, mut line: String) {
+    line.truncate(line.floor_char_boundary(TEXT_SIZE_MAX));
     let arguments = vec![ParameterValue::Int(level as i32), ParameterValue::String(line)];
     // A line that the host does not take is lost: the console never makes the code that uses it fail.
     let _ = TRANSPORT.with(|transport| transport.call_host(CONSOLE.name, arguments, ReturnType::Void));
 }
 
 /// Errors with their stack and their causes, other objects as JSON, everything else as text.
-fn inspect<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
+pub fn inspect<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
     if exception::is_error(ctx, value) {
         let error = exception::describe_value(ctx, value);
         let mut text = String::new();

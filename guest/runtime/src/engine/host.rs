@@ -1,7 +1,8 @@
 //! Host functions: what guest code imports from `host:NAME`.
 //!
-//! Such a module is made of text, one function a name, each of which calls the bridge: a native function that sends its
-//! arguments to the host and waits. Only these modules can import the bridge.
+//! Such a module is made of text, one function a name, each of which calls the bridge. Of that there are two functions: one
+//! sends the arguments to the host and waits for the result; the other gives a promise for the result, see
+//! [`event_loop`](super::event_loop). Only these modules can import the bridge.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -10,7 +11,9 @@ use alloc::vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::function::{CALL_HOST, LOAD_MODULE};
-use guest_abi::message::{Details, Exception, HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX};
+use guest_abi::message::{
+    Details, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX,
+};
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
@@ -18,8 +21,8 @@ use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
 use rquickjs::object::{Filter, Property};
 use rquickjs::{Array, Atom, Ctx, Error, Function, Module, Object, Value};
 
-use super::exception;
 use super::payload::{self, Encoded};
+use super::{event_loop, exception};
 use crate::TRANSPORT;
 
 /// What the specifiers of modules with host functions begin with.
@@ -34,13 +37,14 @@ const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "caus
 /// Sources of the modules, by their names.
 pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
-    for (i, (module, function)) in names.0.iter().enumerate() {
+    for (i, HostFunctionName { module, function, is_async }) in names.0.iter().enumerate() {
         let source: &mut String = sources
             .entry(format!("{NAMES}{module}"))
-            .or_insert_with(|| format!("import {{ call }} from '{BRIDGE}';\n"));
+            .or_insert_with(|| format!("import {{ call, start }} from '{BRIDGE}';\n"));
+        let bridge = if *is_async { "start" } else { "call" };
         let (module, function) = (quoted(module), quoted(function));
         source.push_str(&format!(
-            "const f{i} = (...args) => call({module}, {function}, args);\nexport {{ f{i} as {function} }};\n"
+            "const f{i} = (...args) => {bridge}({module}, {function}, args);\nexport {{ f{i} as {function} }};\n"
         ));
     }
     sources
@@ -76,11 +80,13 @@ struct Bridge;
 impl ModuleDef for Bridge {
     fn declare(declarations: &Declarations<'_>) -> rquickjs::Result<()> {
         declarations.declare("call")?;
+        declarations.declare("start")?;
         Ok(())
     }
 
     fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> rquickjs::Result<()> {
         exports.export("call", Function::new(ctx.clone(), call)?)?;
+        exports.export("start", event_loop::start(ctx)?)?;
         Ok(())
     }
 }
@@ -107,16 +113,7 @@ pub fn install(ctx: &Ctx<'_>, arguments_limit: usize) -> rquickjs::Result<()> {
 
 /// Calls a host function with an array of arguments.
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
-    let limit = ARGUMENTS_LIMIT.load(Ordering::Relaxed);
-    let arguments = match payload::encode(&ctx, arguments, true, limit)? {
-        Encoded::Payload(arguments) => arguments,
-        Encoded::Undefined => Payload::default(),
-        Encoded::TooLarge(size) => {
-            let text =
-                format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
-            return Err(failure(&ctx, Exception::new("RangeError", text)));
-        }
-    };
+    let arguments = encode_arguments(&ctx, arguments)?;
     let arguments = vec![
         ParameterValue::String(module),
         ParameterValue::String(function),
@@ -135,6 +132,23 @@ fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'
     }
 }
 
+/// The array of a host function's arguments as it is sent.
+///
+/// # Errors
+/// What `JSON.stringify` throws; a `HostFunctionError` if they are too large.
+pub fn encode_arguments<'js>(ctx: &Ctx<'js>, arguments: Value<'js>) -> rquickjs::Result<Payload> {
+    let limit = ARGUMENTS_LIMIT.load(Ordering::Relaxed);
+    match payload::encode(ctx, arguments, true, limit)? {
+        Encoded::Payload(arguments) => Ok(arguments),
+        Encoded::Undefined => Ok(Payload::default()),
+        Encoded::TooLarge(size) => {
+            let text =
+                format!("the arguments of the host function are {size} bytes long, but at most {limit} bytes fit");
+            Err(failure(ctx, Exception::new("RangeError", text)))
+        }
+    }
+}
+
 /// Asks the host for a module that was not added.
 pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
     if specifier.len() > TEXT_SIZE_MAX {
@@ -149,7 +163,7 @@ pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
 }
 
 /// Throws a `HostFunctionError`.
-fn failure(ctx: &Ctx<'_>, exception: Exception) -> Error {
+pub fn failure(ctx: &Ctx<'_>, exception: Exception) -> Error {
     match error_of(ctx, exception) {
         Ok(error) => ctx.throw(error.into_value()),
         Err(error) => error,

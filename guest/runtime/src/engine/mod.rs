@@ -9,22 +9,27 @@ mod bytes;
 pub mod clock;
 mod console;
 mod encode;
+mod event_loop;
 mod exception;
 mod host;
 mod json;
 mod module;
 mod payload;
 mod random;
+mod rejections;
 mod shared_memory;
 mod stack;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use allocator::Limited;
+use event_loop::Progress;
 use guest_abi::boot::Settings;
-use guest_abi::message::{CallContext, Exception, HostFunctionNames, Reply};
+use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::suspension::HostResults;
 use payload::Encoded;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
@@ -41,6 +46,15 @@ pub struct Engine {
     context: Context,
     handlers: BTreeMap<String, Persistent<Function<'static>>>,
     output_limit: usize,
+    /// The call that is suspended, or that is running.
+    activity: Option<Activity>,
+}
+
+/// A call of a handler whose promise is not settled yet.
+struct Activity {
+    promise: Persistent<Promise<'static>>,
+    bytes: bool,
+    gc: bool,
 }
 
 impl Engine {
@@ -52,6 +66,7 @@ impl Engine {
         let memory = Limited::new(settings.javascript_limit as usize);
         let runtime = Runtime::new_with_alloc(memory).expect("memory for a JavaScript runtime");
         module::init();
+        rejections::install(&runtime);
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
         context.with(|ctx| {
@@ -62,11 +77,13 @@ impl Engine {
             host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");
             encode::install(&ctx).expect("memory for what values are made of");
+            event_loop::install(&ctx).expect("memory for timers");
             builtins::install(&ctx).expect("built-in modules that work");
         });
         runtime.run_gc();
         let baseline = allocator::used();
-        Self { runtime, baseline, context, handlers: BTreeMap::new(), output_limit: settings.output_limit as usize }
+        let (handlers, output_limit) = (BTreeMap::new(), settings.output_limit as usize);
+        Self { runtime, baseline, context, handlers, output_limit, activity: None }
     }
 
     /// Makes host functions importable.
@@ -104,10 +121,71 @@ impl Engine {
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
         let limit = self.output_limit;
-        let reply = self.context.with(|ctx| {
-            let reply = answer(&ctx, handler, event, bytes, limit).unwrap_or_else(|reply| reply);
+        let begun = self.context.with(|ctx| {
+            let value = payload::decode(&ctx, &event).map_err(|error| match exception::describe(&ctx, &error) {
+                exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
+                // It is fine, but there is no room for it.
+                exception => Reply::Exception(exception),
+            })?;
+            // The handler may need the memory.
+            drop(event);
+            match begin_handler(&ctx, handler, value) {
+                Ok(Begun::Promise(promise)) => Ok(Persistent::save(&ctx, promise)),
+                Ok(Begun::Value(value)) => Err(reply_of(&ctx, Ok(value), bytes, limit)),
+                Err(error) => Err(Reply::Exception(exception::describe(&ctx, &error))),
+            }
+        });
+        match begun {
+            Ok(promise) => {
+                self.activity = Some(Activity { promise, bytes, gc });
+                self.advance(Vec::new())
+            }
+            Err(reply) => self.end(reply, gc),
+        }
+    }
+
+    /// Goes on with the call that is suspended.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn resume(&mut self, call: &CallContext, results: HostResults) -> Reply {
+        begin(call);
+        self.advance(results.0)
+    }
+
+    fn advance(&mut self, results: Vec<(u64, HostReply)>) -> Reply {
+        let Activity { promise, bytes, gc } = self.activity.take().expect("the host resumes what is suspended");
+        let progress = self.context.with(|ctx| {
+            let promise = promise.clone().restore(&ctx).expect("there is one engine");
+            let progress = event_loop::settle(&ctx, &promise, results)
+                .and_then(|()| event_loop::run(&ctx, &promise, self.output_limit));
+            if !matches!(progress, Ok(Progress::Suspended(_))) {
+                rejections::handled(&ctx, &promise);
+            }
+            match progress {
+                Ok(Progress::Suspended(suspension)) => Ok(suspension),
+                Ok(Progress::Settled) => {
+                    let result = promise.result().unwrap_or(Err(rquickjs::Error::WouldBlock));
+                    Err(reply_of(&ctx, result, bytes, self.output_limit))
+                }
+                Ok(Progress::Stuck) => Err(Reply::Exception(never_settled())),
+                Err(error) => Err(Reply::Exception(exception::describe(&ctx, &error))),
+            }
+        });
+        match progress {
+            Ok(suspension) => {
+                self.activity = Some(Activity { promise, bytes, gc });
+                Reply::Suspended(suspension)
+            }
+            Err(reply) => self.end(reply, gc),
+        }
+    }
+
+    fn end(&mut self, reply: Reply, gc: bool) -> Reply {
+        self.context.with(|ctx| {
             run_jobs(&ctx);
-            reply
+            rejections::report(&ctx);
+            event_loop::clear(&ctx);
         });
         if gc {
             self.collect_garbage();
@@ -146,45 +224,51 @@ fn begin(call: &CallContext) {
     random::seed(call.seed);
 }
 
-/// What a handler makes of an event. A promise is awaited.
-fn answer(
-    ctx: &Ctx<'_>,
-    handler: Persistent<Function<'static>>,
-    event: Payload,
-    bytes: bool,
-    limit: usize,
-) -> Result<Reply, Reply> {
-    let thrown = |error: rquickjs::Error| Reply::Exception(exception::describe(ctx, &error));
-    let value = payload::decode(ctx, &event).map_err(|error| match exception::describe(ctx, &error) {
-        exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
-        // It is fine, but there is no room for it.
-        exception => Reply::Exception(exception),
-    })?;
-    // The handler may need the memory.
-    drop(event);
-    let handler = handler.restore(ctx).map_err(thrown)?;
-    let result: Value = handler.call((value,)).map_err(thrown)?;
-    let result = awaited(ctx, result).map_err(Reply::Exception)?;
-    Ok(match payload::encode(ctx, result, bytes, limit).map_err(thrown)? {
-        Encoded::Payload(result) => Reply::Value(result),
-        Encoded::Undefined => Reply::Undefined,
-        Encoded::TooLarge(size) => Reply::TooLarge(size as u64, limit as u64),
-    })
+/// What a handler has returned.
+enum Begun<'js> {
+    Value(Value<'js>),
+    Promise(Promise<'js>),
 }
 
-/// The value that a promise is fulfilled with; a value that is no promise is its own.
-fn awaited<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Value<'js>, Exception> {
-    let Some(promise) = value.as_promise() else { return Ok(value) };
-    settled(ctx, promise)
+/// Calls a handler with an event. What it returns is awaited if it is thenable, as `await` does.
+fn begin_handler<'js>(
+    ctx: &Ctx<'js>,
+    handler: Persistent<Function<'static>>,
+    event: Value<'js>,
+) -> rquickjs::Result<Begun<'js>> {
+    let result: Value = handler.restore(ctx)?.call((event,))?;
+    if let Some(promise) = result.as_promise() {
+        return Ok(Begun::Promise(promise.clone()));
+    }
+    let Some(object) = result.as_object() else { return Ok(Begun::Value(result)) };
+    let then: Value = object.get("then")?;
+    if !then.is_function() {
+        return Ok(Begun::Value(result));
+    }
+    let (promise, resolve, _) = ctx.promise()?;
+    resolve.call::<_, ()>((result,))?;
+    Ok(Begun::Promise(promise))
+}
+
+fn reply_of<'js>(ctx: &Ctx<'js>, result: rquickjs::Result<Value<'js>>, bytes: bool, limit: usize) -> Reply {
+    match result.and_then(|value| payload::encode(ctx, value, bytes, limit)) {
+        Ok(Encoded::Payload(result)) => Reply::Value(result),
+        Ok(Encoded::Undefined) => Reply::Undefined,
+        Ok(Encoded::TooLarge(size)) => Reply::TooLarge(size as u64, limit as u64),
+        Err(error) => Reply::Exception(exception::describe(ctx, &error)),
+    }
+}
+
+fn never_settled() -> Exception {
+    Exception::new("Error", "the promise can never be settled: nothing is left to run that could settle it")
 }
 
 fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Exception> {
-    match promise.finish() {
+    let result = promise.finish();
+    rejections::handled(ctx, promise);
+    match result {
         Ok(value) => Ok(value),
-        Err(rquickjs::Error::WouldBlock) => Err(Exception::new(
-            "Error",
-            "the promise can never be settled: nothing is left to run that could settle it",
-        )),
+        Err(rquickjs::Error::WouldBlock) => Err(never_settled()),
         Err(error) => Err(exception::describe(ctx, &error)),
     }
 }

@@ -29,7 +29,7 @@ const PUBLIC: [(&str, &str); 4] = [
     ("url", "hyperlight:url"),
     ("node:url", "hyperlight:url"),
 ];
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("hyperlight:bytes", include_str!("bytes.js")),
     ("hyperlight:clone", include_str!("clone.js")),
     ("hyperlight:encoding", include_str!("encoding.js")),
@@ -38,6 +38,7 @@ const SOURCES: [(&str, &str); 9] = [
     ("hyperlight:crypto", include_str!("crypto.js")),
     ("hyperlight:url", include_str!("url.js")),
     ("hyperlight:weak_refs", include_str!("weak_refs.js")),
+    ("hyperlight:events", include_str!("events.js")),
     ("hyperlight:globals", include_str!("globals.js")),
 ];
 
@@ -46,7 +47,7 @@ const SOURCES: [(&str, &str); 9] = [
 /// # Errors
 /// What the code threw: then it is wrong.
 pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
-    for specifier in ["hyperlight:globals", "hyperlight:crypto", "hyperlight:url"] {
+    for specifier in ["hyperlight:globals", "hyperlight:events", "hyperlight:crypto", "hyperlight:url"] {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }

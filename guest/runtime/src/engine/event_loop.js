@@ -1,0 +1,241 @@
+// What a call waits for: timers, immediates, and calls of asynchronous host functions. event_loop.rs decides what runs when.
+//
+// All that a call leaves behind is dropped when it ends. It is kept in plain objects and arrays, so that it counts as the
+// guest's memory, and nothing that guest code may have changed is used.
+(native, globals) => {
+  // As they are now: guest code may change the originals.
+  const { HostFunctionError, Number: numberOf, Promise: NativePromise } = globals;
+  const { RangeError: NativeRangeError, TypeError: NativeTypeError } = globals;
+  const { defineProperty } = globals.Object;
+  const { apply } = globals.Reflect;
+  const TIMERS_MAX = 10_000;
+  const IN_FLIGHT_MAX = 1_000;
+  // Milliseconds, as in Node.js: what is shorter or longer is the shortest.
+  const DELAY_MIN = 1;
+  const DELAY_MAX = 2 ** 31 - 1;
+
+  /** Number of the timer, the immediate or the host call that was made last. None is used again. */
+  let last = 0;
+  /** What there is of each by number. */
+  let timers;
+  let immediates;
+  let inFlight;
+  let timerCount;
+  let inFlightCount;
+  /** Timers that wait: a binary heap with the one that is due first at its top. */
+  let heap;
+  /** Immediates from `oldest` on, the oldest first; those that were taken back are missing in `immediates`. */
+  let queue;
+  let oldest;
+  /** Host calls that the host has not been told of, from `untold` on. */
+  let started;
+  let untold;
+
+  function clear() {
+    timers = { __proto__: null };
+    immediates = { __proto__: null };
+    inFlight = { __proto__: null };
+    timerCount = inFlightCount = oldest = untold = 0;
+    heap = [];
+    queue = [];
+    started = [];
+  }
+
+  const isBefore = (a, b) => a.due < b.due || (a.due === b.due && a.order < b.order);
+
+  function put(timer, place) {
+    define(heap, place, timer);
+    timer.place = place;
+  }
+
+  // An index of an array may have a setter that its prototype has been given.
+  function define(array, index, value) {
+    defineProperty(array, index, { __proto__: null, value, configurable: true, enumerable: true, writable: true });
+  }
+
+  /** Moves a timer to where it belongs, from a place that is free. */
+  function sift(timer, place) {
+    while (place > 0) {
+      const parent = heap[(place - 1) >> 1];
+      if (!isBefore(timer, parent)) break;
+      put(parent, place);
+      place = (place - 1) >> 1;
+    }
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child += 1;
+      if (!isBefore(heap[child], timer)) break;
+      put(heap[child], place);
+      place = child;
+    }
+    put(timer, place);
+  }
+
+  function leaveHeap(timer) {
+    const { place } = timer;
+    const moved = heap[heap.length - 1];
+    heap.length -= 1;
+    timer.place = -1;
+    if (moved !== timer) sift(moved, place);
+  }
+
+  function enterHeap(timer, now) {
+    timer.due = now + timer.delay;
+    last += 1;
+    timer.order = last;
+    define(heap, heap.length, timer);
+    sift(timer, heap.length - 1);
+  }
+
+  function checkCallback(callback, name) {
+    if (typeof callback !== 'function') throw new NativeTypeError(`the first argument of ${name}() must be a function`);
+    if (timerCount >= TIMERS_MAX) throw new NativeRangeError(`there are ${TIMERS_MAX} timers already`);
+  }
+
+  function addTimer(callback, delay, parameters, repeats, name) {
+    // To make a number of the delay may run code, which may add timers too.
+    delay = numberOf(delay);
+    if (!(delay >= DELAY_MIN && delay <= DELAY_MAX)) delay = DELAY_MIN;
+    checkCallback(callback, name);
+    native.use();
+    last += 1;
+    const timer = { __proto__: null, number: last, callback, parameters, delay, repeats, due: 0, order: 0, place: -1 };
+    timers[timer.number] = timer;
+    timerCount += 1;
+    enterHeap(timer, native.now());
+    return timer.number;
+  }
+
+  function setTimeout(callback, delay = DELAY_MIN, ...parameters) {
+    return addTimer(callback, delay, parameters, false, 'setTimeout');
+  }
+
+  function setInterval(callback, delay = DELAY_MIN, ...parameters) {
+    return addTimer(callback, delay, parameters, true, 'setInterval');
+  }
+
+  function setImmediate(callback, ...parameters) {
+    checkCallback(callback, 'setImmediate');
+    native.use();
+    last += 1;
+    immediates[last] = { __proto__: null, callback, parameters };
+    timerCount += 1;
+    define(queue, queue.length, last);
+    return last;
+  }
+
+  /** Takes back a timer or an immediate, whichever of the three is used. What is none is ignored. */
+  function takeBack(number) {
+    if (typeof number !== 'number') return;
+    const timer = timers[number];
+    if (timer !== undefined) {
+      delete timers[number];
+      timerCount -= 1;
+      if (timer.place >= 0) leaveHeap(timer);
+    } else if (immediates[number] !== undefined) {
+      delete immediates[number];
+      timerCount -= 1;
+    }
+  }
+
+  function clearTimeout(number) {
+    takeBack(number);
+  }
+
+  function clearInterval(number) {
+    takeBack(number);
+  }
+
+  function clearImmediate(number) {
+    takeBack(number);
+  }
+
+  /** Calls an asynchronous host function: a promise for its result. The host is told at the end of this entry. */
+  function start(module, name, parameters) {
+    return new NativePromise((resolve, reject) => {
+      // To encode the arguments may run code, which may start calls too.
+      const encoded = native.encode(parameters);
+      if (inFlightCount >= IN_FLIGHT_MAX) {
+        const message = `there are ${IN_FLIGHT_MAX} calls of host functions in flight already`;
+        throw new HostFunctionError(message, 'RangeError');
+      }
+      native.use();
+      last += 1;
+      inFlight[last] = { __proto__: null, resolve, reject };
+      inFlightCount += 1;
+      define(started, started.length, { __proto__: null, number: last, module, name, encoded });
+    });
+  }
+
+  clear();
+  for (const value of [setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate]) {
+    defineProperty(globals, value.name, { value, configurable: true, enumerable: true, writable: true });
+  }
+  return {
+    __proto__: null,
+    clear,
+    start,
+
+    /** Settles the promise of a host call, unless nobody waits for it any more. */
+    settle(number, isFulfilled, value) {
+      const call = inFlight[number];
+      if (call === undefined) return;
+      delete inFlight[number];
+      inFlightCount -= 1;
+      if (isFulfilled) call.resolve(value);
+      else call.reject(value);
+    },
+
+    /** Takes the next host call that the host has not been told of, if it is at most that large: its parts. */
+    takeStarted(sizeMax) {
+      const call = started[untold];
+      if (call === undefined || call.encoded.length > sizeMax) return undefined;
+      untold += 1;
+      if (untold === started.length) {
+        started = [];
+        untold = 0;
+      }
+      return call;
+    },
+
+    hasStarted: () => started.length > 0,
+    isInFlight: () => inFlightCount > 0,
+
+    /** Number of the immediate that was made last. */
+    lastImmediate: () => (queue.length > oldest ? queue[queue.length - 1] : 0),
+
+    /** Runs the oldest immediate if its number is at most that; gives whether it was. */
+    runImmediate(until) {
+      if (oldest === queue.length || queue[oldest] > until) return false;
+      const number = queue[oldest];
+      oldest += 1;
+      if (oldest === queue.length) {
+        queue = [];
+        oldest = 0;
+      }
+      const immediate = immediates[number];
+      if (immediate === undefined) return true;
+      takeBack(number);
+      apply(immediate.callback, undefined, immediate.parameters);
+      return true;
+    },
+
+    /** Milliseconds until the next timer is due, 0 if it is; undefined without one. */
+    untilDue() {
+      if (heap.length === 0) return undefined;
+      const left = heap[0].due - native.now();
+      return left > 0 ? left : 0;
+    },
+
+    /** Runs the timer that is due next. */
+    runDue() {
+      const timer = heap[0];
+      leaveHeap(timer);
+      if (!timer.repeats) takeBack(timer.number);
+      apply(timer.callback, undefined, timer.parameters);
+      // It may have been taken back by itself.
+      if (timers[timer.number] === timer) enterHeap(timer, native.now());
+    },
+  };
+};

@@ -1,0 +1,168 @@
+//! The event loop: what runs in a call, and in which order.
+//!
+//! A call begins with a handler and ends when the promise that this has returned is settled. Until then there run, over and
+//! over again:
+//!
+//! 1. all jobs, which is what promises have put off;
+//! 2. the immediates that were there when their turn came, the oldest first, each followed by all jobs;
+//! 3. the timers that are due, the earliest first, each followed by all jobs.
+//!
+//! When none of these is left, the call is suspended: the host is told which host calls have been started and when the next
+//! timer is due. An entry that resumes it begins with the results that have come, in their order, each followed by all jobs.
+//! A promise that nothing is left to settle fails the call.
+//!
+//! When the call has ended, the jobs that are left still run; then timers, immediates and host calls are dropped.
+
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use guest_abi::message::HostReply;
+use guest_abi::payload::Payload;
+use guest_abi::suspension::{StartedCall, Suspension};
+use rquickjs::function::Func;
+use rquickjs::promise::PromiseState;
+use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, TypedArray, Value};
+
+use super::{clock, host, payload};
+use crate::global::Global;
+
+static FUNCTIONS: Global<Functions> = Global::new();
+/// Whether the call has made a timer, an immediate or a host call: most have not.
+static IS_USED: AtomicBool = AtomicBool::new(false);
+
+/// Functions of the script that keeps what a call waits for.
+struct Functions(Persistent<Object<'static>>);
+
+/// How far a call has come.
+pub enum Progress {
+    /// Its promise is settled.
+    Settled,
+    /// It waits for the host.
+    Suspended(Suspension),
+    /// It waits for nothing that could happen.
+    Stuck,
+}
+
+/// Makes the global functions for timers.
+pub fn install(ctx: &Ctx<'_>) -> Result<()> {
+    let native = Object::new(ctx.clone())?;
+    native.set("now", Func::from(|| clock::since_origin_nanos() as f64 / 1e6))?;
+    native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
+    native.set("encode", Func::from(encode))?;
+    let script: Function = ctx.eval(include_str!("event_loop.js"))?;
+    let functions: Object = script.call((native, ctx.globals()))?;
+    FUNCTIONS.set(Functions(Persistent::save(ctx, functions)));
+    Ok(())
+}
+
+/// The function of the script that starts a host call.
+pub fn start<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
+    function(ctx, "start")
+}
+
+/// Runs what there is to run until the promise is settled, or until that takes the host. A message to the host may have so
+/// many bytes.
+///
+/// # Errors
+/// What an immediate or a timer threw.
+pub fn run(ctx: &Ctx<'_>, promise: &Promise<'_>, message_size_max: usize) -> Result<Progress> {
+    loop {
+        if run_jobs_until_settled(ctx, promise) {
+            return Ok(Progress::Settled);
+        }
+        if !IS_USED.load(Relaxed) {
+            return Ok(Progress::Stuck);
+        }
+        let last: f64 = function(ctx, "lastImmediate")?.call(())?;
+        while function(ctx, "runImmediate")?.call((last,))? {
+            if run_jobs_until_settled(ctx, promise) {
+                return Ok(Progress::Settled);
+            }
+        }
+        if last > 0.0 {
+            continue;
+        }
+        let until_due: Option<f64> = function(ctx, "untilDue")?.call(())?;
+        if until_due == Some(0.0) {
+            function(ctx, "runDue")?.call::<_, ()>(())?;
+            continue;
+        }
+        let timer = until_due.map(|milliseconds| (milliseconds * 1e6) as u64);
+        let is_in_flight: bool = function(ctx, "isInFlight")?.call(())?;
+        if timer.is_none() && !is_in_flight {
+            return Ok(Progress::Stuck);
+        }
+        let started = take_started(ctx, message_size_max)?;
+        let has_more = function(ctx, "hasStarted")?.call(())?;
+        return Ok(Progress::Suspended(Suspension { started, has_more, timer }));
+    }
+}
+
+/// Settles promises with what has come of their host calls, each followed by all jobs, until that of the call is settled.
+///
+/// # Errors
+/// There is no memory left for it.
+pub fn settle(ctx: &Ctx<'_>, promise: &Promise<'_>, results: Vec<(u64, HostReply)>) -> Result<()> {
+    for (number, reply) in results {
+        let result = match reply {
+            HostReply::Value(value) => payload::decode(ctx, &value),
+            HostReply::Undefined => Ok(Value::new_undefined(ctx.clone())),
+            HostReply::Failed(error) => Err(host::failure(ctx, error)),
+        };
+        let is_fulfilled = result.is_ok();
+        let value = result.unwrap_or_else(|_| ctx.catch());
+        function(ctx, "settle")?.call::<_, ()>((number as f64, is_fulfilled, value))?;
+        if run_jobs_until_settled(ctx, promise) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Drops what a call leaves behind.
+pub fn clear(ctx: &Ctx<'_>) {
+    if IS_USED.swap(false, Relaxed) && function(ctx, "clear").and_then(|clear| clear.call::<_, ()>(())).is_err() {
+        // There was no memory for it. The next call finds the rest and drops it.
+        ctx.catch();
+        IS_USED.store(true, Relaxed);
+    }
+}
+
+fn run_jobs_until_settled(ctx: &Ctx<'_>, promise: &Promise<'_>) -> bool {
+    while promise.state() == PromiseState::Pending {
+        if !ctx.execute_pending_job() {
+            return false;
+        }
+    }
+    true
+}
+
+fn take_started(ctx: &Ctx<'_>, size_max: usize) -> Result<Vec<StartedCall>> {
+    let take = function(ctx, "takeStarted")?;
+    let mut started = Vec::new();
+    let mut left = size_max;
+    loop {
+        // The first one always fits, since arguments have the same limit as the message.
+        let most = if started.is_empty() { f64::INFINITY } else { left as f64 };
+        let Some(call): Option<Object> = take.call((most,))? else { return Ok(started) };
+        let encoded: TypedArray<u8> = call.get("encoded")?;
+        // SAFETY: no JavaScript runs before the bytes are copied.
+        let encoded = unsafe { encoded.as_bytes() }.unwrap_or_default().to_vec();
+        let number: f64 = call.get("number")?;
+        let arguments = Payload::from_bytes(encoded).unwrap_or_default();
+        let call =
+            StartedCall { number: number as u64, module: call.get("module")?, function: call.get("name")?, arguments };
+        left = left.saturating_sub(call.size());
+        started.push(call);
+    }
+}
+
+/// The array of a host call's arguments, as a payload.
+fn encode<'js>(ctx: Ctx<'js>, arguments: Value<'js>) -> Result<TypedArray<'js, u8>> {
+    let arguments = host::encode_arguments(&ctx, arguments)?;
+    TypedArray::new_copy(ctx, arguments.into_bytes())
+}
+
+fn function<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Function<'js>> {
+    FUNCTIONS.with(|functions| functions.0.clone()).restore(ctx)?.get(name)
+}

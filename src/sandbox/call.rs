@@ -1,0 +1,150 @@
+//! A call of a handler, entry by entry.
+//!
+//! A call begins with an entry into the guest. Either it ends with that, or the guest is suspended: it waits for the host, with
+//! the VM halted and no thread in use. Whoever drives the call waits for a [`Resumption`] and enters the guest again, until the
+//! call has ended:
+//!
+//! ```text
+//!  begin ──► entry ──► ended
+//!             ▲ │
+//!      resume │ ▼
+//!            suspended (wait)
+//! ```
+//!
+//! Two drivers are here: [`block_on`] holds its thread while it waits, [`LoadedJSSandbox::handle_event_async`] does not. The addon
+//! has a third one.
+//!
+//! [`LoadedJSSandbox::handle_event_async`]: super::loaded::LoadedJSSandbox::handle_event_async
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
+use std::time::Instant;
+
+use guest_abi::payload::Payload;
+use guest_abi::suspension::HostResults;
+use tracing::Span;
+
+use super::error::{Error, Result};
+use super::interrupt::{CallGuard, CallId};
+use super::loaded::CallOptions;
+use super::metrics;
+use super::monitor::{Watching, winner};
+use super::stats::ExecutionStats;
+use super::suspended::Suspended;
+use super::trace::traced;
+use super::vm::{Step, Vm};
+
+/// A call that has begun and not ended.
+pub(crate) struct Call {
+    running: CallGuard,
+    watching: Option<Watching>,
+    name: String,
+    options: CallOptions,
+    suspended: Suspended,
+    began: Instant,
+    span: Span,
+}
+
+/// What has become of a call when the guest has been left.
+pub(crate) enum Progress {
+    /// It has ended with a result; `None` stands for `undefined`.
+    Ended(Result<Option<Payload>>, ExecutionStats),
+    /// It waits for the host.
+    Suspended(Box<Call>),
+}
+
+/// What a suspended call goes on with; `None` if it shall stop.
+pub(crate) struct Resumption(Option<HostResults>);
+
+impl Call {
+    /// A call that has begun, and what watches it.
+    pub fn new(
+        running: CallGuard,
+        watching: Option<Watching>,
+        name: String,
+        options: CallOptions,
+        span: Span,
+    ) -> Box<Self> {
+        let (suspended, began) = (Suspended::default(), Instant::now());
+        Box::new(Self { running, watching, name, options, suspended, began, span })
+    }
+
+    /// Enters the guest for the first time.
+    pub(super) fn begin(mut self: Box<Self>, vm: &mut Vm, event: Payload) -> Progress {
+        let step = self
+            .span
+            .in_scope(|| vm.begin_handler(&self.running, &self.name, event, self.options, &mut self.suspended));
+        self.progress(step)
+    }
+
+    /// Enters the guest again.
+    pub(super) fn resume(mut self: Box<Self>, vm: &mut Vm, Resumption(results): Resumption) -> Progress {
+        let step = match results {
+            Some(results) => self
+                .span
+                .in_scope(|| vm.resume_handler(&self.running, &self.name, self.options, results, &mut self.suspended)),
+            None => Err(Error::Cancelled),
+        };
+        self.progress(step)
+    }
+
+    fn progress(self: Box<Self>, step: Result<Step>) -> Progress {
+        let result = match step {
+            Ok(Step::Suspended) => return Progress::Suspended(self),
+            Ok(Step::Ended(value)) => Ok(value),
+            Err(error) => Err(error),
+        };
+        let Self { running, watching, name, began, span, .. } = *self;
+        drop(watching);
+        let terminated_by = winner(&running, &result);
+        let stats = ExecutionStats { wall_clock: began.elapsed(), cpu_time: running.cpu_time(), terminated_by };
+        drop(running);
+        metrics::handler_called(&name, &result, &stats);
+        span.record("monitor", terminated_by);
+        if let Ok(Some(result)) = &result {
+            span.record("result.size", result.size());
+        }
+        Progress::Ended(traced(&span, || result), stats)
+    }
+
+    /// Waits until the call has something to go on with, or shall stop.
+    pub async fn wait(&mut self, results_limit: usize) -> Resumption {
+        Resumption(self.running.wait_for(self.suspended.resumption(results_limit)).await)
+    }
+
+    /// The call goes on on this thread.
+    pub fn enter_thread(&self) {
+        self.running.enter_thread();
+    }
+
+    /// The call goes on on another thread, if at all.
+    pub fn leave_thread(&self) {
+        self.running.leave_thread();
+    }
+
+    pub fn id(&self) -> CallId {
+        self.running.id()
+    }
+}
+
+/// Waits for a future on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let (mut context, mut future) = (Context::from_waker(&waker), pin!(future));
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

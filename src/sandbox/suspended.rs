@@ -1,0 +1,253 @@
+//! What a suspended call waits for: asynchronous host functions at work, and the time until the guest's next timer.
+//!
+//! The guest is as little to be trusted here as anywhere: what it says of its calls is checked against what is known of them.
+//! It may only suspend itself for something that can come, and it names each host call once.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use guest_abi::message::HostReply;
+use guest_abi::suspension::{HostResults, StartedCall, Suspension};
+
+use super::error::ThrownError;
+use super::host_function::Dispatcher;
+use super::stopper::Alarm;
+
+/// Most host calls that a call may have in flight.
+const IN_FLIGHT_MAX: usize = 1_000;
+/// Most host calls that a call may make asynchronously.
+const CALLS_MAX: u64 = 100_000;
+/// Most bytes that the arguments of the calls in flight may take, as a multiple of the most that those of one may.
+const ARGUMENTS_MAX: usize = 16;
+/// What a result takes in a message beside its value, at most.
+const RESULT_OVERHEAD: usize = 32;
+
+/// Size of an error that fits every message.
+const ERROR_SIZE_MIN: usize = 32 << 10;
+
+/// A call of a sandbox that has been suspended at least once.
+#[derive(Default)]
+pub struct Suspended {
+    in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send>>>,
+    /// Bytes of the arguments of those in flight.
+    arguments: usize,
+    /// What has come and the guest has not been told of.
+    results: VecDeque<(u64, HostReply)>,
+    /// Number of the host call that was started last.
+    last: u64,
+    /// How many were started.
+    count: u64,
+    timer: Option<Alarm>,
+    /// The guest wants to go on at once.
+    has_more: bool,
+}
+
+struct Finished {
+    number: u64,
+    arguments: usize,
+    reply: HostReply,
+}
+
+impl Suspended {
+    /// The call is suspended: starts what the guest asks for.
+    ///
+    /// # Errors
+    /// What is wrong with the guest's request.
+    pub(super) fn suspend(&mut self, suspension: Suspension, dispatcher: &Dispatcher) -> Result<(), &'static str> {
+        let Suspension { started, has_more, timer } = suspension;
+        for call in started {
+            if call.number <= self.last {
+                return Err("it started a host call that it had started before");
+            }
+            self.last = call.number;
+            self.start(call, dispatcher);
+        }
+        self.has_more = has_more;
+        self.timer = timer.and_then(|nanos| Alarm::after(Duration::from_nanos(nanos)));
+        if self.in_flight.is_empty() && self.results.is_empty() && timer.is_none() && !has_more {
+            return Err("it waits for nothing that could come");
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, call: StartedCall, dispatcher: &Dispatcher) {
+        self.count += 1;
+        let (number, arguments) = (call.number, call.arguments.size());
+        let refused = if self.in_flight.len() >= IN_FLIGHT_MAX {
+            Some(format!("there are {IN_FLIGHT_MAX} calls of host functions in flight already"))
+        } else if self.count > CALLS_MAX {
+            Some(format!("the call has made {CALLS_MAX} calls of host functions already"))
+        } else if self.arguments + arguments > ARGUMENTS_MAX * dispatcher.arguments_limit() {
+            Some("the arguments of the calls of host functions in flight are too large together".to_string())
+        } else {
+            None
+        };
+        if let Some(message) = refused {
+            return self.results.push_back((number, HostReply::Failed(ThrownError::new("RangeError", message))));
+        }
+        self.arguments += arguments;
+        let reply = AssertUnwindSafe(dispatcher.start(call)).catch_unwind();
+        self.in_flight.push(Box::pin(async move {
+            let panicked = |_| HostReply::Failed(ThrownError::new("Error", "the host function panicked"));
+            Finished { number, arguments, reply: reply.await.unwrap_or_else(panicked) }
+        }));
+    }
+
+    /// Waits until the guest has something to go on with, and gives what has come of its host calls: all of it that fits a
+    /// message of this size.
+    pub async fn resumption(&mut self, size_max: usize) -> HostResults {
+        self.collect().await;
+        self.timer = None;
+        let (mut taken, mut size) = (Vec::new(), 0);
+        while let Some((_, reply)) = self.results.front_mut() {
+            shorten(reply, size_max);
+            size += RESULT_OVERHEAD + size_of_reply(reply);
+            if size > size_max && !taken.is_empty() {
+                break;
+            }
+            taken.extend(self.results.pop_front());
+        }
+        HostResults(taken)
+    }
+
+    /// Waits for results, the timer, or nothing, and takes all results that there are.
+    async fn collect(&mut self) {
+        poll_fn(|context| {
+            while let Poll::Ready(Some(Finished { number, arguments, reply })) = self.in_flight.poll_next_unpin(context)
+            {
+                self.arguments -= arguments;
+                self.results.push_back((number, reply));
+            }
+            let is_due = self.timer.as_mut().is_some_and(|timer| timer.poll_unpin(context).is_ready());
+            if is_due || self.has_more || !self.results.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// An error may be larger than a result, and than the message: then its name and its message have to do.
+fn shorten(reply: &mut HostReply, size_max: usize) {
+    let size = size_of_reply(reply);
+    if let HostReply::Failed(error) = reply
+        && size > size_max.max(ERROR_SIZE_MIN)
+    {
+        let mut short = ThrownError::new(std::mem::take(&mut error.name), std::mem::take(&mut error.message));
+        for text in [&mut short.name, &mut short.message] {
+            text.truncate(text.floor_char_boundary(ERROR_SIZE_MIN / 2));
+        }
+        *error = short;
+    }
+}
+
+fn size_of_reply(reply: &HostReply) -> usize {
+    match reply {
+        HostReply::Value(value) => value.size(),
+        HostReply::Undefined => 0,
+        HostReply::Failed(_) => reply.clone().into_bytes().len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guest_abi::payload::Payload;
+
+    use super::*;
+    use crate::sandbox::builder::Configuration;
+    use crate::sandbox::call::block_on;
+    use crate::sandbox::host_function::HostFunctions;
+
+    fn dispatcher() -> Dispatcher {
+        let mut functions = HostFunctions::default();
+        functions.register_async("host", "echo", |arguments| async { Ok(Some(arguments)) }).expect("register");
+        functions.register_async("host", "never", |_| std::future::pending()).expect("register");
+        functions.register("host", "blocking", |_, arguments| Ok(Some(arguments))).expect("register");
+        Dispatcher::new(functions, &Configuration::default(), usize::MAX)
+    }
+
+    fn call(number: u64, function: &str) -> StartedCall {
+        let arguments = Payload::from_json("[1]".to_string());
+        StartedCall { number, module: "host".to_string(), function: function.to_string(), arguments }
+    }
+
+    fn started(calls: Vec<StartedCall>) -> Suspension {
+        Suspension { started: calls, ..Suspension::default() }
+    }
+
+    fn results(suspended: &mut Suspended) -> Vec<(u64, HostReply)> {
+        block_on(suspended.resumption(1 << 20)).0
+    }
+
+    fn refused(reply: &HostReply) -> bool {
+        matches!(reply, HostReply::Failed(error) if error.name == "RangeError")
+    }
+
+    #[test]
+    fn a_guest_may_not_start_a_call_twice_nor_wait_for_nothing() {
+        let dispatcher = dispatcher();
+        let mut suspended = Suspended::default();
+        assert!(suspended.suspend(Suspension::default(), &dispatcher).is_err());
+        assert!(suspended.suspend(started(vec![call(5, "never"), call(5, "never")]), &dispatcher).is_err());
+        assert!(suspended.suspend(started(vec![call(6, "never")]), &dispatcher).is_ok());
+        assert!(suspended.suspend(started(vec![call(4, "never")]), &dispatcher).is_err());
+        // What is in flight may be waited for, as often as the guest likes.
+        assert!(suspended.suspend(Suspension::default(), &dispatcher).is_ok());
+    }
+
+    #[test]
+    fn functions_that_are_not_asynchronous_cannot_be_started() {
+        let mut suspended = Suspended::default();
+        let calls = vec![call(1, "echo"), call(2, "blocking"), call(3, "none")];
+        suspended.suspend(started(calls), &dispatcher()).expect("something to wait for");
+        let mut results = results(&mut suspended);
+        results.sort_by_key(|(number, _)| *number);
+        assert_eq!(results[0], (1, HostReply::Value(Payload::from_json("[1]".to_string()))));
+        for (_, reply) in &results[1..] {
+            assert!(matches!(reply, HostReply::Failed(error) if error.message == "there is no such host function"));
+        }
+        assert_eq!(results.len(), 3);
+    }
+
+    #[test]
+    fn calls_in_flight_and_their_arguments_are_limited() {
+        let dispatcher = dispatcher();
+        let mut suspended = Suspended::default();
+        for first in (1..=IN_FLIGHT_MAX as u64).step_by(100) {
+            let calls = (first..first + 100).map(|number| call(number, "never")).collect();
+            suspended.suspend(started(calls), &dispatcher).expect("something to wait for");
+        }
+        assert!(suspended.results.is_empty());
+        suspended.suspend(started(vec![call(5_000, "never")]), &dispatcher).expect("something to wait for");
+        assert!(matches!(&results(&mut suspended)[..], [(5_000, reply)] if refused(reply)));
+
+        let mut suspended = Suspended::default();
+        let large = |number| {
+            let arguments = Payload::from_json("x".repeat(Configuration::default().output_size));
+            StartedCall { arguments, ..call(number, "never") }
+        };
+        for number in 1..=ARGUMENTS_MAX as u64 {
+            suspended.suspend(started(vec![large(number)]), &dispatcher).expect("something to wait for");
+        }
+        assert!(suspended.results.is_empty());
+        suspended.suspend(started(vec![large(100)]), &dispatcher).expect("something to wait for");
+        assert!(matches!(&results(&mut suspended)[..], [(100, reply)] if refused(reply)));
+    }
+
+    #[test]
+    fn results_that_do_not_fit_one_message_take_several() {
+        let mut suspended = Suspended::default();
+        let calls = (1..=5)
+            .map(|number| StartedCall { arguments: Payload::from_json("x".repeat(400)), ..call(number, "echo") });
+        suspended.suspend(started(calls.collect()), &dispatcher()).expect("something to wait for");
+        let mut counts = Vec::new();
+        while !suspended.results.is_empty() || counts.is_empty() {
+            counts.push(block_on(suspended.resumption(1000)).0.len());
+        }
+        assert_eq!(counts, [2, 2, 1]);
+    }
+}
