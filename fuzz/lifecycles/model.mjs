@@ -89,6 +89,9 @@ export class World {
   }
 }
 
+/** What could still fulfil promises: of one that nothing could, the guest is told that there will be no result. */
+const unanswered = [];
+
 /** The host function: it answers at once, later or never, or fails. */
 function answer({ how, value }) {
   switch (how) {
@@ -101,7 +104,7 @@ function answer({ how, value }) {
     case 'reject':
       return Promise.reject(new Error(`failed ${value}`));
     default:
-      return new Promise(() => {});
+      return new Promise((resolve) => unanswered.push(resolve));
   }
 }
 
