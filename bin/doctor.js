@@ -235,7 +235,9 @@ async function measure({ limits, memory }, SandboxBuilder, sandboxes) {
   if (before === undefined) return;
   for (let count = 0; count < MEASURED; count += 1) await add();
   const after = usage();
-  const each = (name) => Math.max(0, Math.ceil((after[name] - before[name]) / MEASURED));
+  // The threads that all sandboxes share come and go meanwhile.
+  const round = (name) => (name === 'threads' ? Math.round : Math.ceil);
+  const each = (name) => Math.max(0, round(name)((after[name] - before[name]) / MEASURED));
   for (const [name, entry] of Object.entries(limits)) {
     // While it is at work it has a thread of its own.
     entry.perSandbox = each(name) + (name === 'threads' ? 1 : 0);
