@@ -87,7 +87,8 @@ fn call(sandbox: &mut LoadedJSSandbox) {
             | Error::Cancelled
             | Error::HandlerNotFound(_)
             | Error::InvalidEvent(_)
-            | Error::PayloadTooLarge { what: "result", .. },
+            | Error::PayloadTooLarge { what: "result", .. }
+            | Error::TooManyValues { .. },
         ) => {}
         Err(other) => panic!("a call: {other:?}"),
     }

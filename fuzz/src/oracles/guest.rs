@@ -95,7 +95,12 @@ impl Host {
             Err(Error::GuestAbort(text) | Error::InvalidEvent(text)) => {
                 assert!(text.len() <= TEXT, "a reason of {} bytes", text.len());
             }
-            Err(Error::Cancelled | Error::HandlerNotFound(_) | Error::PayloadTooLarge { what: "result", .. }) => {}
+            Err(
+                Error::Cancelled
+                | Error::HandlerNotFound(_)
+                | Error::PayloadTooLarge { what: "result", .. }
+                | Error::TooManyValues { .. },
+            ) => {}
             Err(other) => panic!("{other:?}"),
         }
         let poisoned = matches!(result, Err(Error::GuestAbort(_) | Error::Cancelled));

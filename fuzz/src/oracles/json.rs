@@ -31,7 +31,11 @@ struct Guest(LoadedJSSandbox);
 
 impl Guest {
     fn new() -> Self {
-        let mut sandbox = SandboxBuilder::new().build().and_then(|proto| proto.load_runtime()).expect("a sandbox");
+        let mut sandbox = SandboxBuilder::new()
+            .with_max_output_values(1 << 20)
+            .build()
+            .and_then(|proto| proto.load_runtime())
+            .expect("a sandbox");
         for (name, handler) in [
             ("event", "function handler(event) { return describe(event); }"),
             (

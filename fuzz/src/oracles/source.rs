@@ -25,9 +25,10 @@ pub fn sources(Sources { handler, module }: &Sources) {
         Ok(mut sandbox) => {
             let result = sandbox.handle_event_with_monitor("handler", "{\"a\":[1]}".to_string(), &monitor, None);
             let status = match result {
-                Ok(_) | Err(Error::Guest { .. } | Error::PayloadTooLarge { what: "result", .. }) => {
-                    SandboxStatus::Ready
-                }
+                Ok(_)
+                | Err(
+                    Error::Guest { .. } | Error::PayloadTooLarge { what: "result", .. } | Error::TooManyValues { .. },
+                ) => SandboxStatus::Ready,
                 Err(Error::Cancelled) => SandboxStatus::Poisoned,
                 Err(other) => panic!("a call: {other:?}"),
             };
