@@ -414,6 +414,31 @@ fn a_weak_reference_keeps_its_target_until_the_job_is_done() {
 }
 
 #[test]
+fn a_long_chain_of_iterators_gives_what_a_short_one_gives() {
+    let mut sandbox = evaluator();
+    expect(
+        &mut sandbox,
+        "[1, 127, 128, 129, 500].map((length) => { let i = [1, 2, 3].values(); for (let n = 0; n < length; n++) i = i.map((x) => x + 1); return [...i].map((x) => x - length).join(); })",
+        json!(["1,2,3", "1,2,3", "1,2,3", "1,2,3", "1,2,3"]),
+    );
+    expect(
+        &mut sandbox,
+        "(() => { let done = 0; let i = (function* () { try { yield 1; yield 2; } finally { done++; } })(); for (let n = 0; n < 300; n++) i = i.filter(() => true); for (const x of i) break; return [done, i.next().done]; })()",
+        json!([1, true]),
+    );
+    expect(
+        &mut sandbox,
+        "[Iterator.prototype.map.name, Iterator.prototype.map.length, 'prototype' in Iterator.prototype.map]",
+        json!(["map", 1, false]),
+    );
+    for bad in
+        ["Iterator.prototype.map.call(1, (x) => x)", "[].values().map()", "Iterator.prototype.take.call({}, NaN)"]
+    {
+        expect_error(&mut sandbox, bad, "Error");
+    }
+}
+
+#[test]
 fn a_saved_reaction_of_an_async_disposable_stack_can_be_called_with_nothing() {
     // Once this read past its arguments.
     let mut sandbox = evaluator();

@@ -23,7 +23,7 @@ const ENDLESS: [&str; 9] = [
 ];
 
 /// Programs over data that is too deep for some of the stacks.
-const DEEP: [&str; 24] = [
+const DEEP: [&str; 26] = [
     "JSON.parse('['.repeat(400000))",
     "JSON.parse('{\"a\":'.repeat(400000))",
     "JSON.parse('['.repeat(400000) + ']'.repeat(400000)).length",
@@ -48,6 +48,9 @@ const DEEP: [&str; 24] = [
     "wrapped(50000, (f) => f.bind())()",
     "wrapped(50000, (p) => new Proxy(p, {})) instanceof Array",
     "(() => { let i = [1].values(); for (let n = 0; n < 50000; n++) i = i.map((x) => x); return i.next(); })()",
+    "(() => { const iterate = (i) => { try { return iterate(i); } catch { return i.next(); } };
+        let i = [1].values(); for (let n = 0; n < 127; n++) i = i.flatMap((x) => [x]); return iterate(i).value; })()",
+    "(() => { let i = [1].values(); for (let n = 0; n < 20000; n++) { i = Iterator.from(i); Object.setPrototypeOf(i, { next: i.next }); } return Iterator.from(i).next(); })()",
     "(() => { let i = [1].values(); for (let n = 0; n < 50000; n++) i = Iterator.from({ next: i.next.bind(i) }); return [...i]; })()",
 ];
 
