@@ -280,10 +280,11 @@ const classes: Record<string, string> = {
     ))).then(() => 'tried');
   `,
   'what other environments have': `
-    const names = ['process', 'require', 'module', 'exports', 'Buffer', 'global', '__filename', '__dirname', 'setImmediate', 'fetch',
+    const names = ['process', 'require', 'module', 'exports', 'Buffer', 'global', '__filename', '__dirname', 'fetch',
       'WebAssembly', 'Deno', 'Bun', 'std', 'os', 'bjson', 'print', 'load', 'loadScript', 'scriptArgs', 'gc', 'Worker', 'SharedWorker',
       'importScripts', 'postMessage', 'MessageChannel', 'BroadcastChannel', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'window',
       'document', 'localStorage', 'indexedDB', 'ShadowRealm', 'Java', 'ActiveXObject', 'ffi', 'syscall', 'readFile', 'quit', 'napi'];
+    for (const timer of [setTimeout, setInterval, setImmediate, setTimeout(() => {}, 0)]) look('a timer', timer);
     for (const name of names) report(name, typeof own[name] === 'undefined' && !(name in own) ? 'own' : 'foreign');
     return names;
   `,
