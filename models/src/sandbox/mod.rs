@@ -16,6 +16,24 @@ pub mod error {
     pub type Result<T> = std::result::Result<T, Error>;
 }
 
+/// Time plays no part in the models.
+pub mod monitor {
+    use std::time::Duration;
+
+    #[derive(Clone)]
+    pub struct ThreadCpuClock;
+
+    impl ThreadCpuClock {
+        pub fn of_this_thread() -> Option<Self> {
+            None
+        }
+
+        pub fn now(&self) -> Option<Duration> {
+            None
+        }
+    }
+}
+
 /// What the stopper does for one call, on the thread that asks for it.
 pub mod stopper {
     use super::interrupt::{CallControl, CallId, Stop, StoppedBy};
