@@ -169,7 +169,7 @@ export interface PoolFromSnapshot {
    * and standard error.
    */
   hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
-  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 20,000. */
+  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 131,072. */
   maxOutputValues?: number;
   prepare?: undefined;
 }
@@ -588,7 +588,7 @@ export declare class SandboxBuilder {
    * The JavaScript thread parses a result at one go, which takes up to half a microsecond for each value, and for 100,000
    * and more of them up to a whole one.
    *
-   * - `count`: a whole number from 1 to 134,217,728. Default: 20,000.
+   * - `count`: a whole number from 1 to 134,217,728. Default: 131,072.
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: it is no such number.

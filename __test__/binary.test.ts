@@ -208,8 +208,7 @@ test('a value may have 65,536 arrays of bytes and no more', async () => {
   const proto = await new SandboxBuilder()
     .setInputBufferSize(4 << 20)
     .setOutputBufferSize(4 << 20)
-    .setHeapSize(64 << 20)
-    .setMaxOutputValues(100_000);
+    .setHeapSize(64 << 20);
   const sandbox = await (await proto.build()).loadRuntime();
   sandbox.addHandler('f', 'function handler(event) { return event; }');
   sandbox.addHandler('g', 'function handler(event) { return Array.from({ length: event }, () => new Uint8Array()); }');

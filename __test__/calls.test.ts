@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SandboxBuilder } from '@hyperlight/js-host-api';
 import { load, loadBody } from './sandbox';
 
 test('an event goes in and the result comes out as JSON has them', async () => {
@@ -124,10 +123,8 @@ test('an event of the full size makes the round trip', async () => {
   const quotes = 2;
   const text = 'x'.repeat(2 ** 20 - quotes);
   assert.equal(await loaded.callHandler('f', text), text);
-  const sandbox = await (await new SandboxBuilder().setMaxOutputValues(100_001).build()).loadRuntime();
-  sandbox.addHandler('f', 'function handler(event) { return event; }');
   const list = Array.from({ length: 100_000 }, (_, i) => i);
-  assert.deepEqual(await (await sandbox.getLoadedSandbox()).callHandler('f', list), list);
+  assert.deepEqual(await loaded.callHandler('f', list), list);
 });
 
 test('garbage collection can be left out', async () => {

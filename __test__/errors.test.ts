@@ -235,7 +235,7 @@ test('a result of too many values is refused with their number and the limit, wh
     return sandbox.getLoadedSandbox();
   };
   for (const [loaded, limit] of [
-    [await many(new SandboxBuilder()), 20_000],
+    [await many(new SandboxBuilder()), 131_072],
     [await many(new SandboxBuilder().setMaxOutputValues(50_000)), 50_000],
     [await many(new SandboxBuilder().setMaxOutputValues(2)), 2],
   ] as const) {

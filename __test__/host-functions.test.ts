@@ -174,10 +174,7 @@ test('a host function takes tens of thousands of arguments, and more than 65,535
     }
   `;
   // They lie on the stack, of the guest and of the host.
-  const proto = await new SandboxBuilder()
-    .setScratchSize(8 * 2 ** 20)
-    .setMaxOutputValues(100_000)
-    .build();
+  const proto = await new SandboxBuilder().setScratchSize(8 * 2 ** 20).build();
   proto.register('test', 'count', (...args) => args.length);
   const sandbox = await proto.loadRuntime();
   sandbox.addHandler('f', `import * as host from 'host:test'; function handler(event) { ${body} }`);

@@ -152,7 +152,7 @@ impl SandboxBuilder {
     /// The JavaScript thread parses a result at one go, which takes up to half a microsecond for each value, and for 100,000
     /// and more of them up to a whole one.
     ///
-    /// - `count`: a whole number from 1 to 134,217,728. Default: 20,000.
+    /// - `count`: a whole number from 1 to 134,217,728. Default: 131,072.
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: it is no such number.

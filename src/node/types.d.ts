@@ -169,7 +169,7 @@ export interface PoolFromSnapshot {
    * and standard error.
    */
   hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
-  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 20,000. */
+  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 131,072. */
   maxOutputValues?: number;
   prepare?: undefined;
 }

@@ -70,8 +70,8 @@ impl SandboxBuilder {
     pub const DEFAULT_OUTPUT_SIZE: usize = 1 << 20;
     /// Smallest and largest limit of an event or a result in bytes: 1 KiB and 256 MiB.
     pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = 1 << 10..=256 << 20;
-    /// Default limit of the values in a result: 20,000. The arguments of a host function have the same limit.
-    pub const DEFAULT_MAX_OUTPUT_VALUES: usize = 20_000;
+    /// Default limit of the values in a result: 131,072. The arguments of a host function have the same limit.
+    pub const DEFAULT_MAX_OUTPUT_VALUES: usize = 128 << 10;
     /// Smallest and largest limit of the values in a result: 1 and 134,217,728, of which the largest result has no more.
     pub const MAX_OUTPUT_VALUES_RANGE: RangeInclusive<usize> = 1..=128 << 20;
 
