@@ -54,6 +54,18 @@ test('kill() harms no later call when nothing runs', async () => {
   handle.kill();
 });
 
+test('kill() means the next call as soon as a promise tells of the end of the one before', async () => {
+  const loaded = await load({ spin: `function handler() { ${SPIN} }`, quick: 'function handler() {}' });
+  const snapshot = await loaded.snapshot();
+  for (let i = 0; i < 200; i++) {
+    await loaded.callHandler('quick', null);
+    const spin = rejection('ERR_CANCELLED', loaded.callHandler('spin', null, { wallClockTimeoutMs: 20_000 }));
+    loaded.interruptHandle.kill();
+    assert.equal((await spin).terminatedBy, null, `round ${i}: kill() was lost, and the time limit has stopped the call`);
+    await loaded.restore(snapshot);
+  }
+});
+
 test('kill() stops a call however early it comes', async () => {
   const loaded = await loadBody(SPIN);
   const snapshot = await loaded.snapshot();

@@ -109,6 +109,7 @@ export interface ApiError extends Error {
   size?: number;
   limit?: number;
   unit?: string;
+  terminatedBy?: string | null;
 }
 
 /** The error with which a promise is rejected; it must be a real `Error` with this code. */

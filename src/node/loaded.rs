@@ -159,6 +159,8 @@ impl LoadedJSSandbox {
                         };
                         let run = || call_if_ready(sandbox, &ticket, &status, &name, event, options);
                         let (result, stats) = identity.run(cause, run);
+                        // Before anybody hears of the end: a kill() that follows means the next call.
+                        drop(ticket);
                         status.note(&result);
                         // A call that was refused has no statistics of its own.
                         if let Some(stats) = &stats {
