@@ -61,7 +61,11 @@ test('kill() means the next call as soon as a promise tells of the end of the on
     await loaded.callHandler('quick', null);
     const spin = rejection('ERR_CANCELLED', loaded.callHandler('spin', null, { wallClockTimeoutMs: 20_000 }));
     loaded.interruptHandle.kill();
-    assert.equal((await spin).terminatedBy, null, `round ${i}: kill() was lost, and the time limit has stopped the call`);
+    assert.equal(
+      (await spin).terminatedBy,
+      null,
+      `round ${i}: kill() was lost, and the time limit has stopped the call`,
+    );
     await loaded.restore(snapshot);
   }
 });
