@@ -21,8 +21,8 @@ impl Source {
 /// A queue for each source. Jobs of one source are done in the order in which they came; the sources take turns, so that
 /// none waits longer for having a neighbour with many jobs.
 ///
-/// How many jobs there can be is limited by what there is to cause them: a sandbox's console has one at most, a guest that
-/// waits for a host function has one, and each promise of the API has one.
+/// How many jobs there can be is limited by what there is to cause them: a sandbox's console has one at most, a guest has one
+/// for the host function that it waits for and 1,000 for asynchronous ones, and each promise of the API has one.
 pub struct Jobs<J> {
     /// Each source that has jobs, but for the one whose job is being done.
     turns: VecDeque<Source>,
