@@ -103,7 +103,9 @@ impl Call {
         let stats = ExecutionStats { wall_clock: began.elapsed(), cpu_time: running.cpu_time(), terminated_by };
         drop(running);
         metrics::handler_called(&name, &result, &stats);
-        span.record("monitor", terminated_by);
+        if let Some(monitor) = terminated_by {
+            span.record("monitor", monitor);
+        }
         if let Ok(Some(result)) = &result {
             span.record("result.size", result.size());
         }
