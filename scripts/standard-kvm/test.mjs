@@ -174,7 +174,7 @@ function compare(here, there) {
       ? 'was not run on this machine'
       : !there.has(name)
         ? 'was not run on a standard KVM'
-        : there.get(name) === 'skipped' && !MEASURES_TIME.test(name)
+        : there.get(name) === 'skipped' && here.get(name) !== 'skipped' && !MEASURES_TIME.test(name)
           ? 'was skipped on a standard KVM though it does not measure time'
           : undefined;
     if (problem) {
