@@ -49,8 +49,8 @@ impl LoadedJSSandbox {
     /// loaded. Its host functions stay. This works for a poisoned sandbox as well.
     ///
     /// # Errors
-    /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
-    /// [`Error::Internal`](crate::Error::Internal).
+    /// [`Error::Unrecoverable`],
+    /// [`Error::Internal`].
     pub fn unload(mut self) -> Result<JSSandbox> {
         let mut vm = self.vm.take().ok_or(Error::Unrecoverable)?;
         traced(&operation!(DEBUG, "unload"), || vm.reset())?;
@@ -70,14 +70,14 @@ impl LoadedJSSandbox {
     /// `JSON.stringify` has it, an object with a property for each byte.
     ///
     /// # Errors
-    /// The sandbox stays usable after: [`Error::InvalidArgument`](crate::Error::InvalidArgument) (the name is
-    /// empty or too long), [`Error::HandlerNotFound`](crate::Error::HandlerNotFound),
-    /// [`Error::InvalidEvent`](crate::Error::InvalidEvent),
-    /// [`Error::PayloadTooLarge`](crate::Error::PayloadTooLarge) (event or result),
-    /// [`Error::Guest`](crate::Error::Guest) (the handler threw).
+    /// The sandbox stays usable after: [`Error::InvalidArgument`] (the name is
+    /// empty or too long), [`Error::HandlerNotFound`],
+    /// [`Error::InvalidEvent`],
+    /// [`Error::PayloadTooLarge`] (event or result),
+    /// [`Error::Guest`] (the handler threw).
     ///
-    /// It is poisoned after: [`Error::Cancelled`](crate::Error::Cancelled),
-    /// [`Error::GuestAbort`](crate::Error::GuestAbort).
+    /// It is poisoned after: [`Error::Cancelled`],
+    /// [`Error::GuestAbort`].
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
         Ok(json(self.call_handler(self.begin(), func_name.into(), Payload::from_json(event), options)?))
@@ -87,9 +87,9 @@ impl LoadedJSSandbox {
     /// [`monitor`](super::monitor).
     ///
     /// # Errors
-    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`](crate::Error::Cancelled) if a monitor fired: the
+    /// Those of [`handle_event`](Self::handle_event). [`Error::Cancelled`] if a monitor fired: the
     /// sandbox is poisoned, and [`last_call_stats`](Self::last_call_stats) names the monitor.
-    /// [`Error::Monitor`](crate::Error::Monitor) if a monitor could not start: the handler was not run, and the sandbox stays
+    /// [`Error::Monitor`] if a monitor could not start: the handler was not run, and the sandbox stays
     /// usable.
     pub fn handle_event_with_monitor<M: MonitorSet>(
         &mut self,
@@ -285,7 +285,7 @@ impl LoadedJSSandbox {
     /// time of the first call.
     ///
     /// # Errors
-    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    /// [`Error::Poisoned`].
     pub fn warm_up(&mut self) -> Result<()> {
         self.vm()?.warm_up()
     }
@@ -294,7 +294,7 @@ impl LoadedJSSandbox {
     /// others can be compared with.
     ///
     /// # Errors
-    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    /// [`Error::Poisoned`].
     pub fn round_trip(&mut self) -> Result<()> {
         self.vm()?.round_trip()
     }
@@ -302,7 +302,7 @@ impl LoadedJSSandbox {
     /// Why the first call after a start or a restore is slow; see [`GuestCounters`]. To ask is a call of its own.
     ///
     /// # Errors
-    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    /// [`Error::Poisoned`].
     pub fn guest_counters(&mut self) -> Result<GuestCounters> {
         self.vm()?.counters()
     }
@@ -321,7 +321,7 @@ impl LoadedJSSandbox {
     /// Takes a snapshot of the sandbox's state.
     ///
     /// # Errors
-    /// [`Error::Poisoned`](crate::Error::Poisoned).
+    /// [`Error::Poisoned`].
     pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
         traced(&operation!(DEBUG, "snapshot"), || self.vm()?.snapshot())
     }
@@ -332,9 +332,9 @@ impl LoadedJSSandbox {
     /// of its host functions.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`](crate::Error::SnapshotMismatch), which changes nothing;
-    /// [`Error::Unrecoverable`](crate::Error::Unrecoverable),
-    /// [`Error::Internal`](crate::Error::Internal) if the snapshot does not fit this sandbox.
+    /// [`Error::SnapshotMismatch`], which changes nothing;
+    /// [`Error::Unrecoverable`],
+    /// [`Error::Internal`] if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
         traced(&operation!(DEBUG, "restore"), || self.vm()?.restore(&snapshot))
     }
@@ -346,7 +346,7 @@ impl LoadedJSSandbox {
 
     /// Whether a call did not run to its end, so that the guest's state cannot be trusted.
     ///
-    /// A poisoned sandbox refuses calls with [`Error::Poisoned`](crate::Error::Poisoned) until a snapshot is restored.
+    /// A poisoned sandbox refuses calls with [`Error::Poisoned`] until a snapshot is restored.
     pub fn poisoned(&self) -> bool {
         self.status().is_poisoned()
     }
@@ -363,7 +363,7 @@ impl LoadedJSSandbox {
     /// system's folder for temporary files. It holds all of the guest's memory, secrets included.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) if it cannot be written.
+    /// [`Error::Internal`] if it cannot be written.
     #[cfg(feature = "crashdump")]
     pub fn generate_crashdump(&mut self) -> Result<()> {
         self.vm()?.generate_crashdump()
