@@ -44,10 +44,11 @@ impl<'a> Entry<'a> {
         let waits = waker.clone();
         // There is a thread, and there will be until this has run. Should the function panic, the VM is lost.
         let job = move || {
-            let wake = WakeAtEnd(waits);
+            // Dropped in this order, also by a panic: the sender, then what wakes whoever looks for what was sent.
+            let _wake = WakeAtEnd(waits);
+            let sender = sender;
             let progress = enter(&mut vm);
             drop(sender.send((vm, progress)));
-            drop(wake);
         };
         drop(WORKERS.run(Box::new(job)));
         Ok(Self { place, interrupt: interrupt.clone(), call, ended: Some(ended), waker })
