@@ -11,8 +11,8 @@
 //!            suspended (wait)
 //! ```
 //!
-//! Two drivers are here: [`block_on`] holds its thread while it waits, [`LoadedJSSandbox::handle_event_async`] does not. The addon
-//! has a third one.
+//! There are two drivers: [`block_on`] holds its thread while it waits, also for the addon;
+//! [`LoadedJSSandbox::handle_event_async`] does not.
 //!
 //! [`LoadedJSSandbox::handle_event_async`]: super::loaded::LoadedJSSandbox::handle_event_async
 
