@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" />
 
 /**
- * What every method throws or rejects with: an `Error` whose `code` says what is wrong. The README has a table of the codes.
+ * What every method throws or rejects with: an `Error` whose `code` says what is wrong. `docs/errors.md` has a table of the codes.
  *
  * ```ts
  * try {

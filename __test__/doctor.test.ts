@@ -55,12 +55,12 @@ test('the doctor says that sandboxes work here, and how long each step took', as
   assert.match(stdout, /^locked memory +(no limit|\d+ bytes); 0 bytes a sandbox, enough for any number$/m);
 });
 
-test('as JSON it has the keys that the README explains, and no others', async () => {
+test('as JSON it has the keys that its page explains, and no others', async () => {
   const { status, stdout, stderr } = await run('doctor', '--json');
   assert.equal(stderr, '');
   assert.equal(status, 0, stdout);
   const report = JSON.parse(stdout);
-  const table = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/^\| Key \| Type \|.*?\n\n/ms)?.[0] ?? '';
+  const table = readFileSync(join(ROOT, 'docs', 'doctor.md'), 'utf8').match(/^\| Key \| Type \|.*?\n\n/ms)?.[0] ?? '';
   const keys = [...table.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) => cell?.match(/[\w.]+/g) ?? []);
   assert.deepEqual(paths(report).sort(), keys.sort());
 

@@ -257,7 +257,7 @@ test('the classes have the members that are declared, and no others', () => {
   assert.deepEqual(exported.sort(), Object.keys(members).sort());
 });
 
-test('the codes of errors are those that the README explains, each in one row', () => {
+test('the codes of errors are those that their page explains, each in one row', () => {
   const declared: Record<SandboxError['code'], true> = {
     ERR_CANCELLED: true,
     ERR_COMPILE: true,
@@ -279,6 +279,6 @@ test('the codes of errors are those that the README explains, each in one row', 
   const root = join(__dirname, '..', '..');
   const codes = (file: string, pattern: RegExp) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map(([, code]) => code).sort();
-  assert.deepEqual(codes('README.md', /^\| `(ERR_\w+)` \|/gm), Object.keys(declared).sort());
+  assert.deepEqual(codes('docs/errors.md', /^\| `(ERR_\w+)` \|/gm), Object.keys(declared).sort());
   assert.deepEqual(codes('src/node/error.rs', /Self::\w+ => "(ERR_\w+)"/g), Object.keys(declared).sort());
 });

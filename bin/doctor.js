@@ -20,7 +20,7 @@ const LIMITS = { wallClockTimeoutMs: 60_000 };
 /** Sandboxes that are made to see what one takes. */
 const MEASURED = 8;
 
-/** The report; the README explains its keys. */
+/** The report; docs/doctor.md explains its keys. */
 async function examine() {
   const { version } = JSON.parse(fs.readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
   const report = {

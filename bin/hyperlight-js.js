@@ -11,7 +11,7 @@ Says whether sandboxes work on this machine and what limits their number: it sho
 memory and the limits of the process, runs one handler, and tells how long each step took.
 
 Options:
-  --json         as one JSON object; the README of the package explains its keys
+  --json         as one JSON object; docs/doctor.md explains its keys
   -h, --help     this text
   -v, --version  the version of the package
 

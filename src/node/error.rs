@@ -52,7 +52,7 @@ pub enum Error {
     NodeApi(#[from] napi::Error),
 }
 
-/// The `code` property of a JavaScript error. Each has one meaning, one row in the README and a type in `types.d.ts`, which
+/// The `code` property of a JavaScript error. Each has one meaning, one row in docs/errors.md and a type in `types.d.ts`, which
 /// becomes the head of `index.d.ts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
