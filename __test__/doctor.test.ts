@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder } from '@hyperlight/js-host-api';
-import { closedDevice, type Ended, runAfter, runToEnd, UNPRIVILEGED } from './mounts';
+import { closedDevice, type Ended, NOBODY_IN_GROUP, ONLY_KVM, runAfter, runToEnd, UNPRIVILEGED } from './mounts';
 
 const ROOT = join(__dirname, '..', '..');
 const PROGRAM = join(ROOT, 'bin', 'hyperlight-js.js');
@@ -114,6 +114,17 @@ test('without permission to open /dev/kvm it fails and says how to get it', asyn
   const group = await runAfter(open, ...program);
   assert.equal(group.status, 1, group.stdout);
   assert.match(group.stdout, /^What to do: as root: usermod -aG (?!root)\w+ \w+; then log in again$/m);
+});
+
+test('sandboxes work with no device but /dev/kvm and no privilege but a group, as in a container', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can make a device and become somebody else');
+  const [setpriv = '', ...options] = NOBODY_IN_GROUP;
+  const readable = await runToEnd(setpriv, [...options, 'test', '-r', PROGRAM]);
+  if (readable.status !== 0) return t.skip('only root can read the folder of this project');
+  const { status, stdout } = await runAfter(ONLY_KVM, ...NOBODY_IN_GROUP, process.execPath, PROGRAM, 'doctor');
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^hypervisor +\/dev\/kvm can be opened; 0660 /m);
+  assert.match(stdout, /^Sandboxes work here\.$/m);
 });
 
 test('when the native module cannot be loaded it says why, and all else that it knows', async () => {

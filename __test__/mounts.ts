@@ -41,6 +41,18 @@ export async function runAfter(mount: string, ...program: string[]): Promise<End
 /** Before the name of a program: without the capabilities that let even root open what is closed to it. */
 export const UNPRIVILEGED = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all'];
 
+/** The shell command that leaves no device but /dev/kvm, which only root and the group 1 may open. Only root can do this. */
+export const ONLY_KVM = `
+  folder=$(mktemp -d) && mount -t tmpfs none "$folder" && mknod "$folder/kvm" c 10 232 && chgrp 1 "$folder/kvm" &&
+  chmod 660 "$folder/kvm" && mount --move "$folder" /dev && rmdir "$folder"
+`.trim();
+
+/** Before the name of a program: as nobody, in the group 1, without any capability. */
+export const NOBODY_IN_GROUP = [
+  ...['setpriv', '--reuid', '65534', '--regid', '65534', '--groups', '1'],
+  ...['--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs'],
+];
+
 /** The shell command that makes /dev/kvm a file that nobody may open. */
 export function closedDevice(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'js-host-api-'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './setup.mjs';
 import { fetchNodeVersions } from './node-versions.mjs';
+import { installRecipes } from './recipes.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = join(ROOT, 'target', '__test__');
@@ -16,6 +17,7 @@ const COMMAND_TIMEOUT_MINUTES = 20;
 
 checkHypervisor();
 fetchNodeVersions();
+installRecipes();
 const results = [await testRust(), await testNode()];
 console.log();
 for (const { name, passed, failed } of results) {

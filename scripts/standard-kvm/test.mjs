@@ -16,8 +16,11 @@ import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
 const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
 const PART = ['hostile_kernels', 'hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
-/** Left out on both sides: other versions of Node.js, which are no matter of hypervisors and would fill the machine. */
-const NOT_COMPARED = 'node-versions.test.js';
+/**
+ * Left out on both sides: other versions of Node.js, and recipes with other packages, which are no matter of hypervisors and would
+ * fill the machine.
+ */
+const NOT_COMPARED = ['node-versions.test.js', 'recipes.test.js'];
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */
 const MEASURES_TIME = /measures time/;
 /** In the source of a test that needs more of a machine than the addon and what is compiled. */
@@ -36,7 +39,7 @@ let failed = false;
 try {
   await checkNeeds(compiled.filter((file) => NEEDS_FILES.test(readFileSync(file, 'utf8'))));
   fill(tree);
-  if (!partOnly) say(`left out: ${NOT_COMPARED}, as it is about versions of Node.js, not about hypervisors`);
+  if (!partOnly) say(`left out: ${NOT_COMPARED.join(', ')}, which are not about hypervisors`);
   const all = partOnly ? programs.filter(({ name }) => PART.includes(name)) : programs;
   say(`tests: ${[...all.map(({ name }) => name), ...nodeTests.map((file) => relative(ROOT, file))].join(', ')}`);
 
@@ -79,7 +82,7 @@ function compiledNodeTests() {
   rmSync(compiled, { recursive: true, force: true });
   run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
   return readdirSync(compiled, { recursive: true })
-    .filter((file) => /\.test\.[cm]?js$/.test(file) && basename(file) !== NOT_COMPARED)
+    .filter((file) => /\.test\.[cm]?js$/.test(file) && !NOT_COMPARED.includes(basename(file)))
     .map((file) => join(compiled, file));
 }
 
