@@ -699,33 +699,36 @@ export declare class SandboxPool {
  */
 export declare class Snapshot {
   /**
-   * Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Gives its digest.
+   * Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Returns its digest.
    *
    * All of the guest's memory is in it, secrets included.
    *
-   * - `path`: the folder. It is made if it does not exist; its parent must. If it holds a snapshot already, the new one
-   *   takes its place, but the old one's files stay.
+   * - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots. Two
+   *   processes must not save to it at the same time: the tag of one of them may be lost.
+   * - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.`
+   *   or `-`. Default: `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the other can
+   *   still be loaded by its digest, and its files stay.
    *
    * Rejects with:
-   * - `ERR_INVALID_ARG`: the path is no string or empty.
+   * - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
    * - `ERR_SNAPSHOT`: the folder cannot be written.
    * - `ERR_CONSUMED`: the snapshot was disposed of.
    */
-  save(path: string): Promise<string>
+  save(path: string, tag?: string): Promise<string>
   /**
    * Reads a snapshot from a folder that `save()` has written.
    *
    * Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
    * the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
    * are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
-   * folder can put another snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+   * folder can put another snapshot there. To be sure of that, keep the digest elsewhere and load by it.
    *
    * What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
    * name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
    * sandbox that was made of it.
    *
    * - `path`: the folder.
-   * - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+   * - `tagOrDigest`: the snapshot's tag, or the digest that `save()` returned. Default: the tag `latest`.
    * - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
    *
    * Rejects with:
@@ -734,7 +737,7 @@ export declare class Snapshot {
    * - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
    * - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
    */
-  static load(path: string, digest?: string, options?: LoadSnapshotOptions): Promise<Snapshot>
+  static load(path: string, tagOrDigest?: string, options?: LoadSnapshotOptions): Promise<Snapshot>
   /**
    * Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`
    * from then on. Sandboxes that it was restored into are not affected.

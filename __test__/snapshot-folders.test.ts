@@ -98,13 +98,38 @@ test('a folder that holds no usable snapshot is refused with the reason', async 
   assert.match((await rejection('ERR_SNAPSHOT', Snapshot.load(join(parent, 'nothing')))).message, /nothing/);
   await rejection('ERR_SNAPSHOT', Snapshot.load(parent));
   await rejection('ERR_SNAPSHOT', Snapshot.load(folder, `sha256:${'0'.repeat(64)}`));
-  await rejection('ERR_SNAPSHOT', Snapshot.load(folder, 'latest'));
+  await rejection('ERR_SNAPSHOT', Snapshot.load(folder, 'other'));
   const manifest = join(folder, 'blobs', 'sha256', digest.slice('sha256:'.length));
   const content = await readFile(manifest, 'utf8');
   await writeFile(manifest, content.replace(/[0-9a-f]{64}/, '0'.repeat(64)));
   await rejection('ERR_SNAPSHOT', Snapshot.load(folder));
   await writeFile(manifest, content);
   await Snapshot.load(folder);
+});
+
+test('a folder holds several snapshots by their tags, and one without a tag by its digest', async () => {
+  const folder = join(parent, 'tags');
+  const sandbox = await load({ count: COUNT });
+  const saved = async (tag?: string) => {
+    await sandbox.callHandler('count', {});
+    return (await sandbox.snapshot()).save(folder, tag);
+  };
+  const count = async (tagOrDigest?: string) => {
+    const snapshot = await Snapshot.load(folder, tagOrDigest);
+    return (await loaded(SandboxBuilder.fromSnapshot(snapshot).build())).callHandler('count', {});
+  };
+  const first = await saved('one');
+  await saved();
+  assert.deepEqual(await Promise.all([count('one'), count(first), count(), count('latest')]), [2, 2, 3, 3]);
+  await saved('one');
+  assert.deepEqual(await Promise.all([count('one'), count(first), count()]), [4, 2, 3]);
+
+  const snapshot = await sandbox.snapshot();
+  await Promise.all(['a', 'b', 'c'].map((tag) => snapshot.save(folder, tag)));
+  assert.deepEqual(await Promise.all(['a', 'b', 'c', 'one'].map(count)), [4, 4, 4, 4]);
+  for (const wrong of ['', '.', 'a/b', 'a:b', 'x'.repeat(129), 1 as unknown as string]) {
+    await rejection('ERR_INVALID_ARG', snapshot.save(folder, wrong));
+  }
 });
 
 test('what becomes of a folder after it was loaded does not matter', async () => {

@@ -149,8 +149,11 @@ same<LoadedJSSandbox['lastCallStats'], CallStats | null>();
 same<LoadedJSSandbox['poisoned'], boolean>();
 same<LoadedJSSandbox['status'], Status>();
 same<InterruptHandle['kill'], () => void>();
-same<Snapshot['save'], (path: string) => Promise<string>>();
-same<(typeof Snapshot)['load'], (path: string, digest?: string, options?: LoadSnapshotOptions) => Promise<Snapshot>>();
+same<Snapshot['save'], (path: string, tag?: string) => Promise<string>>();
+same<
+  (typeof Snapshot)['load'],
+  (path: string, tagOrDigest?: string, options?: LoadSnapshotOptions) => Promise<Snapshot>
+>();
 same<(typeof SandboxBuilder)['fromSnapshot'], (snapshot: Snapshot) => SandboxBuilder>();
 same<keyof typeof SandboxBuilder, 'prototype' | 'fromSnapshot' | 'guestImage'>();
 same<(typeof SandboxBuilder)['guestImage'], GuestImage>();

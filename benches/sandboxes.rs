@@ -194,7 +194,8 @@ fn snapshots(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let snapshot = loaded(SandboxBuilder::DEFAULT_HEAP_SIZE, ECHO).snapshot().expect("a snapshot");
     let mut group = criterion.benchmark_group("snapshots");
-    group.bench_function("save", |bencher| bencher.iter(|| snapshot.save(folder.path().join("s")).expect("save")));
+    group
+        .bench_function("save", |bencher| bencher.iter(|| snapshot.save(folder.path().join("s"), None).expect("save")));
     group.bench_function("load", |bencher| {
         bencher.iter(|| Snapshot::load(folder.path().join("s"), None).expect("load"));
     });

@@ -100,7 +100,7 @@ fn a_guest_can_call_three_functions_of_the_host_and_no_other() {
     let snapshot = sandbox.snapshot().expect("a snapshot");
     sandbox.restore(snapshot).expect("a restore");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    sandbox.snapshot().expect("a snapshot").save(folder.path()).expect("save");
+    sandbox.snapshot().expect("a snapshot").save(folder.path(), None).expect("save");
     let blobs = fs::read_dir(folder.path().join("blobs").join("sha256")).expect("blobs");
     let config = blobs
         .filter_map(|blob| serde_json::from_slice(&fs::read(blob.expect("a blob").path()).expect("read")).ok())

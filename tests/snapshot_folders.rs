@@ -21,7 +21,7 @@ fn saved() -> (TempDir, PathBuf, String) {
     let folder = parent.path().join("snapshot");
     let mut sandbox = loaded(COUNTER);
     (0..2).for_each(|_| drop(call(&mut sandbox, "0").expect("a result")));
-    let digest = sandbox.snapshot().expect("a snapshot").save(&folder).expect("save");
+    let digest = sandbox.snapshot().expect("a snapshot").save(&folder, None).expect("save");
     (parent, folder, digest)
 }
 
@@ -74,8 +74,92 @@ fn a_snapshot_from_a_folder_can_be_restored_and_saved_like_any_other() {
         assert_eq!(call(&mut sandbox, "0").expect("a result"), 3);
     }
     let again = parent.path().join("again");
-    snapshot.save(&again).expect("save");
+    snapshot.save(&again, None).expect("save");
     assert_eq!(call(&mut started(Snapshot::load(&again, None).expect("load")), "0").expect("a result"), 3);
+}
+
+/// A snapshot of a handler that returns this number.
+fn snapshot_of(number: u32) -> Arc<Snapshot> {
+    loaded(&format!("function handler() {{ return {number}; }}")).snapshot().expect("a snapshot")
+}
+
+fn number(snapshot: Snapshot) -> u64 {
+    call(&mut started(snapshot), "0").expect("a result").as_u64().expect("a number")
+}
+
+#[test]
+fn a_folder_holds_several_snapshots_by_their_tags() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshots");
+    let digests: Vec<_> = [("one", 1), ("2.0_rc-1", 2)]
+        .into_iter()
+        .chain([("latest", 3)])
+        .map(|(tag, number)| (tag, number, snapshot_of(number).save(&folder, tag).expect("save")))
+        .collect();
+    for (tag, expected, digest) in &digests {
+        assert_eq!(number(Snapshot::load(&folder, *tag).expect("load")), u64::from(*expected));
+        assert_eq!(number(Snapshot::load(&folder, digest.as_str()).expect("load")), u64::from(*expected));
+    }
+    assert_eq!(number(Snapshot::load(&folder, None).expect("load")), 3);
+}
+
+#[test]
+fn a_snapshot_whose_tag_another_has_taken_over_is_loaded_by_its_digest() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshots");
+    let digests = [1, 2].map(|number| snapshot_of(number).save(&folder, "tag").expect("save"));
+    assert_eq!(number(Snapshot::load(&folder, "tag").expect("load")), 2);
+    for (digest, expected) in digests.iter().zip(1..) {
+        assert_eq!(number(Snapshot::load(&folder, digest.as_str()).expect("load")), expected);
+    }
+    // Its files are checked as those of any other.
+    let manifest = folder.join("blobs/sha256").join(digests[0].strip_prefix("sha256:").expect("SHA-256"));
+    let content = fs::read(&manifest).expect("read");
+    fs::write(&manifest, [content.as_slice(), b" "].concat()).expect("write");
+    refusal(&folder, Some(&digests[0]));
+    File::options().write(true).open(&manifest).and_then(|file| file.set_len(3 << 20)).expect("set_len");
+    refusal(&folder, Some(&digests[0]));
+    fs::remove_file(&manifest).expect("remove");
+    let reason = refusal(&folder, Some(&digests[0]));
+    assert!(reason.contains("has no snapshot"), "{reason}");
+    // What is no manifest is refused as well.
+    for file in files(&folder.join("blobs")) {
+        let digest = format!("sha256:{}", file.file_name().and_then(|name| name.to_str()).expect("a digest"));
+        match Snapshot::load(&folder, digest.as_str()) {
+            Ok(snapshot) => assert_eq!((&digest, number(snapshot)), (&digests[1], 2)),
+            Err(Error::SnapshotFolder { .. }) => assert_ne!(digest, digests[1]),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn threads_save_to_one_folder_at_the_same_time() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshots");
+    let snapshots: Vec<_> = (0..4).map(snapshot_of).collect();
+    std::thread::scope(|scope| {
+        for (i, snapshot) in snapshots.iter().enumerate() {
+            let folder = &folder;
+            scope.spawn(move || snapshot.save(folder, format!("tag-{i}").as_str()).expect("save"));
+        }
+    });
+    for i in 0..4 {
+        assert_eq!(number(Snapshot::load(&folder, format!("tag-{i}").as_str()).expect("load")), i);
+    }
+}
+
+#[test]
+fn a_tag_is_checked_before_anything_is_written() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshots");
+    let snapshot = snapshot_of(1);
+    for tag in ["", ".", "-a", "a b", "a/b", "sha256:00", "ü", &"a".repeat(129)] {
+        let error = snapshot.save(&folder, tag).expect_err("it is malformed");
+        assert!(matches!(&error, Error::InvalidArgument(what) if what.contains("the tag must be")), "{error:?}");
+    }
+    assert!(!folder.exists());
+    snapshot.save(&folder, "a".repeat(128).as_str()).expect("save");
 }
 
 #[test]
@@ -90,7 +174,7 @@ fn what_becomes_of_the_files_afterwards_does_not_matter() {
             let snapshot = Snapshot::load(&folder, is_digest_given.then_some(digest.as_str())).expect("load");
             files(&folder).iter().for_each(|file| change(file));
             let again = parent.path().join("again");
-            snapshot.save(&again).expect("it is whole");
+            snapshot.save(&again, None).expect("it is whole");
             assert_eq!(call(&mut started(snapshot), "0").expect("a result"), 3);
             assert_eq!(call(&mut started(Snapshot::load(&again, None).expect("load")), "0").expect("a result"), 3);
         }
@@ -132,7 +216,7 @@ fn a_snapshot_is_loaded_where_a_variable_says() {
 #[test]
 fn loading_can_be_stopped() {
     let (_parent, folder, digest) = saved();
-    let stopped = Snapshot::load_unless_stopped(&folder, Some(&digest), &AtomicBool::new(true));
+    let stopped = Snapshot::load_unless_stopped(&folder, digest.as_str(), &AtomicBool::new(true));
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
 }
 
@@ -194,7 +278,7 @@ fn the_settings_and_the_host_functions_are_those_of_the_snapshot() {
     let mut sandbox = proto.load_runtime().expect("load_runtime");
     let source = "import { who } from 'host:host'; function handler() { return who(); }";
     sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
-    sandbox.get_loaded_sandbox().expect("loaded").snapshot().expect("a snapshot").save(&folder).expect("save");
+    sandbox.get_loaded_sandbox().expect("loaded").snapshot().expect("a snapshot").save(&folder, None).expect("save");
     let snapshot = Arc::new(Snapshot::load(&folder, None).expect("load"));
 
     let other = SandboxBuilder::from_snapshot(snapshot.clone()).with_guest_heap_size(8 << 20).build();
@@ -218,7 +302,7 @@ fn what_is_no_snapshot_is_refused() {
     let file = parent.path().join("file");
     fs::write(&file, "text").expect("write");
     refusal(&file, None);
-    for digest in ["", "latest", "sha256:00", &digest.replace("sha256:", "sha512:")] {
+    for digest in ["", "other", ".latest", "latest/..", "sha256:00", &digest.replace("sha256:", "sha512:")] {
         refusal(&folder, Some(digest));
     }
     let (last, rest) = (digest.chars().last().expect("a digit"), &digest[..digest.len() - 1]);
@@ -242,7 +326,7 @@ fn a_snapshot_that_was_cut_short_or_changed_is_refused_before_anything_runs() {
         for variant in variants {
             fs::write(&file, &variant).expect("write");
             // A change of what the folder says beside the snapshot, such as a blank, may change nothing.
-            match Snapshot::load(&folder, Some(&digest)) {
+            match Snapshot::load(&folder, digest.as_str()) {
                 Err(Error::SnapshotFolder { .. }) => {}
                 Ok(snapshot) => {
                     let name = file.file_name().expect("a name");
@@ -297,7 +381,7 @@ fn a_folder_that_cannot_be_written_is_an_error() {
     let (parent, folder, _) = saved();
     let snapshot = Snapshot::load(&folder, None).expect("load");
     for folder in [parent.path().join("missing").join("folder"), folder.join("index.json")] {
-        let error = snapshot.save(&folder).expect_err("it cannot be written");
+        let error = snapshot.save(&folder, None).expect_err("it cannot be written");
         assert!(matches!(&error, Error::SnapshotFolder { path, .. } if *path == folder), "{error:?}");
     }
 }

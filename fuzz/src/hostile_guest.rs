@@ -254,7 +254,7 @@ pub struct Hostile {
 pub fn hostile(sandbox: &mut LoadedJSSandbox, level: Level) -> Result<Hostile> {
     let parent = tempfile::tempdir_in(memory_folder())?;
     let (saved, changed) = (parent.path().join("saved"), parent.path().join("changed"));
-    sandbox.snapshot().and_then(|snapshot| snapshot.save(&saved)).map_err(Error::other)?;
+    sandbox.snapshot().and_then(|snapshot| snapshot.save(&saved, None)).map_err(Error::other)?;
     let mut folder = Folder::read(&saved)?;
     let transport = transport(&folder)?;
     let code = interpreter(transport.arena.h2g_pool_addr());

@@ -33,23 +33,31 @@ impl Snapshot {
         self.slot.with(|snapshot| Ok(snapshot.clone()))
     }
 
-    /// Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Gives its digest.
+    /// Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Returns its digest.
     ///
     /// All of the guest's memory is in it, secrets included.
     ///
-    /// - `path`: the folder. It is made if it does not exist; its parent must. If it holds a snapshot already, the new one
-    ///   takes its place, but the old one's files stay.
+    /// - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots. Two
+    ///   processes must not save to it at the same time: the tag of one of them may be lost.
+    /// - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.`
+    ///   or `-`. Default: `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the other can
+    ///   still be loaded by its digest, and its files stay.
     ///
     /// Rejects with:
-    /// - `ERR_INVALID_ARG`: the path is no string or empty.
+    /// - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
     /// - `ERR_SNAPSHOT`: the folder cannot be written.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
-    #[napi(ts_args_type = "path: string", ts_return_type = "Promise<string>")]
-    pub fn save<'env>(&self, env: &'env Env, path: Unknown) -> napi::Result<PromiseRaw<'env, String>> {
+    #[napi(ts_args_type = "path: string, tag?: string", ts_return_type = "Promise<string>")]
+    pub fn save<'env>(&self, env: &'env Env, path: Unknown, tag: Unknown) -> napi::Result<PromiseRaw<'env, String>> {
         promise(
             env,
-            || Ok((self.state()?, arguments::name(env, "the path", path)?)),
-            |(snapshot, path), pending| blocking(move || pending.settle_with(|| Ok(snapshot.save(path)?))),
+            || {
+                let path = arguments::name(env, "the path", path)?;
+                Ok((self.state()?, path, arguments::optional_string(env, "the tag", tag)?))
+            },
+            |(snapshot, path, tag), pending| {
+                blocking(move || pending.settle_with(|| Ok(snapshot.save(path, tag.as_deref())?)));
+            },
             |_, digest| Ok(digest),
         )
     }
@@ -59,14 +67,14 @@ impl Snapshot {
     /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
     /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
     /// are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
-    /// folder can put another snapshot there. To be sure of that, keep the digest elsewhere and give it here.
+    /// folder can put another snapshot there. To be sure of that, keep the digest elsewhere and load by it.
     ///
     /// What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
     /// name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
     /// sandbox that was made of it.
     ///
     /// - `path`: the folder.
-    /// - `digest`: what `save()` gave. If it is left out, the folder's snapshot is taken whatever its digest is.
+    /// - `tagOrDigest`: the snapshot's tag, or the digest that `save()` returned. Default: the tag `latest`.
     /// - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
     ///
     /// Rejects with:
@@ -75,13 +83,13 @@ impl Snapshot {
     /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
     /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
     #[napi(
-        ts_args_type = "path: string, digest?: string, options?: LoadSnapshotOptions",
+        ts_args_type = "path: string, tagOrDigest?: string, options?: LoadSnapshotOptions",
         ts_return_type = "Promise<Snapshot>"
     )]
     pub fn load<'env>(
         env: &'env Env,
         path: Unknown,
-        digest: Unknown,
+        reference: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Snapshot>> {
         let listening = Arc::new(Mutex::new(None));
@@ -90,7 +98,7 @@ impl Snapshot {
             env,
             || {
                 let path = arguments::name(env, "the path", path)?;
-                let digest = arguments::optional_string(env, "the digest", digest)?;
+                let reference = arguments::optional_string(env, "the tag or digest", reference)?;
                 let signal = arguments::snapshot_signal(env, options)?;
                 let stop = Arc::new(AtomicBool::new(false));
                 if let Some(signal) = signal {
@@ -105,11 +113,11 @@ impl Snapshot {
                 let (is_needed, end) = (Arc::downgrade(&stop), stop.clone());
                 environment::of(env)?
                     .at_end(move || is_needed.strong_count() > 1, move || end.store(true, Ordering::Relaxed));
-                Ok((path, digest, stop))
+                Ok((path, reference, stop))
             },
-            |(path, digest, stop), pending| {
+            |(path, reference, stop), pending| {
                 blocking(move || {
-                    pending.settle_with(|| Ok(crate::Snapshot::load_unless_stopped(path, digest.as_deref(), &stop)));
+                    pending.settle_with(|| Ok(crate::Snapshot::load_unless_stopped(path, reference.as_deref(), &stop)));
                 });
             },
             move |env, loaded| {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::message::HostFunctionNames;
 use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapshot as State};
@@ -16,8 +16,10 @@ use super::{hypervisor, image, snapshot_folder, vm};
 
 /// Namespace of what this crate keeps with a snapshot on disk.
 pub(super) const METADATA: &str = "hyperlight-js";
-/// Under which a folder names its snapshot.
-const TAG: &str = "latest";
+/// Under which a folder has a snapshot for which no tag was given.
+const DEFAULT_TAG: &str = "latest";
+/// Held while a folder is written: its index is read, changed and replaced.
+static SAVING: Mutex<()> = Mutex::new(());
 
 /// The state of a sandbox at one point in time: handlers, modules and all their variables.
 /// [`LoadedJSSandbox::snapshot`](crate::LoadedJSSandbox::snapshot) takes one. It can be restored as often as needed.
@@ -33,9 +35,9 @@ const TAG: &str = "latest";
 /// # let folder = parent.path().join("greeter");
 /// let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
 /// sandbox.add_handler("greet", Script::from_content("function handler(name) { return `Hello, ${name}!`; }"))?;
-/// let digest = sandbox.get_loaded_sandbox()?.snapshot()?.save(&folder)?;
+/// let digest = sandbox.get_loaded_sandbox()?.snapshot()?.save(&folder, "greeter")?;
 ///
-/// let snapshot = Snapshot::load(&folder, Some(&digest))?;
+/// let snapshot = Snapshot::load(&folder, digest.as_str())?;
 /// let sandbox = SandboxBuilder::from_snapshot(Arc::new(snapshot)).build()?.load_runtime()?;
 /// let mut loaded = sandbox.get_loaded_sandbox()?;
 /// assert_eq!(loaded.handle_event("greet", "\"World\"".to_string(), None)?, "\"Hello, World!\"");
@@ -60,18 +62,29 @@ impl Snapshot {
         &self.origin
     }
 
-    /// Writes the snapshot into a folder, an OCI image layout, and gives its digest, `sha256:` and 64 hexadecimal digits.
+    /// Writes the snapshot into a folder, an OCI image layout, and returns its digest, `sha256:` and 64 hexadecimal digits.
     ///
-    /// The folder is made if it does not exist; its parent must. If it holds a snapshot already, the new one takes its place,
-    /// but the old one's files stay. All of the guest's memory is in it, secrets included.
+    /// - `folder`: is created if it does not exist; its parent must. It can hold any number of snapshots.
+    /// - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.`
+    ///   or `-`. `None` stands for `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the
+    ///   other can still be loaded by its digest, and its files stay.
+    ///
+    /// All of the guest's memory is in the folder, secrets included. Threads of one process can save to one folder at the same
+    /// time; two processes cannot: the tag of one of them may be lost.
     ///
     /// # Errors
-    /// [`Error::SnapshotFolder`] if it cannot be written.
-    pub fn save(&self, folder: impl AsRef<Path>) -> Result<String> {
+    /// [`Error::InvalidArgument`] if the tag is malformed, [`Error::SnapshotFolder`] if the folder cannot be written.
+    pub fn save<'a>(&self, folder: impl AsRef<Path>, tag: impl Into<Option<&'a str>>) -> Result<String> {
         let folder = folder.as_ref();
+        let tag = tag.into().unwrap_or(DEFAULT_TAG);
+        let tag = OciTag::new(tag).map_err(|_| {
+            let expected = "1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.` or `-`";
+            Error::InvalidArgument(format!("the tag must be {expected}, but it is {tag:?}"))
+        })?;
         let saved = || {
             let state = self.state.with_metadata(METADATA, &self.origin)?;
-            state.save(folder, &OciTag::new(TAG)?)
+            let _one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
+            state.save(folder, &tag)
         };
         traced(&operation!(DEBUG, "snapshot.save"), || match saved() {
             Ok(digest) => Ok(digest.as_str().to_string()),
@@ -79,13 +92,15 @@ impl Snapshot {
         })
     }
 
-    /// Reads a snapshot from a folder that [`save`](Self::save) has written; with a `digest` only that one.
+    /// Reads a snapshot from a folder that [`save`](Self::save) has written.
+    ///
+    /// - `reference`: the snapshot's tag, or the digest that `save` returned. `None` stands for the tag `latest`.
     ///
     /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
     /// the snapshot was taken by this version of this library, with the same guest, on the same hypervisor and kind of
     /// processor, that its settings are within their ranges, and that a VM can start from it. **This does not show who made
     /// it**: whoever can write to the folder can put another snapshot there that passes. To be sure, keep the digest elsewhere
-    /// and give it here. A hostile snapshot is a hostile guest: it can do to the host what untrusted code can do that has
+    /// and load by it. A hostile snapshot is a hostile guest: it can do to the host what untrusted code can do that has
     /// broken out of its engine, not more.
     ///
     /// What is checked is a copy, in a private file in the folder for temporary files (on Unix that of the environment
@@ -95,24 +110,30 @@ impl Snapshot {
     /// # Errors
     /// [`Error::SnapshotFolder`] with the reason if the snapshot cannot be read or copied or does not pass,
     /// [`Error::NoHypervisor`] if no virtual machine can be made here.
-    pub fn load(folder: impl AsRef<Path>, digest: Option<&str>) -> Result<Self> {
-        Self::load_unless_stopped(folder, digest, &AtomicBool::new(false))
+    pub fn load<'a>(folder: impl AsRef<Path>, reference: impl Into<Option<&'a str>>) -> Result<Self> {
+        Self::load_unless_stopped(folder, reference, &AtomicBool::new(false))
     }
 
     /// As [`load`](Self::load), but ends with [`Error::Cancelled`] soon after `stop` has become true.
     ///
     /// # Errors
     /// Those of [`load`](Self::load).
-    pub fn load_unless_stopped(folder: impl AsRef<Path>, digest: Option<&str>, stop: &AtomicBool) -> Result<Self> {
-        traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), digest, stop))
+    pub fn load_unless_stopped<'a>(
+        folder: impl AsRef<Path>,
+        reference: impl Into<Option<&'a str>>,
+        stop: &AtomicBool,
+    ) -> Result<Self> {
+        let reference = reference.into().unwrap_or(DEFAULT_TAG);
+        traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), reference, stop))
     }
 
-    fn checked_load(folder: &Path, digest: Option<&str>, stop: &AtomicBool) -> Result<Self> {
+    fn checked_load(folder: &Path, reference: &str, stop: &AtomicBool) -> Result<Self> {
         let refused = |reason: String| failed(folder, reason);
         hypervisor::check()?;
-        let reference = match digest {
-            Some(digest) => OciDigest::try_from(digest).map(OciReference::from),
-            None => OciTag::new(TAG).map(OciReference::from),
+        // No tag has a colon in it.
+        let reference = match reference.contains(':') {
+            true => OciDigest::try_from(reference).map(OciReference::from),
+            false => OciTag::new(reference).map(OciReference::from),
         };
         let reference = reference.map_err(|error| refused(error.to_string()))?;
         let (state, origin) = snapshot_folder::load(folder, &reference, stop)?;

@@ -18,7 +18,7 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hyperlight_host::sandbox::snapshot::{OciReference, Snapshot as State};
+use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, Snapshot as State};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ use super::snapshot::{METADATA, Origin};
 const SMALL_FILE_SIZE_MAX: u64 = 2 << 20;
 /// How much is copied, or hashed, before it is looked whether to stop.
 const STEP: u64 = 4 << 20;
+/// Media type of a manifest.
+const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Annotation of a manifest with its tag.
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 
@@ -137,7 +139,7 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Copies the manifest of this reference, and gives it, behind what the index says of it.
+    /// Copies the manifest of this reference, and returns it, behind what the index says of it.
     fn manifest(&self, reference: &OciReference) -> std::result::Result<(Value, Manifest), Refusal> {
         let index: Index = parsed("index", &self.read_small("index.json".as_ref())?)?;
         let mut found = Vec::new();
@@ -156,13 +158,24 @@ impl Copy<'_> {
             }
         }
         let (manifest, descriptor) = match (found.pop(), reference) {
-            (None, _) => return Err(format!("the folder has no snapshot {reference}").into()),
+            (None, OciReference::Digest(digest)) => self.unlisted(digest)?,
+            (None, OciReference::Tag(_)) => return Err(format!("the folder has no snapshot {reference}").into()),
             (Some(_), OciReference::Tag(_)) if !found.is_empty() => {
                 return Err(format!("the folder has more than one snapshot {reference}").into());
             }
             (Some(found), _) => found,
         };
         Ok((manifest, parsed("manifest", &self.small_blob(&descriptor)?)?))
+    }
+
+    /// What an index would say of a manifest that it does not list: another snapshot has got its tag since.
+    fn unlisted(&self, digest: &OciDigest) -> std::result::Result<(Value, Descriptor), Refusal> {
+        let digest = digest.as_str();
+        let missing = |_| format!("the folder has no snapshot {digest}");
+        let file = open(&place(self.from, digest)?).map_err(missing)?;
+        let size = file.metadata().map_err(|error| missing(error.to_string()))?.len();
+        let descriptor = json!({ "mediaType": MANIFEST_TYPE, "digest": digest, "size": size });
+        Ok((descriptor, Descriptor { digest: digest.to_string(), size, annotations: None }))
     }
 
     /// Copies a file that is not hashed.
@@ -182,12 +195,7 @@ impl Copy<'_> {
 
     /// Copies a file that is named by its hash, and gives the path of the copy.
     fn blob(&self, Descriptor { digest, size, .. }: &Descriptor) -> std::result::Result<PathBuf, Refusal> {
-        let name = digest.strip_prefix("sha256:").filter(|digits| {
-            digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-        });
-        let name = name.ok_or_else(|| format!("{digest:?} is no digest"))?;
-        let place = |folder: &Path| folder.join("blobs").join("sha256").join(name);
-        let (from, to) = (place(self.from), place(self.to.path()));
+        let (from, to) = (place(self.from, digest)?, place(self.to.path(), digest)?);
 
         let mut source = open(&from)?;
         let actual = source.metadata().map_err(|error| unreadable(&from, &error))?.len();
@@ -211,8 +219,9 @@ impl Copy<'_> {
             Ok(())
         })?;
         let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        if hash != name {
-            return Err(format!("its file {digest} has other content: it hashes to sha256:{hash}").into());
+        let hash = format!("sha256:{hash}");
+        if hash != *digest {
+            return Err(format!("its file {digest} has other content: it hashes to {hash}").into());
         }
         Ok(to)
     }
@@ -251,6 +260,15 @@ impl Copy<'_> {
         let folder = self.to.path().parent().unwrap_or(self.to.path()).display().to_string();
         move |error| format!("it cannot be copied to {folder}: {error}")
     }
+}
+
+/// Where a folder has the file of this digest.
+fn place(folder: &Path, digest: &str) -> std::result::Result<PathBuf, String> {
+    let name = digest
+        .strip_prefix("sha256:")
+        .filter(|digits| digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    let name = name.ok_or_else(|| format!("{digest:?} is no digest"))?;
+    Ok(folder.join("blobs").join("sha256").join(name))
 }
 
 fn too_large(name: &str) -> String {

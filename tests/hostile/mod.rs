@@ -26,7 +26,7 @@ pub struct Places {
 pub fn with_kernel(sandbox: &mut LoadedJSSandbox, code: impl FnOnce(&Places) -> Vec<u8>) -> Arc<Snapshot> {
     let parent = tempfile::tempdir().expect("a temporary folder");
     let folder = parent.path().join("snapshot");
-    sandbox.snapshot().expect("a snapshot").save(&folder).expect("save");
+    sandbox.snapshot().expect("a snapshot").save(&folder, None).expect("save");
     change(&folder, |config, memory| {
         let entry = config["entrypoint_addr"].as_u64().expect("an address");
         let mut tables = Tables::new(config, memory);

@@ -40,7 +40,7 @@ impl Original {
         let parent = tempfile::tempdir_in(memory_folder()).expect("a folder");
         let snapshot = sandbox.snapshot().expect("a snapshot");
         let path = parent.path().join("original");
-        snapshot.save(&path).expect("a saved snapshot");
+        snapshot.save(&path, None).expect("a saved snapshot");
         let folder = Folder::read(&path).expect("what was saved");
         Self { parent, folder, snapshot, sandbox }
     }
