@@ -234,7 +234,7 @@ export declare class HostModule {
    * rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback
    * does, its result is dropped.
    *
-   * A call of a handler may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
+   * A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
    * those in flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
    * `hostName` is `RangeError`.
    *
@@ -324,13 +324,16 @@ export declare class JSSandbox {
    * Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler
    * cannot be loaded: then the object stays usable and keeps its handlers and modules.
    *
+   * Modules may use top-level `await` over asynchronous host functions and timers, which is waited for. Timers, host calls and
+   * results that an evaluation leaves behind are dropped at its end.
+   *
    * - `options`: limits of what handlers and modules do when they are evaluated, see `LoadOptions`. Without them, code
    *   that never ends is stopped by `interruptHandle` only.
    *
    * Rejects with:
    * - `ERR_INVALID_ARG`: there is something wrong with the options. Nothing has happened.
-   * - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`, or
-   *   throws when it is evaluated. The error has the properties `file` (name of the handler or module), `line` and `column`
+   * - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`,
+   *   throws when it is evaluated, or waits for what can never come. The error has the properties `file` (name of the handler or module), `line` and `column`
    *   (both from 1; 0 if not known) and `guestStack`.
    * - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
    * - `ERR_CONSUMED`: it was called already.

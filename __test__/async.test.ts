@@ -228,6 +228,66 @@ test('in the course of an asynchronous callback its own sandbox cannot be used',
   sandbox.dispose();
 });
 
+test('a module that awaits is waited for, and what it leaves behind is dropped', async () => {
+  const late: unknown[] = [];
+  const sandbox = await load(
+    `import { get, note } from 'host:config';
+     const [a, b] = await Promise.all([get('a'), get('b')]);
+     await new Promise((resolve) => setTimeout(resolve, 1));
+     setTimeout(note, 1, 'a timer');
+     get('c').then(note);
+     export async function handler(ms) {
+       await new Promise((resolve) => setTimeout(resolve, ms));
+       return [a, b];
+     }`,
+    (proto) =>
+      proto
+        .hostModule('config')
+        .registerAsync('get', async (key: string) => sleep(1, `${key}!`))
+        .register('note', (what) => void late.push(what)),
+  );
+  assert.deepEqual(await sandbox.callHandler('handler', 20), ['a!', 'b!']);
+  assert.deepEqual(late, []);
+  sandbox.dispose();
+});
+
+test('an evaluation that waits is stopped by a timeout, a signal and kill(), and can be tried again', async () => {
+  const proto = await new SandboxBuilder().build();
+  const begun = [deferred<void>(), deferred<void>(), deferred<void>()];
+  let count = 0;
+  let result: unknown = new Promise(() => {});
+  proto.registerAsync('host', 'wait', () => {
+    begun[count++]?.resolve();
+    return result;
+  });
+  const sandbox = await proto.loadRuntime();
+  sandbox.addHandler(
+    'handler',
+    "import { wait } from 'host:host'; const x = await wait(); function handler() { return x; }",
+  );
+  const timedOut = sandbox.getLoadedSandbox({ wallClockTimeoutMs: 20 });
+  await assert.rejects(timedOut, { code: 'ERR_CANCELLED', terminatedBy: 'wall-clock' });
+  const controller = new AbortController();
+  const aborted = sandbox.getLoadedSandbox({ signal: controller.signal });
+  await begun[1]?.promise;
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await assert.rejects(aborted, { code: 'ERR_CANCELLED', cause: reason });
+  const killed = sandbox.getLoadedSandbox();
+  await begun[2]?.promise;
+  sandbox.interruptHandle.kill();
+  await assert.rejects(killed, { code: 'ERR_CANCELLED' });
+  result = 'at last';
+  const loaded = await sandbox.getLoadedSandbox();
+  assert.equal(await loaded.callHandler('handler', null), 'at last');
+  loaded.dispose();
+});
+
+test('an evaluation that waits for what can never come fails at once', async () => {
+  const failed = load('await new Promise(() => {});\nfunction handler() {}');
+  await assert.rejects(failed, { code: 'ERR_COMPILE', message: /never be settled/, file: 'handler' });
+});
+
 test('a callback that is none, or a name that is none, is refused', async () => {
   const proto = await new SandboxBuilder().build();
   const module = proto.hostModule('host');

@@ -65,7 +65,7 @@ impl HostModule {
     /// rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback
     /// does, its result is dropped.
     ///
-    /// A call of a handler may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
+    /// A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
     /// those in flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
     /// `hostName` is `RangeError`.
     ///

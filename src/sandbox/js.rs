@@ -4,14 +4,16 @@ use hyperlight_host::SandboxStatus;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::call::block_on;
 use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watch, winner};
 use super::script::Script;
+use super::suspended::Suspended;
 use super::trace::{operation, traced};
-use super::vm::{self, Vm};
+use super::vm::{self, Step, Vm};
 
 /// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
 const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
@@ -106,9 +108,12 @@ impl JSSandbox {
 
     /// Compiles the handlers and evaluates their modules.
     ///
+    /// These may use top-level `await` over asynchronous host functions and timers; this thread waits for it. Timers, host calls
+    /// and results that the evaluation of a handler's module leaves behind are dropped at its end.
+    ///
     /// # Errors
-    /// [`Error::Compile`] if a source has a syntax error, imports what does not exist, defines no function `handler`, or
-    /// throws when it is evaluated. [`Error::PayloadTooLarge`] if a source is larger than the input buffer.
+    /// [`Error::Compile`] if a source has a syntax error, imports what does not exist, defines no function `handler`,
+    /// throws when it is evaluated, or waits for what can never come. [`Error::PayloadTooLarge`] if a source is larger than the input buffer.
     /// [`Error::Cancelled`] and [`Error::GuestAbort`] if the evaluation does not run to its end.
     pub fn get_loaded_sandbox(mut self) -> Result<LoadedJSSandbox> {
         self.load(&self.begin())?;
@@ -180,7 +185,7 @@ impl JSSandbox {
             self.vm.add_module(running, specifier, script.content())?;
         }
         for (name, script) in &self.handlers {
-            self.vm.add_handler(running, name, script.content())?;
+            load_handler(&mut self.vm, running, name, script.content())?;
         }
         Ok(())
     }
@@ -199,6 +204,18 @@ impl JSSandbox {
         metrics::loaded();
         LoadedJSSandbox::new(self.vm)
     }
+}
+
+/// Compiles a handler and evaluates it. This thread waits for what the evaluation waits for.
+fn load_handler(vm: &mut Vm, running: &CallGuard, name: &str, source: &str) -> Result<()> {
+    let mut suspended = Suspended::default();
+    let mut step = vm.begin_load(running, name, source, &mut suspended)?;
+    while let Step::Suspended = step {
+        let resumption = running.wait_for(suspended.resumption(vm.results_limit()));
+        let results = block_on(resumption).ok_or(Error::Cancelled)?;
+        step = vm.resume_load(running, results, &mut suspended)?;
+    }
+    Ok(())
 }
 
 fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
 use guest_abi::message::{CallContext, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::suspension::HostResults;
+use guest_abi::suspension::{HostResults, Suspension};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 use hyperlight_host::func::Registerable;
@@ -228,13 +228,36 @@ impl Vm {
         self.call(running, &function::ADD_MODULE, arguments)
     }
 
-    /// Compiles a handler and registers it.
-    pub fn add_handler(&mut self, running: &CallGuard, name: &str, source: &str) -> Result<()> {
+    /// Compiles a handler, begins to evaluate it, and registers it when that has ended.
+    pub fn begin_load(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        source: &str,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
         check_name("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
         let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
-        match self.call_for_reply(running, &function::ADD_HANDLER, arguments)? {
-            Reply::Undefined => Ok(()),
+        let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
+        self.load_step(reply, suspended)
+    }
+
+    /// Goes on with the evaluation of a handler that is suspended.
+    pub fn resume_load(
+        &mut self,
+        running: &CallGuard,
+        results: HostResults,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let reply = self.resume(running, results)?;
+        self.load_step(reply, suspended)
+    }
+
+    fn load_step(&mut self, reply: Reply, suspended: &mut Suspended) -> Result<Step> {
+        match reply {
+            Reply::Undefined => Ok(Step::Ended(None)),
+            Reply::Suspended(suspension) => self.suspend(suspension, suspended),
             Reply::Compile(exception, place) => Err(Error::Compile {
                 name: exception.name,
                 message: exception.message,
@@ -273,10 +296,20 @@ impl Vm {
         results: HostResults,
         suspended: &mut Suspended,
     ) -> Result<Step> {
+        let reply = self.resume(running, results)?;
+        self.step(reply, name, bytes, suspended)
+    }
+
+    fn resume(&mut self, running: &CallGuard, results: HostResults) -> Result<Reply> {
         let arguments: Resume = (context().to_bytes().to_vec(), results.into_bytes());
         self.is_suspended = false;
-        let reply = self.call_for_reply(running, &function::RESUME, arguments)?;
-        self.step(reply, name, bytes, suspended)
+        self.call_for_reply(running, &function::RESUME, arguments)
+    }
+
+    fn suspend(&mut self, suspension: Suspension, suspended: &mut Suspended) -> Result<Step> {
+        suspended.suspend(suspension, &self.dispatcher).map_err(|what| self.protocol_broken(what))?;
+        self.is_suspended = true;
+        Ok(Step::Suspended)
     }
 
     /// Most bytes that results of host calls may take in one message.
@@ -294,13 +327,7 @@ impl Vm {
                 Ok(Step::Ended(Some(result)))
             }
             Reply::Undefined => Ok(Step::Ended(None)),
-            Reply::Suspended(suspension) => match suspended.suspend(suspension, &self.dispatcher) {
-                Ok(()) => {
-                    self.is_suspended = true;
-                    Ok(Step::Suspended)
-                }
-                Err(what) => Err(self.protocol_broken(what)),
-            },
+            Reply::Suspended(suspension) => self.suspend(suspension, suspended),
             Reply::Exception(exception) => Err(Error::Guest {
                 name: exception.name,
                 message: exception.message,

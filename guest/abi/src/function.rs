@@ -41,7 +41,8 @@ pub const SET_HOST_FUNCTIONS: Signature =
 pub const ADD_MODULE: Signature =
     Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text], result: Kind::Void };
 
-/// Guest function: compiles a handler's source and registers it.
+/// Guest function: compiles a handler's source, evaluates it, and registers it. If that waits for the host, the reply is a
+/// suspension, as for [`CALL_HANDLER`].
 ///
 /// Arguments: a [call context](crate::message::CallContext), the handler's name, its source. Result: a
 /// [reply](crate::message::Reply).
@@ -59,7 +60,7 @@ pub const CALL_HANDLER: Signature = Signature {
     result: Kind::Bytes,
 };
 
-/// Guest function: goes on with a call that was suspended.
+/// Guest function: goes on with what was suspended, a call of a handler or the evaluation of its source.
 ///
 /// Arguments: a [call context](crate::message::CallContext), [what has come](crate::suspension::HostResults) of host calls.
 /// Result: a [reply](crate::message::Reply).

@@ -13,7 +13,7 @@
 //!
 //! When the call has ended, the jobs that are left still run; then timers, immediates and host calls are dropped.
 
-use alloc::vec::Vec;
+use alloc::vec::{IntoIter, Vec};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::HostReply;
@@ -33,10 +33,18 @@ static IS_USED: AtomicBool = AtomicBool::new(false);
 /// Functions of the script that keeps what a call waits for.
 struct Functions(Persistent<Object<'static>>);
 
+/// What has to happen for a call to go on or to end.
+pub enum Goal<'js> {
+    /// The promise is settled.
+    Settled(Promise<'js>),
+    /// No promise keeps the call open.
+    Released,
+}
+
 /// How far a call has come.
 pub enum Progress {
-    /// Its promise is settled.
-    Settled,
+    /// It is where it was to come.
+    Reached,
     /// It waits for the host.
     Suspended(Suspension),
     /// It waits for nothing that could happen.
@@ -60,23 +68,32 @@ pub fn start<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
     function(ctx, "start")
 }
 
-/// Runs what there is to run until the promise is settled, or until that takes the host. A message to the host may have so
-/// many bytes.
+/// Runs what there is to run until the goal is reached, or until that takes the host, of whose calls these results have come. A
+/// message to the host may have so many bytes.
 ///
 /// # Errors
-/// What an immediate or a timer threw.
-pub fn run(ctx: &Ctx<'_>, promise: &Promise<'_>, message_size_max: usize) -> Result<Progress> {
+/// What an immediate or a timer threw, or that there is no memory left.
+pub fn run(
+    ctx: &Ctx<'_>,
+    goal: &Goal<'_>,
+    results: &mut IntoIter<(u64, HostReply)>,
+    message_size_max: usize,
+) -> Result<Progress> {
     loop {
-        if run_jobs_until_settled(ctx, promise) {
-            return Ok(Progress::Settled);
+        if run_jobs(ctx, goal) {
+            return Ok(Progress::Reached);
         }
         if !IS_USED.load(Relaxed) {
             return Ok(Progress::Stuck);
         }
+        if let Some((number, reply)) = results.next() {
+            settle(ctx, number, reply)?;
+            continue;
+        }
         let last: f64 = function(ctx, "lastImmediate")?.call(())?;
         while function(ctx, "runImmediate")?.call((last,))? {
-            if run_jobs_until_settled(ctx, promise) {
-                return Ok(Progress::Settled);
+            if run_jobs(ctx, goal) {
+                return Ok(Progress::Reached);
             }
         }
         if last > 0.0 {
@@ -98,25 +115,16 @@ pub fn run(ctx: &Ctx<'_>, promise: &Promise<'_>, message_size_max: usize) -> Res
     }
 }
 
-/// Settles promises with what has come of their host calls, each followed by all jobs, until that of the call is settled.
-///
-/// # Errors
-/// There is no memory left for it.
-pub fn settle(ctx: &Ctx<'_>, promise: &Promise<'_>, results: Vec<(u64, HostReply)>) -> Result<()> {
-    for (number, reply) in results {
-        let result = match reply {
-            HostReply::Value(value) => payload::decode(ctx, &value),
-            HostReply::Undefined => Ok(Value::new_undefined(ctx.clone())),
-            HostReply::Failed(error) => Err(host::failure(ctx, error)),
-        };
-        let is_fulfilled = result.is_ok();
-        let value = result.unwrap_or_else(|_| ctx.catch());
-        function(ctx, "settle")?.call::<_, ()>((number as f64, is_fulfilled, value))?;
-        if run_jobs_until_settled(ctx, promise) {
-            break;
-        }
-    }
-    Ok(())
+/// Settles the promise of a host call with what has come of it.
+fn settle(ctx: &Ctx<'_>, number: u64, reply: HostReply) -> Result<()> {
+    let result = match reply {
+        HostReply::Value(value) => payload::decode(ctx, &value),
+        HostReply::Undefined => Ok(Value::new_undefined(ctx.clone())),
+        HostReply::Failed(error) => Err(host::failure(ctx, error)),
+    };
+    let is_fulfilled = result.is_ok();
+    let value = result.unwrap_or_else(|_| ctx.catch());
+    function(ctx, "settle")?.call::<_, ()>((number as f64, is_fulfilled, value))
 }
 
 /// Drops what a call leaves behind.
@@ -128,13 +136,22 @@ pub fn clear(ctx: &Ctx<'_>) {
     }
 }
 
-fn run_jobs_until_settled(ctx: &Ctx<'_>, promise: &Promise<'_>) -> bool {
-    while promise.state() == PromiseState::Pending {
-        if !ctx.execute_pending_job() {
-            return false;
+/// Runs jobs until the goal is reached: whether it is.
+fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> bool {
+    match goal {
+        Goal::Settled(promise) => loop {
+            if promise.state() != PromiseState::Pending {
+                return true;
+            }
+            if !ctx.execute_pending_job() {
+                return false;
+            }
+        },
+        Goal::Released => {
+            while ctx.execute_pending_job() {}
+            true
         }
     }
-    true
 }
 
 fn take_started(ctx: &Ctx<'_>, size_max: usize) -> Result<Vec<StartedCall>> {

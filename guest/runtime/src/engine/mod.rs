@@ -22,14 +22,15 @@ mod stack;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::vec::{IntoIter, Vec};
 
 use allocator::Limited;
-use event_loop::Progress;
+use event_loop::{Goal, Progress};
 use guest_abi::boot::Settings;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::suspension::HostResults;
+use guest_abi::suspension::{HostResults, Suspension};
+use module::Evaluation;
 use payload::Encoded;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
@@ -39,22 +40,45 @@ use crate::gate;
 /// after a restore copies most of the heap; what it can find is at most this.
 const COLLECTION_THRESHOLD: usize = 64 << 10;
 
+type Handlers = BTreeMap<String, Persistent<Function<'static>>>;
+
 pub struct Engine {
     runtime: Runtime,
     /// Bytes in use when there was least since the last collection, or since a handler was added.
     baseline: usize,
     context: Context,
-    handlers: BTreeMap<String, Persistent<Function<'static>>>,
+    handlers: Handlers,
     output_limit: usize,
-    /// The call that is suspended, or that is running.
+    /// What is suspended, or running.
     activity: Option<Activity>,
 }
 
-/// A call of a handler whose promise is not settled yet.
+/// What the host has asked for and not been given.
 struct Activity {
-    promise: Persistent<Promise<'static>>,
-    bytes: bool,
-    gc: bool,
+    task: Task,
+    stage: Stage,
+}
+
+enum Task {
+    /// A call of a handler: whether its result may hold byte arrays, and whether to collect garbage afterwards.
+    Call { bytes: bool, gc: bool },
+    /// The evaluation of a handler's module.
+    Load(Evaluation),
+}
+
+enum Stage {
+    /// A promise is to be settled.
+    Pending(Persistent<Promise<'static>>),
+    /// The reply is known; something else keeps the call open.
+    Known(Reply),
+}
+
+/// What comes after a stage.
+enum Next {
+    Stage(Stage),
+    /// It is not over: it waits for the host.
+    Suspension(Suspension, Stage),
+    End(Reply),
 }
 
 impl Engine {
@@ -99,19 +123,13 @@ impl Engine {
     /// Compiles a handler's module, evaluates it, and keeps its function.
     pub fn add_handler(&mut self, call: &CallContext, name: String, source: String) -> Reply {
         begin(call);
-        let loaded = self.context.with(|ctx| {
-            let handler = module::load_handler(&ctx, &name, &source)?;
-            run_jobs(&ctx);
-            Ok(Persistent::save(&ctx, handler))
+        let begun = self.context.with(|ctx| {
+            let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
+            let stage = Stage::Pending(Persistent::save(&ctx, promise));
+            Ok(Activity { task: Task::Load(evaluation), stage })
         });
-        match loaded {
-            Ok(handler) => {
-                self.handlers.insert(name, handler);
-                gate::has_handlers();
-                // What a handler brings is not garbage.
-                self.baseline = allocator::used();
-                Reply::Undefined
-            }
+        match begun {
+            Ok(activity) => self.advance(activity, Vec::new()),
             Err((exception, place)) => Reply::Compile(exception, place),
         }
     }
@@ -121,74 +139,95 @@ impl Engine {
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
         let limit = self.output_limit;
-        let begun = self.context.with(|ctx| {
-            let value = payload::decode(&ctx, &event).map_err(|error| match exception::describe(&ctx, &error) {
-                exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
-                // It is fine, but there is no room for it.
-                exception => Reply::Exception(exception),
-            })?;
+        let stage = self.context.with(|ctx| {
+            let value = match payload::decode(&ctx, &event) {
+                Ok(value) => value,
+                Err(error) => {
+                    return Stage::Known(match exception::describe(&ctx, &error) {
+                        exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
+                        // It is fine, but there is no room for it.
+                        exception => Reply::Exception(exception),
+                    });
+                }
+            };
             // The handler may need the memory.
             drop(event);
             match begin_handler(&ctx, handler, value) {
-                Ok(Begun::Promise(promise)) => Ok(Persistent::save(&ctx, promise)),
-                Ok(Begun::Value(value)) => Err(reply_of(&ctx, Ok(value), bytes, limit)),
-                Err(error) => Err(Reply::Exception(exception::describe(&ctx, &error))),
+                Ok(Begun::Promise(promise)) => Stage::Pending(Persistent::save(&ctx, promise)),
+                Ok(Begun::Value(value)) => Stage::Known(reply_of(&ctx, Ok(value), bytes, limit)),
+                Err(error) => Stage::Known(Reply::Exception(exception::describe(&ctx, &error))),
             }
         });
-        match begun {
-            Ok(promise) => {
-                self.activity = Some(Activity { promise, bytes, gc });
-                self.advance(Vec::new())
-            }
-            Err(reply) => self.end(reply, gc),
-        }
+        self.advance(Activity { task: Task::Call { bytes, gc }, stage }, Vec::new())
     }
 
-    /// Goes on with the call that is suspended.
+    /// Goes on with what is suspended.
     ///
     /// # Panics
-    /// If there is none.
+    /// If nothing is.
     pub fn resume(&mut self, call: &CallContext, results: HostResults) -> Reply {
         begin(call);
-        self.advance(results.0)
+        let activity = self.activity.take().expect("the host resumes what is suspended");
+        self.advance(activity, results.0)
     }
 
-    fn advance(&mut self, results: Vec<(u64, HostReply)>) -> Reply {
-        let Activity { promise, bytes, gc } = self.activity.take().expect("the host resumes what is suspended");
-        let progress = self.context.with(|ctx| {
-            let promise = promise.clone().restore(&ctx).expect("there is one engine");
-            let progress = event_loop::settle(&ctx, &promise, results)
-                .and_then(|()| event_loop::run(&ctx, &promise, self.output_limit));
-            if !matches!(progress, Ok(Progress::Suspended(_))) {
-                rejections::handled(&ctx, &promise);
-            }
-            match progress {
-                Ok(Progress::Suspended(suspension)) => Ok(suspension),
-                Ok(Progress::Settled) => {
-                    let result = promise.result().unwrap_or(Err(rquickjs::Error::WouldBlock));
-                    Err(reply_of(&ctx, result, bytes, self.output_limit))
+    fn advance(&mut self, Activity { task, mut stage }: Activity, results: Vec<(u64, HostReply)>) -> Reply {
+        let mut results = results.into_iter();
+        loop {
+            match self.run(&task, stage, &mut results) {
+                Next::Stage(next) => stage = next,
+                Next::Suspension(suspension, stage) => {
+                    self.activity = Some(Activity { task, stage });
+                    return Reply::Suspended(suspension);
                 }
-                Ok(Progress::Stuck) => Err(Reply::Exception(never_settled())),
-                Err(error) => Err(Reply::Exception(exception::describe(&ctx, &error))),
+                Next::End(reply) => return self.end(&task, reply),
             }
-        });
-        match progress {
-            Ok(suspension) => {
-                self.activity = Some(Activity { promise, bytes, gc });
-                Reply::Suspended(suspension)
-            }
-            Err(reply) => self.end(reply, gc),
         }
     }
 
-    fn end(&mut self, reply: Reply, gc: bool) -> Reply {
+    /// Runs what there is to run until a stage is over, or until that takes the host.
+    fn run(&mut self, task: &Task, stage: Stage, results: &mut IntoIter<(u64, HostReply)>) -> Next {
+        self.context.with(|ctx| {
+            let goal = match &stage {
+                Stage::Pending(promise) => Goal::Settled(promise.clone().restore(&ctx).expect("there is one engine")),
+                Stage::Known(_) => Goal::Released,
+            };
+            let progress = match event_loop::run(&ctx, &goal, results, self.output_limit) {
+                Ok(Progress::Suspended(suspension)) => return Next::Suspension(suspension, stage),
+                progress => progress,
+            };
+            if let Goal::Settled(promise) = &goal {
+                rejections::handled(&ctx, promise);
+            }
+            match (progress, stage, goal) {
+                (Err(error), ..) => Next::End(task.failed(exception::describe(&ctx, &error))),
+                (_, Stage::Known(reply), _) => Next::End(reply),
+                (Ok(Progress::Reached), _, Goal::Settled(promise)) => {
+                    let result = promise.result().unwrap_or(Err(rquickjs::Error::WouldBlock));
+                    Next::Stage(Stage::Known(task.reply(&ctx, result, self.output_limit, &mut self.handlers)))
+                }
+                (Ok(_), Stage::Pending(_), _) => Next::End(task.failed(never_settled())),
+            }
+        })
+    }
+
+    fn end(&mut self, task: &Task, reply: Reply) -> Reply {
         self.context.with(|ctx| {
             run_jobs(&ctx);
             rejections::report(&ctx);
             event_loop::clear(&ctx);
         });
-        if gc {
-            self.collect_garbage();
+        match task {
+            Task::Call { gc, .. } => {
+                if *gc {
+                    self.collect_garbage();
+                }
+            }
+            Task::Load(_) => {
+                gate::has_handlers();
+                // What a handler brings is not garbage.
+                self.baseline = allocator::used();
+            }
         }
         reply
     }
@@ -214,6 +253,41 @@ impl Engine {
             self.baseline = allocator::used();
         } else {
             self.baseline = self.baseline.min(allocator::used());
+        }
+    }
+}
+
+impl Task {
+    /// The reply for what the promise has come to. A handler that has been loaded is put to the others.
+    fn reply<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        result: rquickjs::Result<Value<'js>>,
+        limit: usize,
+        handlers: &mut Handlers,
+    ) -> Reply {
+        match self {
+            Self::Call { bytes, .. } => reply_of(ctx, result, *bytes, limit),
+            Self::Load(evaluation) => match result.and_then(|_| evaluation.exported(ctx)) {
+                Ok(value) => match value.into_function() {
+                    Some(handler) => {
+                        handlers.insert(evaluation.name().into(), Persistent::save(ctx, handler));
+                        Reply::Undefined
+                    }
+                    None => self.failed(Exception::new("SyntaxError", "'handler' is not a function")),
+                },
+                Err(error) => self.failed(exception::describe(ctx, &error)),
+            },
+        }
+    }
+
+    fn failed(&self, exception: Exception) -> Reply {
+        match self {
+            Self::Call { .. } => Reply::Exception(exception),
+            Self::Load(evaluation) => {
+                let (exception, place) = evaluation.failed(exception);
+                Reply::Compile(exception, place)
+            }
         }
     }
 }

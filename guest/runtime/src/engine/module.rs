@@ -19,9 +19,9 @@ use alloc::vec::Vec;
 use guest_abi::message::{Exception, HostFunctionNames, ModuleReply, Place, TEXT_SIZE_MAX};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
-use rquickjs::{Ctx, Error, Function, Module, Value};
+use rquickjs::{Ctx, Error, Module, Object, Persistent, Promise, Value};
 
-use super::{builtins, exception, host, settled};
+use super::{builtins, exception, host};
 use crate::global::Global;
 
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
@@ -149,11 +149,52 @@ impl Loader for Modules {
     }
 }
 
-/// Compiles a handler's module, evaluates it, and gives its function `handler`.
+/// The evaluation of a handler's module, which has begun.
+pub struct Evaluation {
+    name: String,
+    source: String,
+    namespace: Persistent<Object<'static>>,
+}
+
+impl Evaluation {
+    /// The handler's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the module has as `handler`, once it is evaluated.
+    ///
+    /// # Errors
+    /// It has not given it a value.
+    pub fn exported<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+        self.namespace.clone().restore(ctx)?.get(EXPORT)
+    }
+
+    /// What has ended the evaluation, and where in a source that was.
+    pub fn failed(&self, mut exception: Exception) -> (Exception, Place) {
+        let place = place_of(&mut exception, &self.name, &self.source);
+        (exception, place)
+    }
+}
+
+/// Compiles a handler's module and begins to evaluate it: that has ended when the promise is settled.
 ///
 /// # Errors
 /// What went wrong, and where in the source.
-pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>, (Exception, Place)> {
+pub fn evaluate_handler<'js>(
+    ctx: &Ctx<'js>,
+    name: String,
+    source: String,
+) -> Result<(Evaluation, Promise<'js>), (Exception, Place)> {
+    let (namespace, promise) = begin_to_evaluate(ctx, &name, &source)?;
+    Ok((Evaluation { name, source, namespace: Persistent::save(ctx, namespace) }, promise))
+}
+
+fn begin_to_evaluate<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    source: &str,
+) -> Result<(Object<'js>, Promise<'js>), (Exception, Place)> {
     let name_is_taken = REGISTRY.with(|registry| {
         registry.unresolved = None;
         registry.handlers.insert(name.to_string());
@@ -185,10 +226,8 @@ pub fn load_handler<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Fun
             Ok(_) => failed(exception),
         }
     })?;
-    let (module, evaluated) = module.eval().map_err(thrown)?;
-    settled(ctx, &evaluated).map_err(failed)?;
-    let handler: Value = module.get(EXPORT).map_err(thrown)?;
-    handler.into_function().ok_or_else(|| wrong("'handler' is not a function"))
+    let (module, promise) = module.eval().map_err(thrown)?;
+    Ok((module.namespace().map_err(thrown)?, promise))
 }
 
 /// Where an exception comes from that ended the loading of a handler. If it is said to come from the end of a source or from
