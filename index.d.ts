@@ -396,7 +396,7 @@ export declare class LoadedJSSandbox {
    *   heap or the stack is such an error too.
    * - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result consists of too many values; `size`,
    *   `limit` and `unit` (`'bytes'` or `'values'`) say how many and what is allowed.
-   * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+   * - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
    * - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
    *
    * The sandbox is poisoned when it rejects with:
@@ -419,7 +419,7 @@ export declare class LoadedJSSandbox {
    *
    * Rejects with:
    * - `ERR_CONSUMED`: it was called already, or `dispose()` was.
-   * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for. The object
+   * - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for. The object
    *   is not consumed then.
    * - `ERR_POISONED`: the sandbox is beyond repair.
    */
@@ -431,7 +431,7 @@ export declare class LoadedJSSandbox {
    * Rejects with:
    * - `ERR_POISONED`: the sandbox is poisoned.
    * - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
-   * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+   * - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
    */
   snapshot(): Promise<Snapshot>
   /**
@@ -443,7 +443,7 @@ export declare class LoadedJSSandbox {
    * Rejects with:
    * - `ERR_INVALID_ARG`: the argument is no `Snapshot`, or one of a sandbox with host functions that this one lacks.
    * - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
-   * - `ERR_REENTRANT`: it was called in the course of a host function that the sandbox's own call waits for.
+   * - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
    * - `ERR_POISONED`: the sandbox is beyond repair.
    */
   restore(snapshot: Snapshot): Promise<void>
@@ -662,7 +662,7 @@ export declare class SandboxPool {
    * - `ERR_POOL_PREPARE`: the pool has no sandbox, and none could be made; the message says why. The next request tries
    *   again.
    * - `ERR_CONSUMED`: `close()` was called.
-   * - `ERR_REENTRANT`: it was called in the course of a host function that a call of this pool waits for.
+   * - `ERR_REENTRANT`: it was called during a host function that a call of this pool waits for.
    *
    * The option `signal` stops this request and no other; one that waits gives up its place at once.
    */

@@ -1,7 +1,7 @@
 //! Calls that are stopped while they begin.
 
 use hyperlight_js_models::explore;
-use hyperlight_js_models::node::calls::{Calls, Ticket};
+use hyperlight_js_models::node::scheduling::calls::{Calls, Ticket};
 use hyperlight_js_models::sandbox::handle;
 use hyperlight_js_models::sandbox::interrupt::{CallControl, StoppedBy};
 use hyperlight_js_models::sandbox::sync::Arc;

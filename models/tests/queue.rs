@@ -2,7 +2,7 @@
 
 use hyperlight_js_models::explore;
 use hyperlight_js_models::node::error::Result;
-use hyperlight_js_models::node::queue::Queue;
+use hyperlight_js_models::node::scheduling::queue::Queue;
 use hyperlight_js_models::sandbox::sync::Arc;
 use loom::sync::mpsc::{Sender, channel};
 use loom::thread;

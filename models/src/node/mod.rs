@@ -1,9 +1,6 @@
 //! Files of the addon, and stand-ins for the modules that they use, by the same names.
 
-#[path = "../../../src/node/calls.rs"]
-pub mod calls;
-#[path = "../../../src/node/queue.rs"]
-pub mod queue;
+pub mod scheduling;
 
 pub mod error {
     #[derive(Debug)]
@@ -11,16 +8,4 @@ pub mod error {
         Consumed { class: &'static str, method: &'static str },
     }
     pub type Result<T> = std::result::Result<T, Error>;
-}
-
-pub mod promise {
-    pub fn blocking(work: impl FnOnce() + Send + 'static) {
-        loom::thread::spawn(work);
-    }
-
-    pub fn let_javascript_go_on() {}
-}
-
-pub mod slot {
-    pub const DISPOSE: &str = "dispose";
 }

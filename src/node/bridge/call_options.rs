@@ -1,0 +1,53 @@
+//! Options of calls that can be stopped; `types.d.ts` has their types.
+
+use napi::{Env, Unknown};
+
+use super::options::Options;
+use super::signal::Signal;
+use crate::node::error::Result;
+
+/// Limits of what guest code may use; `types.d.ts` has the type of `getLoadedSandbox()`'s options, which are these and a signal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    pub wall_clock_timeout_ms: Option<f64>,
+    pub cpu_timeout_ms: Option<f64>,
+}
+
+/// Options of `callHandler()`, without the signal; `types.d.ts` has the type.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallHandlerOptions {
+    pub gc: Option<bool>,
+    pub limits: LoadOptions,
+}
+
+const GC: &str = "gc";
+const WALL_CLOCK: &str = "wallClockTimeoutMs";
+const CPU: &str = "cpuTimeoutMs";
+const SIGNAL: &str = "signal";
+
+impl LoadOptions {
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
+        let names = [WALL_CLOCK, CPU, SIGNAL];
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
+        Ok((Self::read(&options)?, options.signal(SIGNAL)?))
+    }
+
+    fn read(options: &Options) -> Result<Self> {
+        Ok(Self { wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?, cpu_timeout_ms: options.timeout(CPU)? })
+    }
+}
+
+impl CallHandlerOptions {
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
+        let names = [GC, WALL_CLOCK, CPU, SIGNAL];
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
+        let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(&options)? };
+        Ok((call, options.signal(SIGNAL)?))
+    }
+}
+
+/// The signal among the options of `Snapshot.load()`; `types.d.ts` has the type.
+pub fn snapshot_signal(env: &Env, value: Unknown<'_>) -> Result<Option<Signal>> {
+    let Some(options) = Options::from_js(env, value, &[SIGNAL])? else { return Ok(None) };
+    options.signal(SIGNAL)
+}

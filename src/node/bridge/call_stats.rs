@@ -1,0 +1,43 @@
+//! What a call has cost, for JavaScript.
+
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Either, JsObjectValue, Null, Object};
+use napi::{Env, JsValue, Unknown};
+use napi_derive::napi;
+
+use crate::node::error::Result;
+
+/// The value of a call together with what it has cost.
+pub fn with_stats(env: &Env, value: Unknown<'static>, stats: Option<crate::ExecutionStats>) -> Result<Object<'static>> {
+    let mut result = Object::new(env)?;
+    result.set_named_property("value", value)?;
+    result.set_named_property(
+        "stats",
+        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(CallStats::from(stats))),
+    )?;
+    Ok(Object::from_raw(env.raw(), result.raw()))
+}
+
+/// What a call of a handler has cost.
+#[napi(object, object_from_js = false)]
+pub struct CallStats {
+    /// Milliseconds that passed during the call.
+    pub wall_clock_ms: f64,
+    /// Milliseconds of processor time that it took; `null` where that cannot be measured.
+    pub cpu_time_ms: Either<f64, Null>,
+    /// What stopped the call: `'wall-clock'` or `'cpu-time'`; `null` if no timeout did.
+    #[napi(ts_type = "'wall-clock' | 'cpu-time' | null")]
+    pub terminated_by: Either<String, Null>,
+}
+
+impl From<&crate::ExecutionStats> for CallStats {
+    fn from(stats: &crate::ExecutionStats) -> Self {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        Self {
+            wall_clock_ms: milliseconds(stats.wall_clock),
+            cpu_time_ms: stats.cpu_time.map_or(Either::B(Null), |time| Either::A(milliseconds(time))),
+            terminated_by: stats.terminated_by.map_or(Either::B(Null), |name| Either::A(name.to_string())),
+        }
+    }
+}

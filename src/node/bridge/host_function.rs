@@ -1,0 +1,166 @@
+//! The bridge from a guest that calls a host function to the JavaScript function that serves it.
+//!
+//! 1. The guest's thread makes a [`PendingHostCall`] and says how to give it up, should the guest's call be stopped.
+//! 2. It posts a job to the JavaScript thread that registered the function, and waits.
+//! 3. The JavaScript thread parses the arguments and calls the function.
+//! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled.
+//! 5. It settles the host call, and the guest's thread goes on.
+//!
+//! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
+//! that is dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use guest_abi::payload::Payload;
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown};
+
+use super::environment::{self, HostCalls};
+use super::function::{self, AnyFunction, Outcome};
+use super::thenable::{is_thenable, when_settled};
+use super::value::undefined;
+use super::{host_error, json};
+use crate::HostFunctionError;
+use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic;
+use crate::node::scheduling::host_call::{Answer, PendingHostCall};
+use crate::node::scheduling::sandbox_context::SandboxContext;
+
+/// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
+const ARGUMENTS_MAX: u32 = 65_535;
+
+const NO_RESULT: &str = "the host function will never give a result";
+
+/// What the Rust API is given for a host function: runs on the thread that runs the guest.
+pub fn bridge(
+    host_calls: Arc<HostCalls>,
+    sandbox: Arc<SandboxContext>,
+    callback: AnyFunction,
+) -> impl Fn(&crate::HostCall, Payload) -> Answer + Send + Sync + 'static {
+    let callback = Arc::new(callback);
+    move |guest_call, arguments| {
+        let (call, answer) = PendingHostCall::new(&sandbox);
+        let stopped = call.clone();
+        guest_call.on_cancel(move || stopped.give_up());
+        let callback = callback.clone();
+        let posted =
+            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
+        let answer = match posted {
+            Ok(_entry) => answer.recv().map_err(|_| NO_RESULT.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        call.give_up();
+        answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+    }
+}
+
+/// The same for an asynchronous host function: the guest's thread makes the call and goes on, and nobody waits but the future.
+/// It is dropped when the guest's call ends; the host call is given up then.
+pub fn async_bridge(
+    host_calls: Arc<HostCalls>,
+    sandbox: Arc<SandboxContext>,
+    callback: AnyFunction,
+) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
+    let callback = Arc::new(callback);
+    move |arguments| {
+        let (call, answer) = PendingHostCall::new(&sandbox);
+        let last_chance = LastChance(call.clone());
+        let callback = callback.clone();
+        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, &callback, arguments));
+        Box::pin(async move {
+            let _last_chance = last_chance;
+            let answer = match posted {
+                Ok(_entry) => answer.await.map_err(|_| NO_RESULT.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+        })
+    }
+}
+
+/// Calls the function, on the JavaScript thread.
+fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
+    if !call.is_waiting() {
+        return;
+    }
+    let served = catch_panic(|| {
+        let outcome = match invoke(env, call, callback, arguments)? {
+            Ok(value) => match is_thenable(env, value)? {
+                Ok(true) => return settle_later(env, call, value),
+                Ok(false) => Ok(value),
+                Err(thrown) => Err(thrown),
+            },
+            thrown => thrown,
+        };
+        call.settle(answer(env, outcome)?);
+        Ok(())
+    });
+    settle_if_failed(call, served);
+}
+
+fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
+    if let Err(error) = served {
+        call.settle(Err(HostFunctionError::new(error.to_string())));
+    }
+}
+
+fn invoke(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) -> Result<Outcome> {
+    // The guest's runtime made this, so it is as little to be trusted as the guest.
+    let arguments = match json::try_parse(env, arguments)? {
+        Ok(array) if array.is_array()? => elements(env, array)?,
+        _ => return Err(Error::InvalidArgument("the arguments are no JSON array".to_string())),
+    };
+    match &environment::of(env)?.async_storage {
+        Some(storage) => storage.run(env, call, callback, &arguments),
+        None => function::call(env, callback, undefined(env)?, &arguments),
+    }
+}
+
+fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
+    let array = Object::from_raw(env.raw(), array.raw());
+    let length = array.get_array_length()?;
+    if length > ARGUMENTS_MAX {
+        return Err(Error::InvalidArgument(format!("more than {ARGUMENTS_MAX} arguments")));
+    }
+    (0..length).map(|i| Ok(array.get_element(i)?)).collect()
+}
+
+/// What the guest is given for what the function returned or threw.
+fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
+    let thrown = match outcome {
+        Ok(value) => match json::try_stringify(env, value)? {
+            Ok(value) => return Ok(Ok(value)),
+            Err(thrown) => thrown,
+        },
+        Err(thrown) => thrown,
+    };
+    Ok(Err(host_error::describe(env, thrown)?))
+}
+
+/// Gives the call up when it is dropped: when the functions that could settle it have been collected, or when nobody waits for it
+/// any more.
+struct LastChance(Arc<PendingHostCall>);
+
+impl Drop for LastChance {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+/// Settles the call with what a thenable comes to.
+fn settle_later(env: &Env, call: &Arc<PendingHostCall>, thenable: Unknown<'_>) -> Result<()> {
+    let last_chance = LastChance(call.clone());
+    when_settled(env, thenable, move |env, outcome| {
+        let call = &last_chance.0;
+        let served = catch_panic(|| {
+            // What has been given up need not be turned into a payload.
+            if call.is_waiting() {
+                call.settle(answer(env, outcome)?);
+            }
+            Ok(())
+        });
+        settle_if_failed(call, served);
+    })
+}

@@ -1,0 +1,23 @@
+//! What has to do with V8: values, calls, exceptions, promises, and the way to the JavaScript thread.
+
+pub mod arguments;
+pub mod async_storage;
+pub mod call_end;
+pub mod call_options;
+pub mod call_stats;
+pub mod environment;
+pub mod exception;
+pub mod function;
+mod guest_error;
+pub mod hash_flaw;
+mod host_error;
+pub mod host_function;
+pub mod inbox;
+mod js_error;
+pub mod json;
+pub mod options;
+pub mod promise;
+pub mod signal;
+pub mod thenable;
+pub mod value;
+pub mod warning;

@@ -1,0 +1,66 @@
+//! Promises and other thenables of JavaScript's, and what they come to.
+
+use std::ptr;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown, ValueType, sys};
+
+use super::function::{self, Outcome};
+use super::inbox::check;
+use super::{environment, exception};
+use crate::node::error::{Error, Result};
+
+/// Whether `await` would wait for it, or what asking that throws.
+pub fn is_thenable(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<bool, Unknown<'static>>> {
+    if !matches!(value.get_type()?, ValueType::Object | ValueType::Function) {
+        return Ok(Ok(false));
+    }
+    match Object::from_raw(env.raw(), value.raw()).get_named_property_unchecked::<Unknown>("then") {
+        Ok(then) => Ok(Ok(then.get_type()? == ValueType::Function)),
+        Err(error) => exception::take(env).map_or(Err(error.into()), |thrown| Ok(Err(thrown))),
+    }
+}
+
+/// Calls a function with what a thenable comes to, as `await` would have it. Should nobody be left who could settle it, the
+/// function is dropped without being called.
+///
+/// # Errors
+/// The function may have been called already if this fails.
+pub fn when_settled(env: &Env, thenable: Unknown<'_>, then: impl Fn(&Env, Outcome) + 'static) -> Result<()> {
+    let then = Rc::new(then);
+    let callback = |name: &str, outcome: fn(Unknown<'static>) -> Outcome| {
+        let then = then.clone();
+        env.create_function_from_closure::<(), (), _>(name, move |context: FunctionCallContext| {
+            then(&*context.env, outcome(context.get(0)?));
+            Ok(())
+        })
+    };
+    let fulfilled = callback("fulfilled", Ok)?.to_unknown();
+    let rejected = callback("rejected", Err)?.to_unknown();
+
+    let mut deferred = ptr::null_mut();
+    let mut promise = ptr::null_mut();
+    // SAFETY: the environment is that of the running call, on its own thread; the results are only read if Node-API has
+    // set them.
+    let promise = unsafe {
+        check(sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise))?;
+        Unknown::from_raw_unchecked(env.raw(), promise)
+    };
+    // In this order: a promise that is rejected before anyone listens counts as unhandled.
+    let attached = function::call(env, &environment::of(env)?.promise_then, promise, &[fulfilled, rejected])?;
+    // SAFETY: as above; the deferred is used once.
+    let resolved = check(unsafe { sys::napi_resolve_deferred(env.raw(), deferred, thenable.raw()) });
+    match (attached, resolved) {
+        (Ok(_), Ok(())) => Ok(()),
+        (Err(thrown), _) => Err(Error::Internal(exception::text(env, thrown))),
+        (_, Err(error)) => match exception::take(env) {
+            // The thenable threw when it was asked for `then`.
+            Some(thrown) => {
+                then(env, Err(thrown));
+                Ok(())
+            }
+            None => Err(error.into()),
+        },
+    }
+}

@@ -1,0 +1,283 @@
+//! `JSSandbox` for JavaScript.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::PromiseRaw;
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::disposal;
+use super::interrupt::InterruptHandle;
+use super::limits::Limits;
+use super::loaded::LoadedJSSandbox;
+use crate::Script;
+use crate::node::bridge::call_end::{Ended, Listening, Place};
+use crate::node::bridge::call_options::LoadOptions;
+use crate::node::bridge::promise::promise;
+use crate::node::bridge::{arguments, environment};
+use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic;
+use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::slot::Slot;
+use crate::node::scheduling::status::{SharedStatus, Status};
+use crate::node::scheduling::worker_threads::blocking;
+use crate::sandbox::interrupt::StoppedBy;
+use crate::sandbox::stats::Stopwatch;
+
+/// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
+/// makes it, and so does `LoadedJSSandbox.unload()`.
+#[napi(js_name = "JSSandbox")]
+pub struct JSSandbox {
+    slot: Slot<crate::JSSandbox>,
+    calls: Arc<Calls>,
+    context: Arc<SandboxContext>,
+    status: SharedStatus,
+}
+
+#[napi]
+impl JSSandbox {
+    pub(super) fn new(sandbox: crate::JSSandbox, calls: Arc<Calls>, context: Arc<SandboxContext>) -> Self {
+        Self { slot: Slot::new("JSSandbox", sandbox), calls, context, status: SharedStatus::new(Status::Ready) }
+    }
+
+    /// Adds a handler. It is compiled by `getLoadedSandbox()`.
+    ///
+    /// - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8, different from every other handler's.
+    /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
+    ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name is empty, too long, taken, or begins with `hyperlight:`, an argument is no string, or the
+    ///   sandbox started from a snapshot.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string, code: string")]
+    pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the handler's name", name)?;
+            let code = arguments::string(env, "the handler's code", code)?;
+            Ok(sandbox.add_handler(name, Script::from_content(code))?)
+        })
+    }
+
+    /// Removes a handler.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: there is no handler of this name, or it is no string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string")]
+    pub fn remove_handler(&self, env: &Env, name: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the handler's name", name)?;
+            Ok(sandbox.remove_handler(&name)?)
+        })
+    }
+
+    /// Removes all handlers.
+    ///
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi]
+    pub fn clear_handlers(&self, env: &Env) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            sandbox.clear_handlers();
+            Ok(())
+        })
+    }
+
+    /// Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
+    /// imported, so modules can be added in any order and may import each other. All that import it share one instance.
+    ///
+    /// - `name`: 1 to 256 bytes in UTF-8, without a colon.
+    /// - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
+    ///   string, or the sandbox started from a snapshot.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string, source: string, namespace?: string")]
+    pub fn add_module(&self, env: &Env, name: Unknown, source: Unknown, namespace: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the module's name", name)?;
+            let source = arguments::string(env, "the module's source", source)?;
+            let namespace = arguments::optional_string(env, "the namespace", namespace)?;
+            Ok(sandbox.add_module(&name, Script::from_content(source), namespace.as_deref())?)
+        })
+    }
+
+    /// Removes a module.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: there is no module of this name in this namespace, or an argument is no string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi(ts_args_type = "name: string, namespace?: string")]
+    pub fn remove_module(&self, env: &Env, name: Unknown, namespace: Unknown) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            let name = arguments::string(env, "the module's name", name)?;
+            let namespace = arguments::optional_string(env, "the namespace", namespace)?;
+            Ok(sandbox.remove_module(&name, namespace.as_deref())?)
+        })
+    }
+
+    /// Removes all modules.
+    ///
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    #[napi]
+    pub fn clear_modules(&self, env: &Env) -> napi::Result<()> {
+        self.change(env, |sandbox| {
+            sandbox.clear_modules();
+            Ok(())
+        })
+    }
+
+    /// Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler
+    /// cannot be loaded: then the object stays usable and keeps its handlers and modules.
+    ///
+    /// Modules may use top-level `await` over asynchronous host functions and timers, which is waited for. Timers, host calls and
+    /// results that an evaluation leaves behind are dropped at its end.
+    ///
+    /// - `options`: limits of what handlers and modules do when they are evaluated, see `LoadOptions`. Without them, code
+    ///   that never ends is stopped by `interruptHandle` only.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: there is something wrong with the options. Nothing has happened.
+    /// - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`,
+    ///   throws when it is evaluated, or waits for what can never come. The error has the properties `file` (name of the handler or module), `line` and `column`
+    ///   (both from 1; 0 if not known) and `guestStack`.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
+    /// - `ERR_CONSUMED`: it was called already.
+    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
+    ///   timeout; its `cause` is the signal's reason.
+    /// - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
+    #[napi(ts_args_type = "options?: LoadOptions")]
+    pub fn get_loaded_sandbox<'env>(
+        &self,
+        env: &'env Env,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
+        let slot = self.slot.clone();
+        let (calls, context) = (self.calls.clone(), self.context.clone());
+        let status = self.status.clone();
+        let listening = Listening::default();
+        let to_listen = listening.clone();
+        promise(
+            env,
+            || {
+                let (options, signal) = LoadOptions::from_js(env, options)?;
+                let limits = Limits::new(options)?;
+                self.stop_at_end(env)?;
+                let (ticket, place) = (self.calls.add(), Place::new());
+                // The object can be used again only when its sandbox is back, so the promise waits for that.
+                self.slot.with(|_| Ok(()))?;
+                to_listen.begin::<crate::LoadedJSSandbox>(env, signal, options, (&ticket, None), || ())?;
+                Ok((self.slot.take("getLoadedSandbox")?, options, limits, ticket, place))
+            },
+            |(mut sandbox, options, limits, ticket, place), pending| {
+                place.put(pending);
+                let source = self.context.source();
+                blocking(move || {
+                    place.settle_after(source, || {
+                        let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
+                            slot.put_back(sandbox);
+                            let result = Err(crate::Error::Cancelled.into());
+                            return Ok(Ended { result, stats: None, limits: options });
+                        };
+                        let stopwatch = Stopwatch::start();
+                        let loaded = match limits {
+                            None => sandbox.load(&running),
+                            Some(limits) => sandbox.load_with_monitor(&running, &limits),
+                        };
+                        let stopped_by = running.stopped_by();
+                        drop((running, ticket));
+                        let loaded = loaded.map_err(Error::from);
+                        let terminated_by = match stopped_by {
+                            Some(StoppedBy::Monitor(name)) if loaded.is_err() => Some(name),
+                            _ => None,
+                        };
+                        let stats = Some(stopwatch.stop(terminated_by));
+                        status.note(&loaded);
+                        let result = match loaded {
+                            Ok(()) => Ok(sandbox.into_loaded()),
+                            Err(error) => {
+                                slot.put_back(sandbox);
+                                Err(error)
+                            }
+                        };
+                        Ok(Ended { result, stats, limits: options })
+                    });
+                });
+            },
+            |env, ended| {
+                let (loaded, _) = listening.end(env, ended)?;
+                LoadedJSSandbox::new(env, loaded, calls, context)
+            },
+        )
+    }
+
+    /// A handle to stop `getLoadedSandbox()` with. It goes on to stop the calls of what that gives.
+    #[napi(getter)]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.calls.clone())
+    }
+
+    /// Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
+    /// forgets that state; `true` means that the sandbox is beyond repair.
+    #[napi(getter)]
+    pub fn poisoned(&self) -> bool {
+        self.status.get() != Status::Ready
+    }
+
+    /// `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
+    /// `'poisoned'`, see there.
+    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    pub fn status(&self) -> &'static str {
+        self.status.get().name()
+    }
+
+    /// Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
+    /// from then on. It does nothing to what `getLoadedSandbox()` gave.
+    #[napi]
+    pub fn dispose(&self) {
+        disposal::dispose(&self.slot);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        disposal::dispose_async(env, &self.slot)
+    }
+
+    /// When the environment ends, nobody is left to stop an evaluation or to hear of its result.
+    fn stop_at_end(&self, env: &Env) -> Result<()> {
+        if !self.calls.is_first_to_end() {
+            return Ok(());
+        }
+        let (calls_left, calls_to_end) = (Arc::downgrade(&self.calls), Arc::downgrade(&self.calls));
+        environment::of(env)?.on_teardown(
+            move || calls_left.strong_count() > 0,
+            move || {
+                if let Some(calls) = calls_to_end.upgrade() {
+                    calls.kill_all();
+                }
+            },
+        );
+        Ok(())
+    }
+
+    fn change(&self, env: &Env, change: impl FnOnce(&mut crate::JSSandbox) -> Result<()>) -> napi::Result<()> {
+        catch_panic(|| self.slot.with(change)).map_err(|error: Error| error.into_js(env))
+    }
+}
+
+impl Drop for JSSandbox {
+    fn drop(&mut self) {
+        // Tearing down a virtual machine takes too long for the JavaScript thread, which is where objects are collected.
+        disposal::dispose(&self.slot);
+    }
+}

@@ -1,0 +1,444 @@
+//! `LoadedJSSandbox` for JavaScript.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use guest_abi::payload::Payload;
+use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::interrupt::InterruptHandle;
+use super::js::JSSandbox;
+use super::limits::Limits;
+use super::snapshot::Snapshot;
+use crate::node::bridge::arguments;
+use crate::node::bridge::async_storage::caller;
+use crate::node::bridge::call_end::{Ended, Listening, Place};
+use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::bridge::call_stats::{CallStats, with_stats};
+use crate::node::bridge::promise::{Pending, promise};
+use crate::node::bridge::value::undefined;
+use crate::node::bridge::{environment, json};
+use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic;
+use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::host_call::PendingHostCall;
+use crate::node::scheduling::queue::Queue;
+use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::slot::DISPOSE;
+use crate::node::scheduling::status::{SharedStatus, Status};
+use crate::sandbox::loaded::CallOptions;
+
+/// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` makes it.
+///
+/// State that a handler keeps at module level lives from call to call, until a snapshot is restored.
+///
+/// Calls, snapshots, restores and the unloading of one sandbox are done one after the other, in the order in which they
+/// were asked for. In the course of a host function they all reject with `ERR_REENTRANT` if the sandbox's own call waits
+/// for that function, directly or through another sandbox's call.
+#[napi(js_name = "LoadedJSSandbox")]
+pub struct LoadedJSSandbox {
+    queue: Arc<Queue<crate::LoadedJSSandbox>>,
+    calls: Arc<Calls>,
+    context: Arc<SandboxContext>,
+    status: SharedStatus,
+    last_call_stats: Arc<Mutex<Option<crate::ExecutionStats>>>,
+}
+
+#[napi]
+impl LoadedJSSandbox {
+    pub(super) fn new(
+        env: &Env,
+        sandbox: crate::LoadedJSSandbox,
+        calls: Arc<Calls>,
+        context: Arc<SandboxContext>,
+    ) -> Result<Self> {
+        let status = SharedStatus::new(status_of(&sandbox));
+        let queue = Queue::new("LoadedJSSandbox", sandbox);
+
+        // When the environment ends, nobody is left to stop a call or to hear of its result.
+        let (queue_left, queue_to_end) = (Arc::downgrade(&queue), Arc::downgrade(&queue));
+        let calls_at_end = calls.clone();
+        environment::of(env)?.on_teardown(
+            move || queue_left.strong_count() > 0,
+            move || {
+                if let Some(queue) = queue_to_end.upgrade() {
+                    end(&queue, &calls_at_end, drop);
+                }
+            },
+        );
+        Ok(Self { queue, calls, context, status, last_call_stats: Arc::default() })
+    }
+
+    /// Calls a handler and gives what it returns.
+    ///
+    /// Calls on one sandbox run one after the other, in the order in which they were made; calls on different sandboxes
+    /// run side by side. If the handler returns a promise, its value is awaited.
+    ///
+    /// - `name`: the name under which the handler was added.
+    /// - `event`: the handler's argument, anything that `JSON.stringify` can express. A `Uint8Array`, a `Buffer` or an
+    ///   `ArrayBuffer` in it arrives as a `Uint8Array`, and so it does in the result. Each of both may have at most 1 MiB
+    ///   (JSON text in UTF-8 and binary data), unless the builder sets other limits, and 65,536 pieces of binary data.
+    /// - `options`: see `CallHandlerOptions`.
+    ///
+    /// The sandbox stays usable when it rejects with:
+    /// - `ERR_INVALID_ARG`: the name is no string, empty or too long, the event cannot be expressed in JSON, or there is
+    ///   something wrong with the options.
+    /// - `ERR_HANDLER_NOT_FOUND`: there is no handler of this name.
+    /// - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
+    ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Using up the
+    ///   heap or the stack is such an error too.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result consists of too many values; `size`,
+    ///   `limit` and `unit` (`'bytes'` or `'values'`) say how many and what is allowed.
+    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
+    ///
+    /// The sandbox is poisoned when it rejects with:
+    /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by breaking the protocol.
+    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The error's
+    ///   `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted while the call waits for
+    ///   its turn, it is as if the call had never been made: the sandbox is not poisoned.
+    /// - `ERR_POISONED`: it was poisoned before.
+    ///
+    /// The error of a call that has begun has `stats`, what the call has cost.
+    #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
+    pub fn call_handler<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
+        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+    }
+
+    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    #[napi(
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<CallResult>"
+    )]
+    pub fn call_handler_with_stats<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+    }
+
+    fn call<'env, V: ToNapiValue + 'static>(
+        &self,
+        env: &'env Env,
+        method: &'static str,
+        (name, event, options): (Unknown, Unknown, Unknown),
+        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, V>> {
+        let status = self.status.clone();
+        let listening = Listening::default();
+        let to_listen = listening.clone();
+        promise(
+            env,
+            || {
+                let cause = self.begin(env, method)?;
+                let name = arguments::string(env, "the handler's name", name)?;
+                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
+                let event = json::stringify(env, event)?;
+                // The event may have methods of its own, which have been called now.
+                self.queue.check()?;
+                let (ticket, place) = (self.calls.add(), Place::new());
+                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
+                Ok((Request { name, event, options, cause }, ticket, place))
+            },
+            |(request, ticket, place), pending| {
+                place.put(pending);
+                let (status, context, last) = (self.status.clone(), self.context.clone(), self.last_call_stats.clone());
+                self.queue.push(move |sandbox| {
+                    place.settle_after(context.source(), || {
+                        let Request { name, event, options, cause } = request;
+                        let limits = options.limits;
+                        let sandbox = match sandbox {
+                            Ok(sandbox) => sandbox,
+                            Err(error) => return Ok(Ended { result: Err(error), stats: None, limits }),
+                        };
+                        let run = || call_if_ready(sandbox, &ticket, &status, &name, event, options);
+                        let (result, stats) = context.run(cause, run);
+                        // Before anybody hears of the end: a kill() that follows means the next call.
+                        drop(ticket);
+                        status.note(&result);
+                        // A call that was refused has no statistics of its own.
+                        if let Some(stats) = &stats {
+                            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+                        }
+                        let result = result.map(|value| (value, status.era()));
+                        Ok(Ended { result, stats, limits })
+                    });
+                });
+            },
+            move |env, ended| {
+                let ((value, era), stats) = listening.end(env, ended)?;
+                let value = match value {
+                    Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era))?,
+                    None => undefined(env)?,
+                };
+                give(env, value, stats)
+            },
+        )
+    }
+
+    /// Forgets the handlers, the modules and all their state, and gives a `JSSandbox` to which others can be added. The
+    /// host functions stay. Consumes this object, also when it fails; what was asked for before is done first.
+    ///
+    /// It works for a poisoned sandbox as well.
+    ///
+    /// Rejects with:
+    /// - `ERR_CONSUMED`: it was called already, or `dispose()` was.
+    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for. The object
+    ///   is not consumed then.
+    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    #[napi]
+    pub fn unload<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
+        let (status, calls, context) = (self.status.clone(), self.calls.clone(), self.context.clone());
+        promise(
+            env,
+            || self.begin(env, "unload"),
+            |_, pending: Pending<crate::JSSandbox>| {
+                // If it is refused, the pending result is dropped; but `begin` has just seen that it is not.
+                let pending = pending.after(self.context.source());
+                let _ = self.queue.push_last("unload", move |sandbox| {
+                    pending.settle_with(|| {
+                        let unloaded = sandbox.unload().map_err(Error::from);
+                        status.note(&unloaded);
+                        unloaded
+                    });
+                });
+            },
+            |_, sandbox| Ok(JSSandbox::new(sandbox, calls, context)),
+        )
+    }
+
+    /// Takes a snapshot of the state: handlers, modules and all their variables. Host functions and what they keep live
+    /// outside the sandbox and are no part of it.
+    ///
+    /// Rejects with:
+    /// - `ERR_POISONED`: the sandbox is poisoned.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
+    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
+    #[napi]
+    pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        promise(
+            env,
+            || self.begin(env, "snapshot"),
+            |_, pending| {
+                self.push(pending, |sandbox, status| {
+                    status.check()?;
+                    Ok(sandbox.snapshot()?)
+                });
+            },
+            |_, snapshot| Ok(Snapshot::new(snapshot)),
+        )
+    }
+
+    /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
+    ///
+    /// The snapshot may be that of another sandbox, of one with the same settings and the same host functions. It can be
+    /// restored as often as needed.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: the argument is no `Snapshot`, or one of a sandbox with host functions that this one lacks.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
+    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
+    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    #[napi(ts_args_type = "snapshot: Snapshot", ts_return_type = "Promise<void>")]
+    pub fn restore<'env>(&self, env: &'env Env, snapshot: Unknown) -> napi::Result<PromiseRaw<'env, ()>> {
+        promise(
+            env,
+            || {
+                self.begin(env, "restore")?;
+                arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()
+            },
+            |snapshot, pending| {
+                self.push(pending, |sandbox, status| {
+                    let restored = catch_panic(|| Ok(sandbox.restore(snapshot)?));
+                    if restored.is_ok() {
+                        status.restored(status_of(sandbox));
+                    } else if sandbox.poisoned() {
+                        status.poison();
+                    }
+                    restored
+                });
+            },
+            |_, ()| -> Result<()> { Ok(()) },
+        )
+    }
+
+    /// A handle to stop a running call with.
+    #[napi(getter)]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.calls.clone())
+    }
+
+    /// What the most recent call has cost, also if it failed; `null` before the first.
+    #[napi(getter)]
+    pub fn last_call_stats(&self) -> Either<CallStats, Null> {
+        let stats = self.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
+    }
+
+    /// Whether a call did not run to its end, so that the guest's state cannot be trusted. A poisoned sandbox refuses
+    /// calls with `ERR_POISONED` until `restore()` or `unload()`.
+    #[napi(getter)]
+    pub fn poisoned(&self) -> bool {
+        self.status.get() != Status::Ready
+    }
+
+    /// What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
+    /// has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
+    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    pub fn status(&self) -> &'static str {
+        self.status.get().name()
+    }
+
+    /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
+    /// rejects with `ERR_CANCELLED`; calls that wait their turn, and all that come later, reject with `ERR_CONSUMED`. It
+    /// does nothing if the object was consumed.
+    #[napi]
+    pub fn dispose(&self) {
+        if self.queue.check().is_ok() {
+            end(&self.queue, &self.calls, drop);
+        }
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        promise(
+            env,
+            || Ok(()),
+            |(), pending| {
+                if self.queue.check().is_err() {
+                    return pending.settle_with(|| Ok(()));
+                }
+                end(&self.queue, &self.calls, move |sandbox| {
+                    pending.settle_with(|| {
+                        drop(sandbox);
+                        Ok(())
+                    });
+                });
+            },
+            |_, ()| -> Result<()> { Ok(()) },
+        )
+    }
+
+    /// Hands the sandbox itself over, when what was asked for before is done. Consumes this object.
+    pub(super) fn give_up(
+        &self,
+        method: &'static str,
+        then: impl FnOnce(crate::LoadedJSSandbox) + Send + 'static,
+    ) -> Result<Arc<SandboxContext>> {
+        self.queue.push_last(method, then)?;
+        Ok(self.context.clone())
+    }
+
+    /// What every operation begins with, named by its method. Gives what a call has to know of its cause.
+    fn begin(&self, env: &Env, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
+        self.queue.check()?;
+        self.context.check(caller(env)?, method)
+    }
+
+    /// Has an operation done when its turn comes.
+    fn push<T: Send + 'static>(
+        &self,
+        pending: Pending<T>,
+        work: impl FnOnce(&mut crate::LoadedJSSandbox, &SharedStatus) -> Result<T> + Send + 'static,
+    ) {
+        let (status, pending) = (self.status.clone(), pending.after(self.context.source()));
+        self.queue.push(move |sandbox| {
+            pending.settle_with(|| {
+                let result = work(sandbox?, &status);
+                status.note(&result);
+                result
+            });
+        });
+    }
+}
+
+fn status_of(sandbox: &crate::LoadedJSSandbox) -> Status {
+    match sandbox.status() {
+        crate::SandboxStatus::Ready => Status::Ready,
+        crate::SandboxStatus::Poisoned => Status::Poisoned,
+        _ => Status::Unrecoverable,
+    }
+}
+
+/// Ends the use of a sandbox: refuses what waits, stops what runs, then hands the sandbox over. It returns at once.
+fn end(
+    queue: &Arc<Queue<crate::LoadedJSSandbox>>,
+    calls: &Calls,
+    then: impl FnOnce(crate::LoadedJSSandbox) + Send + 'static,
+) {
+    // If another method has consumed it, the last job is that method's.
+    let _ = queue.push_last(DISPOSE, then);
+    queue.refuse_waiting();
+    calls.kill_all();
+}
+
+/// What a call of a handler asks for.
+pub(super) struct Request {
+    pub name: String,
+    pub event: Payload,
+    pub options: CallHandlerOptions,
+    pub cause: Option<Arc<PendingHostCall>>,
+}
+
+/// What a call has come to, and what it has cost if it has begun.
+type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
+
+/// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
+fn call_if_ready(
+    sandbox: &mut crate::LoadedJSSandbox,
+    ticket: &Ticket,
+    status: &SharedStatus,
+    name: &str,
+    event: Payload,
+    options: CallHandlerOptions,
+) -> CallEnd {
+    if let Err(error) = status.check() {
+        return (Err(error), None);
+    }
+    let (result, stats) = call(sandbox, ticket, name, event, options);
+    if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
+        status.poison();
+    }
+    (result, stats)
+}
+
+/// Calls a handler.
+pub(super) fn call(
+    sandbox: &mut crate::LoadedJSSandbox,
+    ticket: &Ticket,
+    name: &str,
+    event: Payload,
+    options: CallHandlerOptions,
+) -> CallEnd {
+    // Its promise has been rejected already, and nothing happens to the sandbox.
+    let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
+        return (Err(crate::Error::Cancelled.into()), None);
+    };
+    sandbox.forget_call_stats();
+    let result = catch_panic(|| {
+        let limits = Limits::new(options.limits)?;
+        let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
+        Ok(match limits {
+            None => sandbox.call_handler(running, name.to_string(), event, options)?,
+            Some(limits) => sandbox.call_handler_with_monitor(running, name.to_string(), event, &limits, options)?,
+        })
+    });
+    (result, sandbox.last_call_stats().cloned())
+}

@@ -1,0 +1,13 @@
+//! The classes that JavaScript sees, one a file.
+
+pub mod builder;
+pub mod disposal;
+mod host_module;
+mod interrupt;
+mod js;
+mod limits;
+pub mod loaded;
+mod pool;
+mod pool_options;
+mod proto;
+mod snapshot;

@@ -1,0 +1,427 @@
+//! `SandboxPool` for JavaScript.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use guest_abi::payload::Payload;
+use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::interrupt::InterruptHandle;
+use super::loaded::{LoadedJSSandbox, Request, call};
+use super::pool_options::{PoolOptions, PoolSource};
+use crate::node::bridge::arguments;
+use crate::node::bridge::async_storage::caller;
+use crate::node::bridge::call_end::{Ended, Listening, Place};
+use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::bridge::call_stats::{CallStats, with_stats};
+use crate::node::bridge::environment::{self, HostCalls};
+use crate::node::bridge::function::{self, AnyFunction, Outcome};
+use crate::node::bridge::promise::promise;
+use crate::node::bridge::thenable::{is_thenable, when_settled};
+use crate::node::bridge::value::undefined;
+use crate::node::bridge::{exception, json};
+use crate::node::console::callback::{Callback, taking_lines};
+use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic;
+use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::jobs;
+use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
+use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
+use crate::sandbox::pool::{Member, Turns};
+
+/// Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
+/// in; afterwards it is put back into that state, off the request's path, poisoned ones as well. So no request sees what
+/// another has left.
+#[napi]
+pub struct SandboxPool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    id: PoolId,
+    source: Source,
+    turns: Turns<PoolMember>,
+    calls: Arc<Calls>,
+    last_call_stats: Mutex<Option<crate::ExecutionStats>>,
+}
+
+enum Source {
+    /// And what it does not have.
+    Snapshot(Arc<crate::Snapshot>, Option<Callback>, usize),
+    /// The function, and the way to its thread.
+    Prepare(Arc<AnyFunction>, Arc<HostCalls>),
+}
+
+struct PoolMember {
+    member: Member,
+    context: Arc<SandboxContext>,
+}
+
+#[napi]
+impl SandboxPool {
+    /// A pool. It begins to make its sandboxes at once; requests may be made at once as well and wait for them.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: there is something wrong with the options.
+    /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    #[napi(constructor, ts_args_type = "options: PoolOptions")]
+    pub fn new(env: &Env, options: Unknown) -> napi::Result<Self> {
+        catch_panic(|| Self::begin(env, options)).map_err(|error| error.into_js(env))
+    }
+
+    fn begin(env: &Env, options: Unknown<'_>) -> Result<Self> {
+        let PoolOptions { size, source, max_queue, host_print_fn, max_output_values } =
+            PoolOptions::from_js(env, options)?;
+        let environment = environment::of(env)?;
+        let source = match source {
+            PoolSource::Snapshot(snapshot) => {
+                let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
+                let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
+                Source::Snapshot(snapshot, callback, max_values)
+            }
+            PoolSource::Prepare(prepare) => Source::Prepare(Arc::new(prepare), environment.host_calls.clone()),
+        };
+        let shared = Arc::new(Shared {
+            id: PoolId::next(),
+            source,
+            turns: Turns::new(size, max_queue),
+            calls: Arc::default(),
+            last_call_stats: Mutex::default(),
+        });
+        let (left, to_end) = (Arc::downgrade(&shared), Arc::downgrade(&shared));
+        environment.on_teardown(
+            move || left.strong_count() > 0,
+            move || {
+                if let Some(shared) = to_end.upgrade() {
+                    // Nobody is left to hear of results.
+                    shared.turns.close();
+                    shared.calls.kill_all();
+                }
+            },
+        );
+        shared.refill();
+        Ok(Self { shared })
+    }
+
+    /// Calls a handler in a sandbox that no request has used before, as `LoadedJSSandbox.callHandler()` does, and gives what
+    /// it returns. If no sandbox is ready, the request waits, behind those that were made before; timeouts do not count that
+    /// time.
+    ///
+    /// Rejects as `LoadedJSSandbox.callHandler()` does, which harms neither the pool nor other requests, and with:
+    /// - `ERR_POOL_FULL`: no sandbox is ready, and too many requests wait already.
+    /// - `ERR_POOL_PREPARE`: the pool has no sandbox, and none could be made; the message says why. The next request tries
+    ///   again.
+    /// - `ERR_CONSUMED`: `close()` was called.
+    /// - `ERR_REENTRANT`: it was called during a host function that a call of this pool waits for.
+    ///
+    /// The option `signal` stops this request and no other; one that waits gives up its place at once.
+    #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
+    pub fn call_handler<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
+        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+    }
+
+    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    #[napi(
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<CallResult>"
+    )]
+    pub fn call_handler_with_stats<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+    }
+
+    fn call<'env, V: ToNapiValue + 'static>(
+        &self,
+        env: &'env Env,
+        method: &'static str,
+        (name, event, options): (Unknown, Unknown, Unknown),
+        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, V>> {
+        let listening = Listening::default();
+        let to_listen = listening.clone();
+        promise(
+            env,
+            || {
+                self.check_open()?;
+                let cause = self.shared.id.check(caller(env)?, method)?;
+                let name = arguments::string(env, "the handler's name", name)?;
+                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
+                let event = json::stringify(env, event)?;
+                let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
+                let withdraw = {
+                    let (shared, turn) = (self.shared.clone(), turn.clone());
+                    move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
+                };
+                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
+                Ok((Request { name, event, options, cause }, ticket, place, turn))
+            },
+            |(request, ticket, place, turn), pending| {
+                place.put(pending);
+                if let Some(number) = self.shared.serve(request, ticket, place) {
+                    // Nobody has set it before.
+                    let _ = turn.set(number);
+                }
+            },
+            |env, ended| {
+                let (value, stats) = listening.end(env, ended)?;
+                let value = match value {
+                    Some(value) => json::parse(env, value)?,
+                    None => undefined(env)?,
+                };
+                give(env, value, stats)
+            },
+        )
+    }
+
+    /// Number of sandboxes that the pool is to have.
+    #[napi(getter)]
+    pub fn size(&self) -> f64 {
+        self.shared.turns.size() as f64
+    }
+
+    /// Number of sandboxes that are ready for a request.
+    #[napi(getter)]
+    pub fn ready(&self) -> f64 {
+        self.shared.turns.ready() as f64
+    }
+
+    /// Number of requests that wait for a sandbox.
+    #[napi(getter)]
+    pub fn waiting(&self) -> f64 {
+        self.shared.turns.waiting() as f64
+    }
+
+    /// What the call that ended last has cost, also if it failed; `null` before the first. Whose call that was cannot be told
+    /// where several are made at a time: `callHandlerWithStats()` gives what it is that one call has cost, and so does its error.
+    #[napi(getter)]
+    pub fn last_call_stats(&self) -> Either<CallStats, Null> {
+        let stats = self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
+    }
+
+    /// A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. To
+    /// stop a certain request, whoever else uses the pool, give it the option `signal`.
+    #[napi(getter)]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.shared.calls.clone())
+    }
+
+    /// Refuses requests from now on, those that wait included, with `ERR_CONSUMED`. Calls that run go on to their end. The
+    /// promise is fulfilled when they have ended and the memory has been given back.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        promise(
+            env,
+            || Ok(()),
+            |(), pending| {
+                let shared = self.shared.clone();
+                // Tearing down virtual machines takes too long for the JavaScript thread.
+                blocking(move || {
+                    shared.turns.close();
+                    shared.turns.at_end(move || pending.settle_with(|| Ok(())));
+                });
+            },
+            |_, ()| -> Result<()> { Ok(()) },
+        )
+    }
+
+    /// `close()`, for `using`, without waiting for its end.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        let shared = self.shared.clone();
+        blocking(move || shared.turns.close());
+    }
+
+    /// `close()`, for `await using`.
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        self.close(env)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.shared.turns.is_closed() {
+            return Err(Error::Consumed { class: "SandboxPool", method: "close" });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Nobody holds the pool any more, not even a request. Tearing down virtual machines takes too long for the JavaScript
+        // thread, which is where objects are collected.
+        let ready = self.turns.take_ready();
+        blocking(move || drop(ready));
+    }
+}
+
+impl Shared {
+    /// Begins to make the sandboxes that are missing.
+    fn refill(self: &Arc<Self>) {
+        for _ in 0..self.turns.expect_missing() {
+            self.make();
+        }
+    }
+
+    /// Makes a sandbox that is expected.
+    fn make(self: &Arc<Self>) {
+        let expected = Expected(Some(self.clone()));
+        match &self.source {
+            Source::Snapshot(snapshot, callback, max_values) => {
+                let (snapshot, callback, max_values) = (snapshot.clone(), callback.clone(), *max_values);
+                blocking(move || {
+                    expected.fulfil(catch_panic(|| {
+                        let source = jobs::Source::next();
+                        let print = taking_lines(callback, source);
+                        let member = Member::start(snapshot, |builder| {
+                            builder.with_host_print_fn(print).with_max_output_values(max_values)
+                        });
+                        Ok((member?, SandboxContext::new(source)))
+                    }));
+                });
+            }
+            Source::Prepare(prepare, waiting) => {
+                let prepare = prepare.clone();
+                // If the thread has ended, nobody waits for the sandbox any more.
+                let _ = waiting.inbox().post(jobs::Source::HOST, move |env| self::prepare(env, &prepare, expected));
+            }
+        }
+    }
+
+    /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
+    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, place: Place<Option<Payload>>) -> Option<u64> {
+        self.refill();
+        let shared = self.clone();
+        self.turns.take(move |member| match member {
+            Err(error) => place.settle_after(jobs::Source::HOST, || {
+                Ok(Ended { result: Err(error.into()), stats: None, limits: request.options.limits })
+            }),
+            Ok(member) => {
+                let in_use = InUse { shared, member: Some(member) };
+                blocking(move || in_use.serve(request, ticket, place));
+            }
+        })
+    }
+}
+
+/// A sandbox that is expected. If this is dropped, it will not come.
+struct Expected(Option<Arc<Shared>>);
+
+impl Expected {
+    fn fulfil(mut self, made: Result<(Member, Arc<SandboxContext>)>) {
+        let Some(shared) = self.0.take() else { return };
+        match made {
+            Ok((member, context)) => {
+                context.join(shared.id);
+                shared.turns.give(PoolMember { member, context });
+            }
+            Err(error) => shared.turns.failed(&error.to_string()),
+        }
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.turns.failed("the work was given up");
+        }
+    }
+}
+
+/// A sandbox that serves a request. If this is dropped with it, it is gone.
+struct InUse {
+    shared: Arc<Shared>,
+    member: Option<PoolMember>,
+}
+
+impl InUse {
+    fn serve(mut self, request: Request, ticket: Ticket, place: Place<Option<Payload>>) {
+        let Some(PoolMember { member, context }) = &mut self.member else { return };
+        let Request { name, event, options, cause } = request;
+        let (result, stats) = context.run(cause, || call(&mut member.sandbox, &ticket, &name, event, options));
+        if let Some(stats) = &stats {
+            *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+        }
+        drop(ticket);
+        let limits = options.limits;
+        place.settle_after(context.source(), || Ok(Ended { result, stats, limits }));
+        yield_to_js_thread();
+        self.renew();
+    }
+
+    /// Makes the sandbox ready for the next request, off the path of this one.
+    fn renew(mut self) {
+        let Some(mut member) = self.member.take() else { return };
+        let shared = self.shared.clone();
+        if shared.turns.is_closed() {
+            drop(member);
+            shared.turns.gone();
+        } else if catch_panic(|| Ok(member.member.renew()?)).is_ok() {
+            shared.turns.give(member);
+        } else {
+            drop(member);
+            shared.make();
+        }
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if let Some(member) = self.member.take() {
+            drop(member);
+            self.shared.turns.gone();
+        }
+    }
+}
+
+/// Has the function make a sandbox, on the JavaScript thread.
+fn prepare(env: &Env, prepare: &AnyFunction, expected: Expected) {
+    let expected = Mutex::new(Some(expected));
+    let settle = move |env: &Env, outcome: Outcome| {
+        let Some(expected) = expected.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        match catch_panic(|| adopt(env, outcome)) {
+            Ok(adopt) => adopt(expected),
+            Err(error) => expected.fulfil(Err(error)),
+        }
+    };
+    let begun = catch_panic(|| {
+        let outcome = function::call(env, prepare, undefined(env)?, &[])?;
+        match outcome {
+            Ok(value) if matches!(is_thenable(env, value)?, Ok(true)) => when_settled(env, value, settle),
+            outcome => {
+                settle(env, outcome);
+                Ok(())
+            }
+        }
+    });
+    // What could not be begun has been dropped, and with it what was expected.
+    drop(begun);
+}
+
+/// What hands over the sandbox that the function gave.
+fn adopt(env: &Env, outcome: Outcome) -> Result<impl FnOnce(Expected) + use<>> {
+    let value = outcome.map_err(|thrown| Error::InvalidArgument(exception::text(env, thrown)))?;
+    let sandbox = arguments::instance::<LoadedJSSandbox>(env, "what prepare gives", "a LoadedJSSandbox", value)?;
+    let (sender, receiver) = oneshot::channel::<crate::LoadedJSSandbox>();
+    let context = sandbox.give_up("SandboxPool", move |sandbox| drop(sender.send(sandbox)))?;
+    Ok(move |expected: Expected| {
+        blocking(move || {
+            expected.fulfil(catch_panic(|| {
+                let given = receiver.recv().map_err(|_| Error::Internal("the sandbox was lost".to_string()));
+                Ok((Member::new(given?)?, context))
+            }));
+        });
+    })
+}

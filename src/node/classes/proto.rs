@@ -1,0 +1,125 @@
+//! `ProtoJSSandbox` for JavaScript.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::PromiseRaw;
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::disposal;
+use super::host_module::HostModule;
+use super::js::JSSandbox;
+use crate::node::bridge::arguments;
+use crate::node::bridge::promise::promise;
+use crate::node::error::Error;
+use crate::node::panic::catch_panic;
+use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::jobs::Source;
+use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::slot::Slot;
+use crate::node::scheduling::worker_threads::blocking;
+
+/// A sandbox without its runtime yet, which is given its host functions. `SandboxBuilder.build()` makes it.
+#[napi(js_name = "ProtoJSSandbox")]
+pub struct ProtoJSSandbox {
+    slot: Slot<crate::ProtoJSSandbox>,
+    context: Arc<SandboxContext>,
+}
+
+#[napi]
+impl ProtoJSSandbox {
+    pub(super) fn new(proto: crate::ProtoJSSandbox, source: Source) -> Self {
+        Self { slot: Slot::new("ProtoJSSandbox", proto), context: SandboxContext::new(source) }
+    }
+
+    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in
+    /// it; several objects of one name stand for the same module.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name is no string or empty.
+    /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    #[napi(ts_args_type = "name: string")]
+    pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostModule> {
+        let module = catch_panic(|| {
+            let name = arguments::name(env, "the module's name", name)?;
+            self.slot.with(|_| Ok(()))?;
+            Ok(HostModule::new(self.slot.clone(), self.context.clone(), name))
+        });
+        module.map_err(|error: Error| error.into_js(env))
+    }
+
+    /// Registers one host function: `hostModule(moduleName).register(functionName, callback)`.
+    ///
+    /// Throws as these do.
+    #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
+    pub fn register(
+        &self,
+        env: &Env,
+        module_name: Unknown,
+        function_name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<HostModule> {
+        let module = self.host_module(env, module_name)?;
+        match catch_panic(|| module.add(env, function_name, callback)) {
+            Ok(()) => Ok(module),
+            Err(error) => Err(error.into_js(env)),
+        }
+    }
+
+    /// Registers one asynchronous host function: `hostModule(moduleName).registerAsync(functionName, callback)`.
+    ///
+    /// Throws as these do.
+    #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
+    pub fn register_async(
+        &self,
+        env: &Env,
+        module_name: Unknown,
+        function_name: Unknown,
+        callback: Unknown,
+    ) -> napi::Result<HostModule> {
+        let module = self.host_module(env, module_name)?;
+        match catch_panic(|| module.add_async(env, function_name, callback)) {
+            Ok(()) => Ok(module),
+            Err(error) => Err(error.into_js(env)),
+        }
+    }
+
+    /// Starts the micro-VM with the JavaScript runtime in it. Consumes this object, also when it fails.
+    ///
+    /// The first sandbox of a process boots the guest; the others start from a snapshot of it.
+    ///
+    /// Rejects with:
+    /// - `ERR_CONSUMED`: it was called already.
+    /// - `ERR_INVALID_ARG`: a host function is missing that the snapshot to start from needs.
+    /// - `ERR_GUEST_ABORT`: the guest does not boot.
+    /// - `ERR_INTERNAL`: the memory or the file descriptors for the VM cannot be had.
+    #[napi]
+    pub fn load_runtime<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
+        let context = self.context.clone();
+        promise(
+            env,
+            || self.slot.take("loadRuntime"),
+            |proto, pending| blocking(move || pending.settle_with(|| Ok(proto.load_runtime()?))),
+            |_, sandbox| Ok(JSSandbox::new(sandbox, Arc::new(Calls::default()), context)),
+        )
+    }
+
+    /// Gives up the sandbox and what it holds at once instead of when the object is collected. Its methods give
+    /// `ERR_CONSUMED` from then on. It does nothing if the object was consumed.
+    #[napi]
+    pub fn dispose(&self) {
+        disposal::dispose(&self.slot);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when everything has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        disposal::dispose_async(env, &self.slot)
+    }
+}

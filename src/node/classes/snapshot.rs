@@ -1,0 +1,171 @@
+//! `Snapshot` for JavaScript.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::PromiseRaw;
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use super::disposal;
+use crate::node::bridge::call_end::explained;
+use crate::node::bridge::call_options::{LoadOptions, snapshot_signal};
+use crate::node::bridge::promise::promise;
+use crate::node::bridge::signal::Listener;
+use crate::node::bridge::{arguments, environment};
+use crate::node::error::{Error, Result};
+use crate::node::scheduling::slot::Slot;
+use crate::node::scheduling::worker_threads::blocking;
+
+/// The state of a sandbox at one point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
+/// and `Snapshot.load()` make it.
+#[napi]
+pub struct Snapshot {
+    slot: Slot<Arc<crate::Snapshot>>,
+}
+
+#[napi]
+impl Snapshot {
+    pub(super) fn new(snapshot: Arc<crate::Snapshot>) -> Self {
+        Self { slot: Slot::new("Snapshot", snapshot) }
+    }
+
+    /// The state, to be restored into a sandbox.
+    pub(super) fn state(&self) -> Result<Arc<crate::Snapshot>> {
+        self.slot.with(|snapshot| Ok(snapshot.clone()))
+    }
+
+    /// Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Returns its digest.
+    ///
+    /// All of the guest's memory is in it, secrets included.
+    ///
+    /// - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots. Two
+    ///   processes must not save to it at the same time: the tag of one of them may be lost.
+    /// - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.`
+    ///   or `-`. Default: `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the other can
+    ///   still be loaded by its digest, and its files stay.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
+    /// - `ERR_SNAPSHOT`: the folder cannot be written.
+    /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    #[napi(ts_args_type = "path: string, tag?: string", ts_return_type = "Promise<string>")]
+    pub fn save<'env>(&self, env: &'env Env, path: Unknown, tag: Unknown) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(
+            env,
+            || {
+                let path = arguments::name(env, "the path", path)?;
+                Ok((self.state()?, path, arguments::optional_string(env, "the tag", tag)?))
+            },
+            |(snapshot, path, tag), pending| {
+                blocking(move || pending.settle_with(|| Ok(snapshot.save(path, tag.as_deref())?)));
+            },
+            |_, digest| Ok(digest),
+        )
+    }
+
+    /// Reads a snapshot from a folder that `save()` has written.
+    ///
+    /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
+    /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
+    /// are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
+    /// folder can put another snapshot there. To be sure of that, keep the digest elsewhere and load by it.
+    ///
+    /// What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
+    /// name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
+    /// sandbox that was made of it.
+    ///
+    /// - `path`: the folder.
+    /// - `tagOrDigest`: the snapshot's tag, or the digest that `save()` returned. Default: the tag `latest`.
+    /// - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
+    ///
+    /// Rejects with:
+    /// - `ERR_INVALID_ARG`: an argument is of a wrong type, or the path is empty.
+    /// - `ERR_CANCELLED`: the signal was aborted.
+    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
+    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
+    #[napi(
+        ts_args_type = "path: string, tagOrDigest?: string, options?: LoadSnapshotOptions",
+        ts_return_type = "Promise<Snapshot>"
+    )]
+    pub fn load<'env>(
+        env: &'env Env,
+        path: Unknown,
+        reference: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        let listening = Arc::new(Mutex::new(None));
+        let listens = listening.clone();
+        promise(
+            env,
+            || {
+                let path = arguments::name(env, "the path", path)?;
+                let reference = arguments::optional_string(env, "the tag or digest", reference)?;
+                let signal = snapshot_signal(env, options)?;
+                let stop = Arc::new(AtomicBool::new(false));
+                if let Some(signal) = signal {
+                    if let Some(reason) = signal.reason(env)? {
+                        return Err(cancelled(env, Some(reason)));
+                    }
+                    let stop = stop.clone();
+                    let listener = signal.listen(env, move || stop.store(true, Ordering::Relaxed))?;
+                    *listens.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+                }
+                // Nobody waits for it any more when the environment has ended.
+                let (is_needed, end) = (Arc::downgrade(&stop), stop.clone());
+                environment::of(env)?
+                    .on_teardown(move || is_needed.strong_count() > 1, move || end.store(true, Ordering::Relaxed));
+                Ok((path, reference, stop))
+            },
+            |(path, reference, stop), pending| {
+                blocking(move || {
+                    pending.settle_with(|| Ok(crate::Snapshot::load_unless_stopped(path, reference.as_deref(), &stop)));
+                });
+            },
+            move |env, loaded| {
+                let listener = listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // A signal that fails now has done what it was for.
+                let reason = listener.and_then(|listener: Listener| listener.end(env).ok().flatten());
+                let loaded = loaded.map(|snapshot| Snapshot::new(Arc::new(snapshot)));
+                match (loaded, reason) {
+                    (Ok(snapshot), None) => Ok(snapshot),
+                    (Ok(_) | Err(crate::Error::Cancelled), reason) => Err(cancelled(env, reason)),
+                    (Err(error), _) => Err(error.into()),
+                }
+            },
+        )
+    }
+
+    /// Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`
+    /// from then on. Sandboxes that it was restored into are not affected.
+    #[napi]
+    pub fn dispose(&self) {
+        disposal::dispose(&self.slot);
+    }
+
+    /// `dispose()`, for `using`.
+    #[napi(js_name = "[Symbol.dispose]")]
+    pub fn dispose_at_end_of_scope(&self) {
+        self.dispose();
+    }
+
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
+    pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        disposal::dispose_async(env, &self.slot)
+    }
+}
+
+/// Loading was stopped, by a signal if there is a reason.
+fn cancelled(env: &Env, reason: Option<Unknown<'_>>) -> Error {
+    explained(env, crate::Error::Cancelled.into(), None, LoadOptions::default(), reason)
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        // Unmapping takes too long for the JavaScript thread.
+        if let Some(snapshot) = self.slot.dispose() {
+            blocking(move || drop(snapshot));
+        }
+    }
+}

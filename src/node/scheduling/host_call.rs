@@ -1,0 +1,69 @@
+//! Calls of host functions that a guest waits for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use guest_abi::payload::Payload;
+
+use super::sandbox_context::SandboxContext;
+use crate::HostFunctionError;
+
+/// What a host function gives: a value, or nothing for `undefined`.
+pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
+
+/// One call of a host function.
+pub struct PendingHostCall {
+    pub(super) sandbox: Arc<SandboxContext>,
+    pub(super) cause: Option<Arc<PendingHostCall>>,
+    answer: Mutex<Option<oneshot::Sender<Answer>>>,
+}
+
+impl PendingHostCall {
+    /// A call of a sandbox's host function, and where its answer will come.
+    pub fn new(sandbox: &Arc<SandboxContext>) -> (Arc<Self>, oneshot::Receiver<Answer>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = sandbox.lock();
+        let answer = Mutex::new(Some(sender));
+        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), answer });
+        state.waits_for.push(call.clone());
+        (call, receiver)
+    }
+
+    /// Whether the guest still waits.
+    pub fn is_waiting(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Gives the guest its answer. An answer that comes too late, or a second one, is dropped.
+    pub fn settle(&self, answer: Answer) {
+        let sender = self.lock().take();
+        if let Some(sender) = sender {
+            // Nobody receives it if the thread that waits has gone.
+            let _ = sender.send(answer);
+        }
+    }
+
+    /// Lets the guest wait no longer: there will be no answer.
+    pub fn give_up(&self) {
+        let sender = self.lock().take();
+        drop(sender);
+        let mut state = self.sandbox.lock();
+        let waited = state.waits_for.iter().position(|call| std::ptr::eq(&raw const **call, self));
+        let waited = waited.map(|place| state.waits_for.swap_remove(place));
+        drop(state);
+        drop(waited);
+    }
+
+    /// This call, or the first of those during which it was made for which somebody still waits. The others are forgotten, so that chains of calls do not grow for ever.
+    pub(super) fn first_waiting(self: Arc<Self>) -> Option<Arc<Self>> {
+        let mut call = self;
+        while !call.is_waiting() {
+            call = call.cause.clone()?;
+        }
+        Some(call)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<Answer>>> {
+        // As above.
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,10 @@
+//! Which thread does what, and when. Nothing here knows V8.
+
+pub mod calls;
+pub mod host_call;
+pub mod jobs;
+pub mod queue;
+pub mod sandbox_context;
+pub mod slot;
+pub mod status;
+pub mod worker_threads;

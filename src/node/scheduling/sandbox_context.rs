@@ -1,0 +1,120 @@
+//! Who may wait for what: sandboxes, and the host functions that their calls wait for.
+//!
+//! A guest's call cannot end while its host function runs. A host function that waits for another operation on the same
+//! sandbox would wait for ever, since that waits for the guest's call; and so it would by way of a second sandbox. The rule
+//! that keeps this from happening: **what is done during a host function may not use a sandbox whose call waits
+//! for that function**, directly or through other sandboxes' calls.
+//!
+//! "During" is what Node.js calls the asynchronous context: all that the callback does, and whatever follows from
+//! it, until the result is settled. An `AsyncLocalStorage` of our own carries the [`PendingHostCall`] along. So a call that
+//! somebody else makes meanwhile is not affected: it waits its turn.
+//!
+//! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
+//! stricter: while a sandbox waits for a host function, nobody may use it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::host_call::PendingHostCall;
+use super::jobs::Source;
+use crate::node::error::{Error, Result};
+
+/// What stays the same of a sandbox while it goes from class to class.
+pub struct SandboxContext {
+    /// Whose the jobs are that it causes on the JavaScript thread.
+    source: Source,
+    /// The pool that it belongs to, if any.
+    pool: OnceLock<PoolId>,
+    state: Mutex<State>,
+}
+
+/// During which host function JavaScript code runs.
+pub enum Caller {
+    /// Of this one, or of none.
+    Known(Option<Arc<PendingHostCall>>),
+    /// This Node.js cannot tell.
+    Unknown,
+}
+
+/// Identifies a pool of sandboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolId(u64);
+
+impl PoolId {
+    /// One that no other pool of this process has.
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Refuses to use the pool during a host function that one of its sandboxes waits for: it may be the last one.
+    /// Gives what a call has to know of its cause.
+    pub fn check(self, caller: Caller, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
+        let Caller::Known(call) = caller else { return Ok(None) };
+        let cause = call.and_then(PendingHostCall::first_waiting);
+        let mut next = cause.as_ref();
+        while let Some(call) = next {
+            if call.sandbox.pool.get() == Some(&self) && call.is_waiting() {
+                return Err(Error::Reentrant { method });
+            }
+            next = call.cause.as_ref();
+        }
+        Ok(cause)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// During which host function the running call was made.
+    pub(super) cause: Option<Arc<PendingHostCall>>,
+    /// What the running call waits for.
+    pub(super) waits_for: Vec<Arc<PendingHostCall>>,
+}
+
+impl SandboxContext {
+    /// A sandbox whose jobs have this source.
+    pub fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self { source, pool: OnceLock::new(), state: Mutex::default() })
+    }
+
+    /// Whose the jobs are that the sandbox causes on the JavaScript thread.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The sandbox belongs to a pool from now on.
+    pub fn join(&self, pool: PoolId) {
+        // It can join only once, since it is consumed.
+        let _ = self.pool.set(pool);
+    }
+
+    /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.
+    pub fn check(&self, caller: Caller, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
+        let Caller::Known(call) = caller else {
+            let waits = self.lock().waits_for.iter().any(|call| call.is_waiting());
+            return if waits { Err(Error::Reentrant { method }) } else { Ok(None) };
+        };
+        let cause = call.and_then(PendingHostCall::first_waiting);
+        let mut next = cause.as_ref();
+        while let Some(call) = next {
+            if std::ptr::eq(&raw const *call.sandbox, self) && call.is_waiting() {
+                return Err(Error::Reentrant { method });
+            }
+            next = call.cause.as_ref();
+        }
+        Ok(cause)
+    }
+
+    /// Runs a call that was made during a host function, or of none.
+    pub fn run<T>(&self, cause: Option<Arc<PendingHostCall>>, call: impl FnOnce() -> T) -> T {
+        self.lock().cause = cause;
+        let result = call();
+        self.lock().cause = None;
+        result
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // No code runs under the lock that could leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
