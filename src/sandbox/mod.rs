@@ -24,6 +24,7 @@ pub mod js;
 pub mod loaded;
 pub mod metrics;
 pub mod monitor;
+mod name;
 pub mod pool;
 pub mod proto;
 mod reply;
