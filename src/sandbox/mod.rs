@@ -17,7 +17,7 @@ mod entry;
 pub mod error;
 pub mod host_function;
 pub mod host_module;
-mod hypervisor;
+pub(crate) mod hypervisor;
 pub mod image;
 pub mod interrupt;
 pub mod js;
