@@ -14,6 +14,7 @@
 //!   ([`json`](bridge::json)), builds errors ([`error`]) and runs host functions. It never waits.
 //! - [Worker threads](scheduling::worker_threads) do all work on a hypervisor. [`promise`](bridge::promise) brings it to them
 //!   and carries their results back.
+//! - A call whose guest waits for the host has no thread: [`tasks`](scheduling::tasks) brings it to one when it can go on.
 //! - A sandbox is used by one thread at a time: a [`slot`](scheduling::slot) holds one that the next method takes away, a
 //!   [`queue`](scheduling::queue) one whose calls run in the order in which they were made.
 //! - What runs in a guest can be stopped from when it is asked for: [`calls`](scheduling::calls).

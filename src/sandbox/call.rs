@@ -11,9 +11,11 @@
 //!            suspended (wait)
 //! ```
 //!
-//! There are two drivers: [`block_on`] holds its thread while it waits, also for the addon;
-//! [`LoadedJSSandbox::handle_event_async`] does not.
+//! There are two drivers: [`LoadedJSSandbox::call_handler`] runs the guest on the thread that polls it, which is one of the
+//! addon's, or one that holds itself up with [`block_on`]; [`LoadedJSSandbox::handle_event_async`] may be polled anywhere and
+//! runs the guest elsewhere.
 //!
+//! [`LoadedJSSandbox::call_handler`]: super::loaded::LoadedJSSandbox::call_handler
 //! [`LoadedJSSandbox::handle_event_async`]: super::loaded::LoadedJSSandbox::handle_event_async
 
 use std::future::Future;
@@ -100,7 +102,7 @@ impl Call {
         let Self { running, watching, name, began, span, .. } = *self;
         drop(watching);
         let terminated_by = winner(&running, &result);
-        let stats = ExecutionStats::new(began, running.cpu_time(), terminated_by);
+        let stats = ExecutionStats { wall_clock: began.elapsed(), cpu_time: running.cpu_time(), terminated_by };
         drop(running);
         metrics::handler_called(&name, &result, &stats);
         if let Some(monitor) = terminated_by {

@@ -50,8 +50,7 @@ impl<'a> HostModule<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is empty or too long.
     pub fn register<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,
@@ -114,8 +113,7 @@ impl<'a> HostModule<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is empty or too long.
     pub fn register_async<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,

@@ -79,8 +79,8 @@ impl LoadedJSSandbox {
     /// It is poisoned after: [`Error::Cancelled`],
     /// [`Error::GuestAbort`].
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
-        Ok(json(self.call_handler(self.begin(), func_name.into(), Payload::from_json(event), options)?))
+        let running = self.begin();
+        self.call_blocking(running, None, func_name.into(), event, gc)
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
@@ -98,14 +98,9 @@ impl LoadedJSSandbox {
         monitor: &M,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
-        Ok(json(self.call_handler_with_monitor(
-            self.begin(),
-            func_name.into(),
-            Payload::from_json(event),
-            monitor,
-            options,
-        )?))
+        let running = self.begin();
+        let watching = self.watch(&running, monitor)?;
+        self.call_blocking(running, Some(watching), func_name.into(), event, gc)
     }
 
     /// A call begins: others can stop it from now on, until the guard is dropped.
@@ -169,6 +164,18 @@ impl LoadedJSSandbox {
         self.drive(running, Some(watching), func_name.into(), event, gc).await
     }
 
+    fn call_blocking(
+        &mut self,
+        running: CallGuard,
+        watching: Option<Watching>,
+        name: String,
+        event: String,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        Ok(json(block_on(self.call_handler(running, watching, name, Payload::from_json(event), options))?))
+    }
+
     async fn drive(
         &mut self,
         running: CallGuard,
@@ -205,40 +212,25 @@ impl LoadedJSSandbox {
     }
 
     /// As [`handle_event`](Self::handle_event), but for a call that has begun, with byte arrays, and gives `None` for
-    /// `undefined`.
-    pub(crate) fn call_handler(
+    /// `undefined`. The guest runs on the threads that poll the future; while the handler waits, it needs none.
+    pub(crate) async fn call_handler(
         &mut self,
         running: CallGuard,
+        watching: Option<Watching>,
         name: String,
         event: Payload,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let progress = self.begin_call(running, None, name, event, options)?;
-        self.finish_blocking(progress)
-    }
-
-    /// As [`call_handler`](Self::call_handler), under limits.
-    pub(crate) fn call_handler_with_monitor<M: MonitorSet>(
-        &mut self,
-        running: CallGuard,
-        name: String,
-        event: Payload,
-        monitor: &M,
-        options: CallOptions,
-    ) -> Result<Option<Payload>> {
-        let watching = self.watch(&running, monitor)?;
-        let progress = self.begin_call(running, Some(watching), name, event, options)?;
-        self.finish_blocking(progress)
-    }
-
-    fn finish_blocking(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
+        let mut progress = self.begin_call(running, watching, name, event, options)?;
         loop {
             match progress {
                 Progress::Ended(result, stats) => return self.end_call(result, stats),
                 Progress::Suspended(mut call) => {
-                    let vm = self.vm()?;
-                    let resumption = block_on(call.wait(vm.results_limit()));
-                    progress = call.resume(vm, resumption);
+                    let results_limit = self.results_limit()?;
+                    call.leave_thread();
+                    let resumption = call.wait(results_limit).await;
+                    call.enter_thread();
+                    progress = call.resume(self.vm()?, resumption);
                 }
             }
         }

@@ -11,7 +11,6 @@ use super::call_stats::CallStats;
 use super::promise::Pending;
 use super::signal::{Listener, Signal};
 use crate::node::error::{Code, Error, Result};
-use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Ticket;
 use crate::node::scheduling::jobs::Source;
 
@@ -35,10 +34,9 @@ impl<T: Send + 'static> Place<T> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);
     }
 
-    /// Does the call on this thread, and settles the promise with what that gives unless it has been settled: after all that
-    /// the source has caused, the lines of its console among it.
-    pub fn settle_after(self, source: Source, work: impl FnOnce() -> Result<Ended<T>>) {
-        let ended = catch_panic(work);
+    /// Settles the promise with what a call has come to, unless it has been settled: after all that the source has caused, the
+    /// lines of its console among it.
+    pub fn settle_after(self, source: Source, ended: Result<Ended<T>>) {
         settle(&self.0, source, ended);
     }
 }

@@ -59,7 +59,7 @@ impl HostModule {
     }
 
     /// Registers an asynchronous function: as `register()`, but guest code gets a promise at once and goes on. So several calls
-    /// are at work at the same time.
+    /// are at work at the same time, and a sandbox that waits for them occupies no thread.
     ///
     /// The guest's promise is fulfilled with what the callback returns, awaited if it is a promise or another thenable, and
     /// rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback

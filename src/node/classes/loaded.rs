@@ -1,19 +1,18 @@
 //! `LoadedJSSandbox` for JavaScript.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::handler_call::{LastCallStats, QueuedCall, Request};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
-use super::limits::Limits;
 use super::snapshot::Snapshot;
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_storage::caller;
-use crate::node::bridge::call_end::{Ended, Listening, Place};
+use crate::node::bridge::call_end::{Listening, Place};
 use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::promise::{Pending, promise};
@@ -21,13 +20,12 @@ use crate::node::bridge::value::undefined;
 use crate::node::bridge::{environment, json};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::queue::Queue;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::DISPOSE;
 use crate::node::scheduling::status::{SharedStatus, Status};
-use crate::sandbox::loaded::CallOptions;
 
 /// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` makes it.
 ///
@@ -42,7 +40,7 @@ pub struct LoadedJSSandbox {
     calls: Arc<Calls>,
     context: Arc<SandboxContext>,
     status: SharedStatus,
-    last_call_stats: Arc<Mutex<Option<crate::ExecutionStats>>>,
+    last_call_stats: LastCallStats,
 }
 
 #[napi]
@@ -152,27 +150,20 @@ impl LoadedJSSandbox {
             },
             |(request, ticket, place), pending| {
                 place.put(pending);
-                let (status, context, last) = (self.status.clone(), self.context.clone(), self.last_call_stats.clone());
-                self.queue.push(move |sandbox| {
-                    place.settle_after(context.source(), || {
-                        let Request { name, event, options, cause } = request;
-                        let limits = options.limits;
-                        let sandbox = match sandbox {
-                            Ok(sandbox) => sandbox,
-                            Err(error) => return Ok(Ended { result: Err(error), stats: None, limits }),
-                        };
-                        let run = || call_if_ready(sandbox, &ticket, &status, &name, event, options);
-                        let (result, stats) = context.run(cause, run);
-                        // Before anybody hears of the end: a kill() that follows means the next call.
-                        drop(ticket);
-                        status.note(&result);
-                        // A call that was refused has no statistics of its own.
-                        if let Some(stats) = &stats {
-                            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
-                        }
-                        let result = result.map(|value| (value, status.era()));
-                        Ok(Ended { result, stats, limits })
-                    });
+                let call = QueuedCall {
+                    request,
+                    ticket,
+                    place,
+                    context: self.context.clone(),
+                    status: self.status.clone(),
+                    last_call_stats: self.last_call_stats.clone(),
+                };
+                self.queue.push_waiting(move |sandbox| match sandbox {
+                    Ok(sandbox) => Some(Box::pin(call.make(sandbox))),
+                    Err(error) => {
+                        call.refuse(error);
+                        None
+                    }
                 });
             },
             move |env, ended| {
@@ -293,10 +284,10 @@ impl LoadedJSSandbox {
     }
 
     /// What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
-    /// has found it unrecoverable: then it is of no more use, and `poisoned` is `true` as well. `'disposed'` after `dispose()`.
-    #[napi(getter, ts_return_type = "SandboxStatus")]
+    /// has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
+    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
     pub fn status(&self) -> &'static str {
-        self.status.name(&self.queue.check())
+        self.status.get().name()
     }
 
     /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
@@ -387,58 +378,4 @@ fn end(
     let _ = queue.push_last(DISPOSE, then);
     queue.refuse_waiting();
     calls.kill_all();
-}
-
-/// What a call of a handler asks for.
-pub(super) struct Request {
-    pub name: String,
-    pub event: Payload,
-    pub options: CallHandlerOptions,
-    pub cause: Option<Arc<PendingHostCall>>,
-}
-
-/// What a call has come to, and what it has cost if it has begun.
-type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
-
-/// Calls a handler. `status` is what JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
-fn call_if_ready(
-    sandbox: &mut crate::LoadedJSSandbox,
-    ticket: &Ticket,
-    status: &SharedStatus,
-    name: &str,
-    event: Payload,
-    options: CallHandlerOptions,
-) -> CallEnd {
-    if let Err(error) = status.check() {
-        return (Err(error), None);
-    }
-    let (result, stats) = call(sandbox, ticket, name, event, options);
-    if sandbox.poisoned() || matches!(result, Err(Error::Internal(_))) {
-        status.poison();
-    }
-    (result, stats)
-}
-
-/// Calls a handler.
-pub(super) fn call(
-    sandbox: &mut crate::LoadedJSSandbox,
-    ticket: &Ticket,
-    name: &str,
-    event: Payload,
-    options: CallHandlerOptions,
-) -> CallEnd {
-    // Its promise has been rejected already, and nothing happens to the sandbox.
-    let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
-        return (Err(crate::Error::Cancelled.into()), None);
-    };
-    sandbox.forget_call_stats();
-    let result = catch_panic(|| {
-        let limits = Limits::new(options.limits)?;
-        let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
-        Ok(match limits {
-            None => sandbox.call_handler(running, name.to_string(), event, options)?,
-            Some(limits) => sandbox.call_handler_with_monitor(running, name.to_string(), event, &limits, options)?,
-        })
-    });
-    (result, sandbox.last_call_stats().cloned())
 }

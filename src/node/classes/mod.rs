@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod disposal;
+mod handler_call;
 mod host_module;
 mod interrupt;
 mod js;

@@ -7,8 +7,9 @@ use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::handler_call::{Request, call};
 use super::interrupt::InterruptHandle;
-use super::loaded::{LoadedJSSandbox, Request, call};
+use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_storage::caller;
@@ -25,9 +26,9 @@ use crate::node::console::callback::{Callback, taking_lines};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
-use crate::node::scheduling::jobs;
 use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
+use crate::node::scheduling::{jobs, tasks};
 use crate::sandbox::pool::{Member, Turns};
 
 /// Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
@@ -305,12 +306,13 @@ impl Shared {
         self.refill();
         let shared = self.clone();
         self.turns.take(move |member| match member {
-            Err(error) => place.settle_after(jobs::Source::HOST, || {
-                Ok(Ended { result: Err(error.into()), stats: None, limits: request.options.limits })
-            }),
+            Err(error) => {
+                let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
+                place.settle_after(jobs::Source::HOST, Ok(ended));
+            }
             Ok(member) => {
                 let in_use = InUse { shared, member: Some(member) };
-                blocking(move || in_use.serve(request, ticket, place));
+                tasks::spawn(in_use.serve(request, ticket, place));
             }
         })
     }
@@ -347,16 +349,15 @@ struct InUse {
 }
 
 impl InUse {
-    fn serve(mut self, request: Request, ticket: Ticket, place: Place<Option<Payload>>) {
+    async fn serve(mut self, request: Request, ticket: Ticket, place: Place<Option<Payload>>) {
         let Some(PoolMember { member, context }) = &mut self.member else { return };
-        let Request { name, event, options, cause } = request;
-        let (result, stats) = context.run(cause, || call(&mut member.sandbox, &ticket, &name, event, options));
+        let limits = request.options.limits;
+        let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
         if let Some(stats) = &stats {
             *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         drop(ticket);
-        let limits = options.limits;
-        place.settle_after(context.source(), || Ok(Ended { result, stats, limits }));
+        place.settle_after(context.source(), Ok(Ended { result, stats, limits }));
         yield_to_js_thread();
         self.renew();
     }

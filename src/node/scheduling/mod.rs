@@ -7,4 +7,5 @@ pub mod queue;
 pub mod sandbox_context;
 pub mod slot;
 pub mod status;
+pub mod tasks;
 pub mod worker_threads;

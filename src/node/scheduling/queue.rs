@@ -1,18 +1,24 @@
 //! Jobs on one value, done one after the other.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 
 use super::slot::DISPOSE;
-use super::worker_threads;
+use super::{tasks, worker_threads};
 use crate::node::error::{Error, Result};
 use crate::sandbox::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-type Job<T> = Box<dyn FnOnce(Result<&mut T>) + Send>;
+/// What is left of a job that has to wait. It has the value until it is done.
+pub type Rest<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+type Job<T> = Box<dyn for<'a> FnOnce(Result<&'a mut T>) -> Option<Rest<'a>> + Send>;
 type LastJob<T> = Box<dyn FnOnce(T) + Send>;
 
 /// A value and the jobs that wait for it. They are done in the order in which they were pushed.
 ///
-/// A thread is used only while there is a job to do: the first job brings one, which does all that come meanwhile.
+/// A thread is used only while there is something to do: the first job brings one, which does all that come meanwhile. A job that
+/// waits gives its thread back, but not the value: no other is done before its end.
 pub struct Queue<T: Send + 'static> {
     /// Class of the JavaScript object that stands for the value.
     class: &'static str,
@@ -42,10 +48,22 @@ impl<T: Send + 'static> Queue<T> {
 
     /// Adds a job and returns at once. A job must not panic. It is given an error if the value is gone before its turn.
     pub fn push(self: &Arc<Self>, job: impl FnOnce(Result<&mut T>) + Send + 'static) {
+        self.push_waiting(move |value| {
+            job(value);
+            None
+        });
+    }
+
+    /// As [`push`](Self::push), but the job may leave something to be done by a future, unless it is given an error.
+    pub fn push_waiting(
+        self: &Arc<Self>,
+        job: impl for<'a> FnOnce(Result<&'a mut T>) -> Option<Rest<'a>> + Send + 'static,
+    ) {
         let mut state = self.lock();
         if let Err(error) = self.check_state(&state) {
             drop(state);
-            return job(Err(error));
+            drop(job(Err(error)));
+            return;
         }
         state.jobs.push_back(Box::new(job));
         self.work(state);
@@ -61,12 +79,12 @@ impl<T: Send + 'static> Queue<T> {
         Ok(())
     }
 
-    /// Fails the jobs that wait. The running one goes on, and so does the last one.
+    /// Fails the jobs that wait for their turn. The running one goes on, and so does the last one.
     pub fn refuse_waiting(&self) {
         let jobs = std::mem::take(&mut self.lock().jobs);
         for job in jobs {
             let method = self.lock().consumed_by.unwrap_or(DISPOSE);
-            job(Err(Error::Consumed { class: self.class, method }));
+            drop(job(Err(Error::Consumed { class: self.class, method })));
         }
     }
 
@@ -77,12 +95,12 @@ impl<T: Send + 'static> Queue<T> {
         }
     }
 
-    /// Sees to it that a thread is at work.
+    /// Sees to it that the jobs are done.
     fn work(self: &Arc<Self>, mut state: MutexGuard<'_, State<T>>) {
         if let Some(value) = state.value.take() {
             drop(state);
             let worker = Worker { queue: self.clone(), value: Some(value) };
-            worker_threads::blocking(move || worker.run());
+            tasks::spawn(worker.run());
         }
     }
 
@@ -105,12 +123,14 @@ enum Next<T> {
 }
 
 impl<T: Send + 'static> Worker<T> {
-    fn run(mut self) {
+    async fn run(mut self) {
         loop {
             match self.next() {
                 Next::Job(job) => {
                     if let Some(value) = &mut self.value {
-                        job(Ok(value));
+                        if let Some(rest) = job(Ok(value)) {
+                            rest.await;
+                        }
                         worker_threads::yield_to_js_thread();
                     }
                 }

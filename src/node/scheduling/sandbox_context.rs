@@ -105,16 +105,24 @@ impl SandboxContext {
         Ok(cause)
     }
 
-    /// Runs a call that was made during a host function, or of none.
-    pub fn run<T>(&self, cause: Option<Arc<PendingHostCall>>, call: impl FnOnce() -> T) -> T {
+    /// A call runs that was made during a host function, or of none, until this is dropped.
+    pub fn run(self: &Arc<Self>, cause: Option<Arc<PendingHostCall>>) -> Running {
         self.lock().cause = cause;
-        let result = call();
-        self.lock().cause = None;
-        result
+        Running(self.clone())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // No code runs under the lock that could leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sandbox has a call that runs.
+pub struct Running(Arc<SandboxContext>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let cause = self.0.lock().cause.take();
+        drop(cause);
     }
 }

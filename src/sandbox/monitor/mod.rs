@@ -40,9 +40,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// What a monitor's [`get_monitor`](ExecutionMonitor::get_monitor) returns, of `hyperlight-host`: a program needs no dependency on
-/// that. [`new_error!`](crate::new_error) makes its error.
-pub use hyperlight_host::Result;
+use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
 pub(super) use thread_clock::ThreadCpuClock;
@@ -56,14 +54,14 @@ use super::stopper::Limit;
 /// ```
 /// use std::future::Future;
 /// use std::time::Duration;
-/// use hyperlight_js::{ExecutionMonitor, monitor};
+/// use hyperlight_js::ExecutionMonitor;
 ///
 /// struct Patience(Duration);
 ///
 /// impl ExecutionMonitor for Patience {
-///     fn get_monitor(&self) -> monitor::Result<impl Future<Output = ()> + Send + 'static> {
+///     fn get_monitor(&self) -> hyperlight_host::Result<impl Future<Output = ()> + Send + 'static> {
 ///         let patience = self.0;
-///         Ok(async move { monitor::sleep(patience).await })
+///         Ok(async move { hyperlight_js::monitor::sleep(patience).await })
 ///     }
 ///
 ///     fn name(&self) -> &'static str {

@@ -5,6 +5,9 @@ pub mod calls;
 #[path = "../../../../src/node/scheduling/queue.rs"]
 pub mod queue;
 
+#[path = "../../../../src/node/scheduling/tasks.rs"]
+pub mod tasks;
+
 pub mod worker_threads {
     pub fn blocking(work: impl FnOnce() + Send + 'static) {
         loom::thread::spawn(work);

@@ -1,0 +1,99 @@
+//! Calls of handlers, as sandboxes and pools make them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use guest_abi::payload::Payload;
+
+use super::limits::Limits;
+use crate::node::bridge::call_end::{Ended, Place};
+use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic_in;
+use crate::node::scheduling::calls::Ticket;
+use crate::node::scheduling::host_call::PendingHostCall;
+use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::status::{Era, SharedStatus};
+use crate::sandbox::loaded::CallOptions;
+
+/// What a call of a handler asks for.
+pub struct Request {
+    pub name: String,
+    pub event: Payload,
+    pub options: CallHandlerOptions,
+    pub cause: Option<Arc<PendingHostCall>>,
+}
+
+/// What the call that ended last has cost.
+pub type LastCallStats = Arc<Mutex<Option<crate::ExecutionStats>>>;
+
+/// What a call has come to, and what it has cost if it has begun.
+pub type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
+
+/// Calls a handler. What this waits for, it waits for without a thread.
+pub async fn call(
+    sandbox: &mut crate::LoadedJSSandbox,
+    context: &Arc<SandboxContext>,
+    ticket: &Ticket,
+    request: Request,
+) -> CallEnd {
+    let Request { name, event, options, cause } = request;
+    let _running = context.run(cause);
+    // Its promise has been rejected already, and nothing happens to the sandbox.
+    let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
+        return (Err(crate::Error::Cancelled.into()), None);
+    };
+    sandbox.forget_call_stats();
+    let result = catch_panic_in(async {
+        let watching = Limits::new(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
+        let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
+        Ok(sandbox.call_handler(running, watching, name, event, options).await?)
+    });
+    let result = result.await;
+    (result, sandbox.last_call_stats().cloned())
+}
+
+/// A call of a sandbox that waits for its turn.
+pub struct QueuedCall {
+    pub request: Request,
+    pub ticket: Ticket,
+    pub place: Place<(Option<Payload>, Era)>,
+    pub context: Arc<SandboxContext>,
+    /// What JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
+    pub status: SharedStatus,
+    pub last_call_stats: LastCallStats,
+}
+
+impl QueuedCall {
+    /// It is its turn.
+    pub async fn make(self, sandbox: &mut crate::LoadedJSSandbox) {
+        let Self { request, ticket, place, context, status, last_call_stats } = self;
+        let limits = request.options.limits;
+        let (result, stats) = match status.check() {
+            Ok(()) => {
+                let ended = call(sandbox, &context, &ticket, request).await;
+                if sandbox.poisoned() || matches!(ended.0, Err(Error::Internal(_))) {
+                    status.poison();
+                }
+                ended
+            }
+            Err(error) => (Err(error), None),
+        };
+        // Before anybody hears of the end: a kill() that follows means the next call.
+        drop(ticket);
+        status.note(&result);
+        // A call that was refused has no statistics of its own.
+        if let Some(stats) = &stats {
+            *last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+        }
+        let result = result.map(|value| (value, status.era()));
+        place.settle_after(context.source(), Ok(Ended { result, stats, limits }));
+    }
+
+    /// Its turn will never come.
+    pub fn refuse(self, error: Error) {
+        let Self { request, ticket, place, context, .. } = self;
+        drop(ticket);
+        let ended = Ended { result: Err(error), stats: None, limits: request.options.limits };
+        place.settle_after(context.source(), Ok(ended));
+    }
+}
