@@ -105,6 +105,20 @@ export interface OtherError extends Error {
   stats?: CallStats;
 }
 
+/** What can be done with a sandbox, by name. */
+export declare const SandboxStatus: {
+  /** Everything. */
+  readonly Ready: 'ready';
+  /** A call did not run to its end: `restore()` and `unload()` help. */
+  readonly Poisoned: 'poisoned';
+  /** Nothing: neither `restore()` nor `unload()` helps. */
+  readonly Unrecoverable: 'unrecoverable';
+  /** Nothing: `dispose()` was called. */
+  readonly Disposed: 'disposed';
+};
+/** What can be done with a sandbox. */
+export type SandboxStatus = (typeof SandboxStatus)[keyof typeof SandboxStatus];
+
 /** Limits of guest code, and a way to stop it. */
 export interface LoadOptions {
   /** Milliseconds, 1 to 3,600,000, after which it is stopped, whatever it does or waits for. Default: no limit. */
@@ -268,12 +282,13 @@ export declare class JSSandbox {
   /**
    * Adds a handler. It is compiled by `getLoadedSandbox()`.
    *
-   * - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8, different from every other handler's.
+   * - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8 without control characters, not all of
+   *   them white space, and different from every other handler's.
    * - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
    *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is empty, too long, taken, or begins with `hyperlight:`, an argument is no string, or the
+   * - `ERR_INVALID_ARG`: the name is malformed, taken, or begins with `hyperlight:`, an argument is no string, or the
    *   sandbox started from a snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
    */
@@ -296,7 +311,7 @@ export declare class JSSandbox {
    * Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
    * imported, so modules can be added in any order and may import each other. All that import it share one instance.
    *
-   * - `name`: 1 to 256 bytes in UTF-8, without a colon.
+   * - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, not all of them white space.
    * - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
    * - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
    *
@@ -351,9 +366,9 @@ export declare class JSSandbox {
   get poisoned(): boolean
   /**
    * `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
-   * `'poisoned'`, see there.
+   * `'poisoned'`, see there. `'disposed'` after `dispose()`.
    */
-  get status(): 'ready' | 'poisoned' | 'unrecoverable'
+  get status(): SandboxStatus
   /**
    * Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
    * from then on. It does nothing to what `getLoadedSandbox()` gave.
@@ -458,9 +473,9 @@ export declare class LoadedJSSandbox {
   get poisoned(): boolean
   /**
    * What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
-   * has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
+   * has found it unrecoverable: then it is of no more use, and `poisoned` is `true` as well. `'disposed'` after `dispose()`.
    */
-  get status(): 'ready' | 'poisoned' | 'unrecoverable'
+  get status(): SandboxStatus
   /**
    * Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
    * rejects with `ERR_CANCELLED`; calls that wait their turn, and all that come later, reject with `ERR_CONSUMED`. It

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SandboxStatus } from '@hyperlight/js-host-api';
 import { loadBody, rejection, start } from './sandbox';
 
 test('a sandbox is ready before and after calls that end, also with an error', async () => {
@@ -38,4 +39,25 @@ test('a source that cannot be loaded leaves the sandbox ready', async () => {
   sandbox.addHandler('f', 'function handler( {');
   await rejection('ERR_COMPILE', sandbox.getLoadedSandbox());
   assert.equal(sandbox.status, 'ready');
+});
+
+test('the status of what was disposed of says so', async () => {
+  const sandbox = await start();
+  sandbox.dispose();
+  assert.deepEqual([sandbox.status, sandbox.poisoned], [SandboxStatus.Disposed, false]);
+  const loaded = await loadBody('for (;;);');
+  const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+  const disposed = loaded[Symbol.asyncDispose]();
+  assert.equal(loaded.status, SandboxStatus.Disposed);
+  await Promise.all([call, disposed]);
+  assert.equal(loaded.status, 'disposed');
+  const consumed = await loadBody('');
+  const unloaded = await consumed.unload();
+  consumed.dispose();
+  assert.deepEqual([consumed.status, unloaded.status], ['ready', 'ready']);
+});
+
+test('the names of the statuses cannot be changed', () => {
+  assert.deepEqual(Object.values(SandboxStatus), ['ready', 'poisoned', 'unrecoverable', 'disposed']);
+  assert.ok(Object.isFrozen(SandboxStatus));
 });

@@ -23,6 +23,7 @@ import {
   SandboxBuilder,
   type SandboxError,
   SandboxPool,
+  type SandboxStatus,
   Snapshot,
 } from '@hyperlight/js-host-api';
 
@@ -30,7 +31,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 /** Compiles only if the two types are the same. */
 function same<A, B>(..._equal: Equal<A, B> extends true ? [] : [never]): void {}
 
-type Status = 'ready' | 'poisoned' | 'unrecoverable';
+type Status = 'ready' | 'poisoned' | 'unrecoverable' | 'disposed';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Disposal = 'dispose' | typeof Symbol.dispose | typeof Symbol.asyncDispose;
 
@@ -88,7 +89,7 @@ const members = {
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
-same<keyof typeof api, keyof typeof members>();
+same<keyof typeof api, keyof typeof members | 'SandboxStatus'>();
 same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
 same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
 same<keyof HostModule, Named<'HostModule'>>();
@@ -96,6 +97,8 @@ same<keyof JSSandbox, Named<'JSSandbox'> | Disposal>();
 same<keyof LoadedJSSandbox, Named<'LoadedJSSandbox'> | Disposal>();
 same<keyof InterruptHandle, Named<'InterruptHandle'>>();
 same<keyof Snapshot, Named<'Snapshot'> | Disposal>();
+same<SandboxStatus, Status>();
+same<(typeof SandboxStatus)['Disposed'], 'disposed'>();
 same<keyof SandboxPool, Named<'SandboxPool'> | Exclude<Disposal, 'dispose'>>();
 same<ConstructorParameters<typeof SandboxPool>, [options: PoolOptions]>();
 same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
@@ -257,7 +260,7 @@ test('the classes have the members that are declared, and no others', () => {
     assert.deepEqual(actual.sort(), [...declared].sort(), name);
   }
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
-  assert.deepEqual(exported.sort(), Object.keys(members).sort());
+  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus'].sort());
 });
 
 test('the codes of errors are those that their page explains, each in one row', () => {

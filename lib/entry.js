@@ -16,4 +16,10 @@ exports.LoadedJSSandbox = addon.LoadedJSSandbox;
 exports.ProtoJSSandbox = addon.ProtoJSSandbox;
 exports.SandboxBuilder = addon.SandboxBuilder;
 exports.SandboxPool = addon.SandboxPool;
+exports.SandboxStatus = Object.freeze({
+  Ready: 'ready',
+  Poisoned: 'poisoned',
+  Unrecoverable: 'unrecoverable',
+  Disposed: 'disposed',
+});
 exports.Snapshot = addon.Snapshot;

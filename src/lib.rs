@@ -94,6 +94,8 @@
 //! | `function_call_metrics` | A histogram of how long handlers take, see [`metrics`]. |
 //! | `crashdump` | `LoadedJSSandbox::generate_crashdump`, and a core dump of each guest that faults. |
 //! | `gdb` | For builds with debug assertions: where the environment variable `HYPERLIGHT_JS_GDB` names a port, sandboxes wait there for gdb. |
+//! | `kvm` | Nothing: on Linux the crate is always built for KVM. |
+//! | `mshv3` | Does not compile: the Microsoft Hypervisor is not supported, and the message says why. |
 //! | `monitor-wall-clock`, `monitor-cpu-time`, `guest-call-stats` | Nothing: monitors and statistics are always there. |
 //!
 //! # Where to start reading
@@ -101,6 +103,13 @@
 //! [`sandbox`] is this API; the guest's two programs are in `guest/kernel` and `guest/runtime`, and what they and the host
 //! agree on is in `guest/abi`. The Node.js addon over this API is in `src/node`. `docs/threat-model.md` says what a sandbox
 //! holds back and what it does not.
+
+#[cfg(feature = "mshv3")]
+compile_error!(
+    "the feature `mshv3` is not supported: hyperlight-host 0.18 built for MSHV empties scratch memory at a restore in a way that \
+     KVM does not notice where it shadows page tables (kvm_amd npt=0, kvm_intel ept=0, kvm_pvm), so that guests compute wrong \
+     without an error; and nothing here has been tested on MSHV. Leave the feature out: KVM is always built in on Linux"
+);
 
 pub mod sandbox;
 
@@ -113,7 +122,7 @@ mod node;
 pub mod observability {}
 
 pub use guest_abi::function::ConsoleLevel;
-pub use hyperlight_host::SandboxStatus;
+pub use hyperlight_host::{HyperlightError, SandboxStatus, new_error};
 pub use sandbox::builder::SandboxBuilder;
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
@@ -121,6 +130,7 @@ pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};
+pub use sandbox::hypervisor::is_hypervisor_present;
 pub use sandbox::image::GuestImage;
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;

@@ -101,6 +101,9 @@ fn names_and_namespaces_are_checked() {
         ("b", Some("hyperlight")),
         ("b:c", None),
         ("b", Some("c:d")),
+        (" ", None),
+        ("b\n", None),
+        ("b", Some("\t")),
     ] {
         let error = sandbox.add_module(name, script(), namespace).expect_err("refused");
         assert!(matches!(error, Error::InvalidArgument(_)), "{name:?} {namespace:?}: {error:?}");

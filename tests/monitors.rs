@@ -5,7 +5,6 @@ mod sandboxes;
 use std::future::{Future, ready};
 use std::time::{Duration, Instant};
 
-use hyperlight_host::HyperlightError;
 use hyperlight_js::{
     CpuTimeMonitor, Error, ExecutionMonitor, LoadedJSSandbox, SandboxBuilder, Script, WallClockMonitor, monitor,
 };
@@ -60,7 +59,7 @@ fn of_several_limits_the_first_to_be_reached_stops_the_handler() {
 fn the_shortest_limit_cannot_be_missed() {
     struct AtOnce;
     impl ExecutionMonitor for AtOnce {
-        fn get_monitor(&self) -> hyperlight_host::Result<impl Future<Output = ()> + Send + 'static> {
+        fn get_monitor(&self) -> monitor::Result<impl Future<Output = ()> + Send + 'static> {
             Ok(ready(()))
         }
         fn name(&self) -> &'static str {
@@ -122,8 +121,8 @@ fn waiting_for_a_host_function_does_not_use_up_cpu_time() {
 fn a_handler_is_not_run_if_a_monitor_cannot_start() {
     struct Broken;
     impl ExecutionMonitor for Broken {
-        fn get_monitor(&self) -> hyperlight_host::Result<impl Future<Output = ()> + Send + 'static> {
-            Err::<std::future::Ready<()>, _>(HyperlightError::Error("out of order".to_string()))
+        fn get_monitor(&self) -> monitor::Result<impl Future<Output = ()> + Send + 'static> {
+            Err::<std::future::Ready<()>, _>(hyperlight_js::new_error!("out of order"))
         }
         fn name(&self) -> &'static str {
             "broken"
@@ -146,7 +145,7 @@ fn a_handler_is_not_run_if_a_monitor_cannot_start() {
 fn monitors_of_ones_own_can_wait() {
     struct Patience;
     impl ExecutionMonitor for Patience {
-        fn get_monitor(&self) -> hyperlight_host::Result<impl Future<Output = ()> + Send + 'static> {
+        fn get_monitor(&self) -> monitor::Result<impl Future<Output = ()> + Send + 'static> {
             Ok(async { monitor::sleep(Duration::from_millis(20)).await })
         }
         fn name(&self) -> &'static str {

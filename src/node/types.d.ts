@@ -105,6 +105,20 @@ export interface OtherError extends Error {
   stats?: CallStats;
 }
 
+/** What can be done with a sandbox, by name. */
+export declare const SandboxStatus: {
+  /** Everything. */
+  readonly Ready: 'ready';
+  /** A call did not run to its end: `restore()` and `unload()` help. */
+  readonly Poisoned: 'poisoned';
+  /** Nothing: neither `restore()` nor `unload()` helps. */
+  readonly Unrecoverable: 'unrecoverable';
+  /** Nothing: `dispose()` was called. */
+  readonly Disposed: 'disposed';
+};
+/** What can be done with a sandbox. */
+export type SandboxStatus = (typeof SandboxStatus)[keyof typeof SandboxStatus];
+
 /** Limits of guest code, and a way to stop it. */
 export interface LoadOptions {
   /** Milliseconds, 1 to 3,600,000, after which it is stopped, whatever it does or waits for. Default: no limit. */

@@ -102,7 +102,7 @@ impl Call {
         let Self { running, watching, name, began, span, .. } = *self;
         drop(watching);
         let terminated_by = winner(&running, &result);
-        let stats = ExecutionStats { wall_clock: began.elapsed(), cpu_time: running.cpu_time(), terminated_by };
+        let stats = ExecutionStats::new(began, running.cpu_time(), terminated_by);
         drop(running);
         metrics::handler_called(&name, &result, &stats);
         if let Some(monitor) = terminated_by {

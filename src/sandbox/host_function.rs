@@ -17,7 +17,7 @@ use super::error::{ErrorDetails, Result, ThrownError};
 use super::interrupt::{CallControl, InHost};
 use super::reply::{self, Breach};
 use super::script::Script;
-use super::{values, vm};
+use super::values;
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,8 +156,8 @@ impl HostFunctions {
     }
 
     fn insert(&mut self, module: &str, name: &str, function: Function) -> Result<()> {
-        vm::check_name("module", module)?;
-        vm::check_name("function", name)?;
+        super::name::check("module", module)?;
+        super::name::check("function", name)?;
         self.functions.insert((module.to_string(), name.to_string()), function);
         Ok(())
     }

@@ -50,7 +50,8 @@ impl<'a> HostModule<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is empty or too long.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
+    /// without control characters, not all of them white space.
     pub fn register<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,
@@ -113,7 +114,8 @@ impl<'a> HostModule<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is empty or too long.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
+    /// without control characters, not all of them white space.
     pub fn register_async<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,

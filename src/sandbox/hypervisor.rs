@@ -13,6 +13,18 @@ pub fn check() -> Result<()> {
     if hyperlight_host::is_hypervisor_present() { Ok(()) } else { Err(Error::NoHypervisor(NONE.to_string())) }
 }
 
+/// Whether there is a hypervisor here that this process may use. It is asked each time, and agrees with what
+/// [`SandboxBuilder::build`](crate::SandboxBuilder::build) says, whose error also tells the reason.
+///
+/// ```
+/// if !hyperlight_js::is_hypervisor_present() {
+///     println!("no sandboxes on this machine");
+/// }
+/// ```
+pub fn is_hypervisor_present() -> bool {
+    !matches!(check(), Err(Error::NoHypervisor(_)))
+}
+
 #[cfg(target_os = "linux")]
 const NONE: &str =
     "/dev/kvm is there but does not offer the KVM API that is needed (version 12 with user memory regions)";

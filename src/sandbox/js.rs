@@ -10,10 +10,11 @@ use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watch, winner};
+use super::name;
 use super::script::Script;
 use super::suspended::Suspended;
 use super::trace::{operation, traced};
-use super::vm::{self, Step, Vm};
+use super::vm::{Step, Vm};
 
 /// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
 const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
@@ -47,16 +48,17 @@ impl JSSandbox {
 
     /// Adds a handler. It is compiled by [`get_loaded_sandbox`](Self::get_loaded_sandbox).
     ///
-    /// `name` is what [`LoadedJSSandbox::handle_event`] calls it by, 1 to 256 bytes. The script is an ES module that
+    /// `name` is what [`LoadedJSSandbox::handle_event`] calls it by: 1 to 256 bytes without control characters, not all of them
+    /// white space. The script is an ES module that
     /// defines `function handler(event)`; the function need not be exported and may be `async`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the name is empty, too long, taken or begins with `hyperlight:`, or if the sandbox started from
+    /// [`Error::InvalidArgument`] if the name is malformed, taken or begins with `hyperlight:`, or if the sandbox started from
     /// a snapshot.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
         let name = name.into();
         self.check_not_loaded()?;
-        vm::check_name("handler", &name)?;
+        name::check("handler", &name)?;
         if name.starts_with(RESERVED_PREFIX) {
             return Err(Error::InvalidArgument(format!(
                 "the handler's name is {name:?}, but names that begin with {RESERVED_PREFIX:?} are the runtime's own"
@@ -81,10 +83,10 @@ impl JSSandbox {
     /// Adds an ES module that handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
     /// imported, so modules can be added in any order and may import each other.
     ///
-    /// `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
+    /// Names and namespaces are 1 to 256 bytes without control characters and colons, not all of them white space. `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the name or the namespace is empty, too long or has a colon in it, if the namespace is
+    /// [`Error::InvalidArgument`] if the name or the namespace is malformed or has a colon in it, if the namespace is
     /// reserved (`host`, `hyperlight`), if there is such a module already, or if the sandbox started from a snapshot.
     pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
         self.check_not_loaded()?;
@@ -221,7 +223,7 @@ fn load_handler(vm: &mut Vm, running: &CallGuard, name: &str, source: &str) -> R
 fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {
     let namespace = namespace.unwrap_or(JSSandbox::DEFAULT_NAMESPACE);
     for (what, text) in [("module", name), ("namespace", namespace)] {
-        vm::check_name(what, text)?;
+        name::check(what, text)?;
         if text.contains(':') {
             return Err(Error::InvalidArgument(format!("the {what}'s name {text:?} must not have a colon in it")));
         }

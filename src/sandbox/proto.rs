@@ -40,7 +40,8 @@ impl ProtoJSSandbox {
     /// Registers one host function: `host_module(module).register(name, function)`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
+    /// without control characters, not all of them white space.
     pub fn register<Arguments, Kind>(
         &mut self,
         module: impl Into<String>,
@@ -75,7 +76,8 @@ impl ProtoJSSandbox {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
+    /// without control characters, not all of them white space.
     pub fn register_raw(
         &mut self,
         module: impl AsRef<str>,
@@ -91,7 +93,8 @@ impl ProtoJSSandbox {
     /// Registers one asynchronous host function: `host_module(module).register_async(name, function)`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is empty or too long.
+    /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
+    /// without control characters, not all of them white space.
     pub fn register_async<Arguments, Kind>(
         &mut self,
         module: impl Into<String>,

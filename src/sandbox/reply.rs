@@ -11,7 +11,7 @@ use guest_abi::payload::Payload;
 use guest_abi::suspension::StartedCall;
 use serde::de::IgnoredAny;
 
-use super::vm::NAME_SIZE_MAX;
+use super::name::SIZE_MAX as NAME_SIZE_MAX;
 
 /// Longest text about a failure that comes from `hyperlight-host`, in bytes: a guest may have had a share in it.
 const FAILURE_SIZE_MAX: usize = 1 << 10;

@@ -37,6 +37,27 @@ impl Script {
     }
 }
 
+impl From<&str> for Script {
+    fn from(content: &str) -> Self {
+        Self::from_content(content)
+    }
+}
+
+impl From<String> for Script {
+    fn from(content: String) -> Self {
+        Self::from_content(content)
+    }
+}
+
+/// The content of a file, as [`Script::from_file`] reads it.
+impl TryFrom<&Path> for Script {
+    type Error = Error;
+
+    fn try_from(path: &Path) -> Result<Self> {
+        Self::from_file(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +66,20 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         let error = Script::from_file("no/such/file.js").expect_err("there is no such file");
         assert!(error.to_string().contains("no/such/file.js"), "{error}");
+    }
+
+    #[test]
+    fn text_is_a_script() {
+        assert_eq!(Script::from("1;"), Script::from_content("1;"));
+        assert_eq!(Script::from("1;".to_string()).content(), "1;");
+    }
+
+    #[test]
+    fn a_path_is_a_script_if_the_file_can_be_read() {
+        let script = Script::try_from(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sandbox/script.rs")));
+        assert!(script.expect("this file").content().contains("a_path_is_a_script"));
+        let missing = Script::try_from(Path::new("no/such/file.js"));
+        assert!(matches!(missing, Err(Error::Script { path, .. }) if path == Path::new("no/such/file.js")));
     }
 
     #[test]

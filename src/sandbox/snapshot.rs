@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::builder::Configuration;
 use super::error::{Error, Result};
 use super::trace::{operation, traced};
-use super::{hypervisor, image, snapshot_folder, vm};
+use super::{hypervisor, image, name, snapshot_folder, vm};
 
 /// Namespace of what this crate keeps with a snapshot on disk.
 pub(super) const METADATA: &str = "hyperlight-js";
@@ -165,8 +165,11 @@ pub(super) struct Origin {
 
 impl Origin {
     pub fn new(configuration: Configuration, host_functions: HostFunctionNames) -> Self {
-        let host_functions =
-            host_functions.0.into_iter().map(|name| (name.module, name.function, name.is_async)).collect();
+        let host_functions = host_functions
+            .0
+            .into_iter()
+            .map(|function| (function.module, function.function, function.is_async))
+            .collect();
         Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions }
     }
 
@@ -176,8 +179,8 @@ impl Origin {
     /// [`Error::InvalidArgument`].
     pub fn check(&self) -> Result<()> {
         for (module, function, _) in &self.host_functions {
-            vm::check_name("module", module)?;
-            vm::check_name("function", function)?;
+            name::check("module", module)?;
+            name::check("function", function)?;
         }
         self.configuration.check()
     }

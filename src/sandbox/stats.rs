@@ -9,12 +9,20 @@ use super::monitor::ThreadCpuClock;
 /// Statistics of the most recent call of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionStats {
-    /// Time that passed during the call.
+    /// Time that passed during the call; never less than `cpu_time`.
     pub wall_clock: Duration,
     /// Processor time that the thread which runs the VM has used; `None` where it cannot be measured.
     pub cpu_time: Option<Duration>,
     /// Name of the monitor that stopped the call, if one did.
     pub terminated_by: Option<&'static str>,
+}
+
+impl ExecutionStats {
+    /// The two times are of two clocks, of which one may go a little slower; what is reported does not contradict itself.
+    pub(super) fn new(began: Instant, cpu_time: Option<Duration>, terminated_by: Option<&'static str>) -> Self {
+        let wall_clock = began.elapsed().max(cpu_time.unwrap_or_default());
+        Self { wall_clock, cpu_time, terminated_by }
+    }
 }
 
 /// What the guest's kernel has done since the sandbox was started or last restored: the page faults that it served, and the
@@ -66,8 +74,21 @@ impl Stopwatch {
     }
 
     pub fn stop(self, terminated_by: Option<&'static str>) -> ExecutionStats {
-        let wall_clock = self.start.elapsed();
         let cpu_time = self.cpu.and_then(|(start, clock)| Some(clock.now()?.saturating_sub(start)));
-        ExecutionStats { wall_clock, cpu_time, terminated_by }
+        ExecutionStats::new(self.start, cpu_time, terminated_by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_passed_is_never_less_than_that_of_the_processor() {
+        for cpu_time in [None, Some(Duration::ZERO), Some(Duration::from_secs(1_000_000))] {
+            let stats = ExecutionStats::new(Instant::now(), cpu_time, None);
+            assert_eq!(stats.cpu_time, cpu_time);
+            assert!(stats.wall_clock >= cpu_time.unwrap_or_default(), "{stats:?}");
+        }
     }
 }

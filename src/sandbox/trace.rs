@@ -8,7 +8,7 @@ use guest_abi::function::ConsoleLevel;
 use tracing::Span;
 
 use super::error::Result;
-use super::vm::NAME_SIZE_MAX;
+use super::name::SIZE_MAX as NAME_SIZE_MAX;
 
 /// The span of an operation, with the fields in which a failure is noted. It costs nothing if nobody listens.
 macro_rules! operation {

@@ -236,7 +236,7 @@ impl Vm {
         source: &str,
         suspended: &mut Suspended,
     ) -> Result<Step> {
-        check_name("handler", name)?;
+        super::name::check("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
         let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
         let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
@@ -280,7 +280,7 @@ impl Vm {
         CallOptions { gc, bytes }: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
-        check_name("handler", name)?;
+        super::name::check_size("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
         let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes);
         let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
@@ -580,20 +580,6 @@ pub fn context() -> CallContext {
         monotonic_nanos: clock::monotonic_nanos(),
         tsc_hz: clock::tsc_hz(),
         seed,
-    }
-}
-
-/// Longest name in bytes.
-pub const NAME_SIZE_MAX: usize = 256;
-
-/// Checks the name of a handler, a module or the like.
-pub fn check_name(what: &str, name: &str) -> Result<()> {
-    match name.len() {
-        0 => Err(Error::InvalidArgument(format!("the {what}'s name must not be empty"))),
-        1..=NAME_SIZE_MAX => Ok(()),
-        size => Err(Error::InvalidArgument(format!(
-            "the {what}'s name is {size} bytes long; at most {NAME_SIZE_MAX} are allowed"
-        ))),
     }
 }
 

@@ -43,12 +43,13 @@ impl JSSandbox {
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
     ///
-    /// - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8, different from every other handler's.
+    /// - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8 without control characters, not all of
+    ///   them white space, and different from every other handler's.
     /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
     ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is empty, too long, taken, or begins with `hyperlight:`, an argument is no string, or the
+    /// - `ERR_INVALID_ARG`: the name is malformed, taken, or begins with `hyperlight:`, an argument is no string, or the
     ///   sandbox started from a snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
     #[napi(ts_args_type = "name: string, code: string")]
@@ -87,7 +88,7 @@ impl JSSandbox {
     /// Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
     /// imported, so modules can be added in any order and may import each other. All that import it share one instance.
     ///
-    /// - `name`: 1 to 256 bytes in UTF-8, without a colon.
+    /// - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, not all of them white space.
     /// - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
     /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
     ///
@@ -229,10 +230,10 @@ impl JSSandbox {
     }
 
     /// `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
-    /// `'poisoned'`, see there.
-    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    /// `'poisoned'`, see there. `'disposed'` after `dispose()`.
+    #[napi(getter, ts_return_type = "SandboxStatus")]
     pub fn status(&self) -> &'static str {
-        self.status.get().name()
+        self.status.name(&self.slot.with(|_| Ok(())))
     }
 
     /// Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`

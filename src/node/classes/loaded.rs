@@ -284,10 +284,10 @@ impl LoadedJSSandbox {
     }
 
     /// What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
-    /// has found it beyond repair: then it is of no more use, and `poisoned` is `true` as well.
-    #[napi(getter, ts_return_type = "'ready' | 'poisoned' | 'unrecoverable'")]
+    /// has found it unrecoverable: then it is of no more use, and `poisoned` is `true` as well. `'disposed'` after `dispose()`.
+    #[napi(getter, ts_return_type = "SandboxStatus")]
     pub fn status(&self) -> &'static str {
-        self.status.get().name()
+        self.status.name(&self.queue.check())
     }
 
     /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and

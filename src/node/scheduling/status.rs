@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::slot::DISPOSE;
 use crate::node::error::{Error, Result};
 
 /// What can be done with a sandbox.
@@ -50,6 +51,14 @@ impl SharedStatus {
 
     pub fn get(&self) -> Status {
         status(self.0.load(Ordering::Acquire))
+    }
+
+    /// What JavaScript sees, given whether the object can be used.
+    pub fn name(&self, is_usable: &Result<()>) -> &'static str {
+        match is_usable {
+            Err(Error::Consumed { method: DISPOSE, .. }) => "disposed",
+            _ => self.get().name(),
+        }
     }
 
     pub fn era(&self) -> Era {

@@ -40,7 +40,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use hyperlight_host::Result;
+/// What a monitor's [`get_monitor`](ExecutionMonitor::get_monitor) returns, of `hyperlight-host`: a program needs no dependency on
+/// that. [`new_error!`](crate::new_error) makes its error.
+pub use hyperlight_host::Result;
 
 pub use cpu_time::CpuTimeMonitor;
 pub(super) use thread_clock::ThreadCpuClock;
@@ -54,14 +56,14 @@ use super::stopper::Limit;
 /// ```
 /// use std::future::Future;
 /// use std::time::Duration;
-/// use hyperlight_js::ExecutionMonitor;
+/// use hyperlight_js::{ExecutionMonitor, monitor};
 ///
 /// struct Patience(Duration);
 ///
 /// impl ExecutionMonitor for Patience {
-///     fn get_monitor(&self) -> hyperlight_host::Result<impl Future<Output = ()> + Send + 'static> {
+///     fn get_monitor(&self) -> monitor::Result<impl Future<Output = ()> + Send + 'static> {
 ///         let patience = self.0;
-///         Ok(async move { hyperlight_js::monitor::sleep(patience).await })
+///         Ok(async move { monitor::sleep(patience).await })
 ///     }
 ///
 ///     fn name(&self) -> &'static str {
