@@ -228,6 +228,29 @@ test('in the course of an asynchronous callback its own sandbox cannot be used',
   sandbox.dispose();
 });
 
+test('waitUntil keeps a call open after its result is known', async () => {
+  const events: string[] = [];
+  const sandbox = await load(
+    `import { waitUntil } from 'hyperlight:context';
+     import { record } from 'host:audit';
+     export function handler(what) {
+       waitUntil(record(what).then(() => record('again')));
+       if (what === 'throws') throw new RangeError('as told');
+       return { accepted: what };
+     }`,
+    (proto) =>
+      proto.registerAsync('audit', 'record', async (what: string) => {
+        await sleep(5);
+        events.push(what);
+      }),
+  );
+  assert.deepEqual(await sandbox.callHandler('handler', 'order'), { accepted: 'order' });
+  assert.deepEqual(events, ['order', 'again']);
+  await assert.rejects(sandbox.callHandler('handler', 'throws'), { code: 'ERR_GUEST_ERROR', guestName: 'RangeError' });
+  assert.deepEqual(events, ['order', 'again', 'throws', 'again']);
+  sandbox.dispose();
+});
+
 test('a module that awaits is waited for, and what it leaves behind is dropped', async () => {
   const late: unknown[] = [];
   const sandbox = await load(
@@ -253,11 +276,10 @@ test('a module that awaits is waited for, and what it leaves behind is dropped',
 
 test('an evaluation that waits is stopped by a timeout, a signal and kill(), and can be tried again', async () => {
   const proto = await new SandboxBuilder().build();
-  const begun = [deferred<void>(), deferred<void>(), deferred<void>()];
-  let count = 0;
+  let begun = deferred<void>();
   let result: unknown = new Promise(() => {});
   proto.registerAsync('host', 'wait', () => {
-    begun[count++]?.resolve();
+    begun.resolve();
     return result;
   });
   const sandbox = await proto.loadRuntime();
@@ -267,14 +289,16 @@ test('an evaluation that waits is stopped by a timeout, a signal and kill(), and
   );
   const timedOut = sandbox.getLoadedSandbox({ wallClockTimeoutMs: 20 });
   await assert.rejects(timedOut, { code: 'ERR_CANCELLED', terminatedBy: 'wall-clock' });
+  begun = deferred();
   const controller = new AbortController();
   const aborted = sandbox.getLoadedSandbox({ signal: controller.signal });
-  await begun[1]?.promise;
+  await begun.promise;
   const reason = new Error('enough');
   controller.abort(reason);
   await assert.rejects(aborted, { code: 'ERR_CANCELLED', cause: reason });
+  begun = deferred();
   const killed = sandbox.getLoadedSandbox();
-  await begun[2]?.promise;
+  await begun.promise;
   sandbox.interruptHandle.kill();
   await assert.rejects(killed, { code: 'ERR_CANCELLED' });
   result = 'at last';

@@ -286,8 +286,9 @@ impl Configuration {
 
     /// The settings as the guest needs them.
     pub fn for_guest(&self) -> Settings {
-        // Native code holds a message as it came, as text, and encoded for the way back.
-        let messages = 3 * (self.input_size + self.output_size) as u64;
+        // Native code holds a message as it came, as text, and encoded for the way back. While it waits for the host it keeps the
+        // source that it evaluates, or the result that the call has come to.
+        let messages = (3 * (self.input_size + self.output_size) + self.input_size.max(self.output_size)) as u64;
         Settings {
             heap_size: (self.heap_size + messages + Self::NATIVE_HEAP_SIZE).next_multiple_of(BACKING_STEP),
             javascript_limit: self.heap_size,

@@ -10,6 +10,7 @@
   const { apply } = globals.Reflect;
   const TIMERS_MAX = 10_000;
   const IN_FLIGHT_MAX = 1_000;
+  const KEPT_MIN = 64;
   // Milliseconds, as in Node.js: what is shorter or longer is the shortest.
   const DELAY_MIN = 1;
   const DELAY_MAX = 2 ** 31 - 1;
@@ -30,6 +31,9 @@
   /** Host calls that the host has not been told of, from `untold` on. */
   let started;
   let untold;
+  /** Promises that keep the call open, until they are settled. Settled ones are looked for when there are so many. */
+  let kept;
+  let keptMax;
 
   function clear() {
     timers = { __proto__: null };
@@ -39,6 +43,8 @@
     heap = [];
     queue = [];
     started = [];
+    kept = [];
+    keptMax = KEPT_MIN;
   }
 
   const isBefore = (a, b) => a.due < b.due || (a.due === b.due && a.order < b.order);
@@ -168,6 +174,19 @@
     });
   }
 
+  /** Keeps the call open until a promise is settled. That does not count as handling its rejection. */
+  function waitUntil(promise) {
+    const made = native.promise(promise);
+    native.use();
+    if (kept.length >= keptMax) {
+      const all = kept;
+      kept = [];
+      for (let i = 0; i < all.length; i++) if (native.isPending(all[i])) define(kept, kept.length, all[i]);
+      keptMax = 2 * kept.length + KEPT_MIN;
+    }
+    define(kept, kept.length, made);
+  }
+
   clear();
   for (const value of [setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate]) {
     defineProperty(globals, value.name, { value, configurable: true, enumerable: true, writable: true });
@@ -176,6 +195,13 @@
     __proto__: null,
     clear,
     start,
+    waitUntil,
+
+    /** Whether a promise that keeps the call open is pending. */
+    isKept() {
+      while (kept.length > 0 && !native.isPending(kept[kept.length - 1])) kept.length -= 1;
+      return kept.length > 0;
+    },
 
     /** Settles the promise of a host call, unless nobody waits for it any more. */
     settle(number, isFulfilled, value) {

@@ -1,7 +1,7 @@
 //! The event loop: what runs in a call, and in which order.
 //!
-//! A call begins with a handler and ends when the promise that this has returned is settled. Until then there run, over and
-//! over again:
+//! A call begins with a handler and ends when the promise that this has returned is settled, or with the last of the promises
+//! that keep it open (`waitUntil`). Until then there run, over and over again:
 //!
 //! 1. all jobs, which is what promises have put off;
 //! 2. the immediates that were there when their turn came, the oldest first, each followed by all jobs;
@@ -11,7 +11,8 @@
 //! timer is due. An entry that resumes it begins with the results that have come, in their order, each followed by all jobs.
 //! A promise that nothing is left to settle fails the call.
 //!
-//! When the call has ended, the jobs that are left still run; then timers, immediates and host calls are dropped.
+//! When the promise is settled, the reply is known and the jobs that are left still run. If the call is kept open, it goes on as
+//! before, until the promises that do so are settled; then timers, immediates and host calls are dropped.
 
 use alloc::vec::{IntoIter, Vec};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -57,6 +58,8 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     native.set("now", Func::from(|| clock::since_origin_nanos() as f64 / 1e6))?;
     native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
     native.set("encode", Func::from(encode))?;
+    native.set("promise", Func::from(promise_of))?;
+    native.set("isPending", Func::from(is_pending))?;
     let script: Function = ctx.eval(include_str!("event_loop.js"))?;
     let functions: Object = script.call((native, ctx.globals()))?;
     FUNCTIONS.set(Functions(Persistent::save(ctx, functions)));
@@ -66,6 +69,11 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
 /// The function of the script that starts a host call.
 pub fn start<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
     function(ctx, "start")
+}
+
+/// The function of the script that keeps a call open.
+pub fn wait_until<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
+    function(ctx, "waitUntil")
 }
 
 /// Runs what there is to run until the goal is reached, or until that takes the host, of whose calls these results have come. A
@@ -80,7 +88,7 @@ pub fn run(
     message_size_max: usize,
 ) -> Result<Progress> {
     loop {
-        if run_jobs(ctx, goal) {
+        if run_jobs(ctx, goal)? {
             return Ok(Progress::Reached);
         }
         if !IS_USED.load(Relaxed) {
@@ -92,7 +100,7 @@ pub fn run(
         }
         let last: f64 = function(ctx, "lastImmediate")?.call(())?;
         while function(ctx, "runImmediate")?.call((last,))? {
-            if run_jobs(ctx, goal) {
+            if run_jobs(ctx, goal)? {
                 return Ok(Progress::Reached);
             }
         }
@@ -137,19 +145,23 @@ pub fn clear(ctx: &Ctx<'_>) {
 }
 
 /// Runs jobs until the goal is reached: whether it is.
-fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> bool {
+fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> Result<bool> {
     match goal {
         Goal::Settled(promise) => loop {
             if promise.state() != PromiseState::Pending {
-                return true;
+                return Ok(true);
             }
             if !ctx.execute_pending_job() {
-                return false;
+                return Ok(false);
             }
         },
         Goal::Released => {
             while ctx.execute_pending_job() {}
-            true
+            if !IS_USED.load(Relaxed) {
+                return Ok(true);
+            }
+            let is_kept: bool = function(ctx, "isKept")?.call(())?;
+            Ok(!is_kept)
         }
     }
 }
@@ -178,6 +190,20 @@ fn take_started(ctx: &Ctx<'_>, size_max: usize) -> Result<Vec<StartedCall>> {
 fn encode<'js>(ctx: Ctx<'js>, arguments: Value<'js>) -> Result<TypedArray<'js, u8>> {
     let arguments = host::encode_arguments(&ctx, arguments)?;
     TypedArray::new_copy(ctx, arguments.into_bytes())
+}
+
+/// What a value comes to: itself if it is a promise.
+fn promise_of<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Promise<'js>> {
+    if let Some(promise) = value.as_promise() {
+        return Ok(promise.clone());
+    }
+    let (promise, resolve, _) = ctx.promise()?;
+    resolve.call::<_, ()>((value,))?;
+    Ok(promise)
+}
+
+fn is_pending(value: Value<'_>) -> bool {
+    value.as_promise().is_some_and(|promise| promise.state() == PromiseState::Pending)
 }
 
 fn function<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Function<'js>> {

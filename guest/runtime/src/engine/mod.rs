@@ -27,6 +27,7 @@ use alloc::vec::{IntoIter, Vec};
 use allocator::Limited;
 use event_loop::{Goal, Progress};
 use guest_abi::boot::Settings;
+use guest_abi::function::ConsoleLevel;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::suspension::{HostResults, Suspension};
@@ -69,7 +70,7 @@ enum Task {
 enum Stage {
     /// A promise is to be settled.
     Pending(Persistent<Promise<'static>>),
-    /// The reply is known; something else keeps the call open.
+    /// The reply is known, but there may be promises that keep the call open.
     Known(Reply),
 }
 
@@ -201,7 +202,12 @@ impl Engine {
             }
             match (progress, stage, goal) {
                 (Err(error), ..) => Next::End(task.failed(exception::describe(&ctx, &error))),
-                (_, Stage::Known(reply), _) => Next::End(reply),
+                (Ok(progress), Stage::Known(reply), _) => {
+                    if matches!(progress, Progress::Stuck) {
+                        console::write(ConsoleLevel::Error, String::from(KEPT_FOR_EVER));
+                    }
+                    Next::End(reply)
+                }
                 (Ok(Progress::Reached), _, Goal::Settled(promise)) => {
                     let result = promise.result().unwrap_or(Err(rquickjs::Error::WouldBlock));
                     Next::Stage(Stage::Known(task.reply(&ctx, result, self.output_limit, &mut self.handlers)))
@@ -332,6 +338,9 @@ fn reply_of<'js>(ctx: &Ctx<'js>, result: rquickjs::Result<Value<'js>>, bytes: bo
         Err(error) => Reply::Exception(exception::describe(ctx, &error)),
     }
 }
+
+const KEPT_FOR_EVER: &str =
+    "a promise that was given to waitUntil() can never be settled: nothing is left to run that could settle it";
 
 fn never_settled() -> Exception {
     Exception::new("Error", "the promise can never be settled: nothing is left to run that could settle it")

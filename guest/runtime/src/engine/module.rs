@@ -3,7 +3,7 @@
 //! | specifier | module |
 //! |---|---|
 //! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
-//! | `crypto`, `node:crypto`, `url`, `node:url` | built in; see [`builtins`](super::builtins) |
+//! | `crypto`, `node:crypto`, `url`, `node:url`, `hyperlight:context` | built in; see [`builtins`](super::builtins) |
 //! | any other | a module that was added under it, or that the host's module loader gives |
 //!
 //! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace.

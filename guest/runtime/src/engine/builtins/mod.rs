@@ -1,4 +1,5 @@
-//! What guest code finds built in beside the language itself: the modules `crypto` and `url`, and global objects.
+//! What guest code finds built in beside the language itself: the modules `crypto`, `url` and `hyperlight:context`, and global
+//! objects.
 //!
 //! They are written in JavaScript, over a native module that only they can import. All of it is evaluated during boot, so it
 //! is part of the snapshot that sandboxes start from and costs them nothing.
@@ -23,15 +24,17 @@ pub use native::value as owned;
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
 /// Specifiers for guest code, and the modules that they stand for.
-const PUBLIC: [(&str, &str); 4] = [
+const PUBLIC: [(&str, &str); 5] = [
     ("crypto", "hyperlight:crypto"),
     ("node:crypto", "hyperlight:crypto"),
     ("url", "hyperlight:url"),
     ("node:url", "hyperlight:url"),
+    ("hyperlight:context", "hyperlight:context"),
 ];
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("hyperlight:bytes", include_str!("bytes.js")),
     ("hyperlight:clone", include_str!("clone.js")),
+    ("hyperlight:context", include_str!("context.js")),
     ("hyperlight:encoding", include_str!("encoding.js")),
     ("hyperlight:iterators", include_str!("iterators.js")),
     ("hyperlight:platform", include_str!("platform.js")),
@@ -47,7 +50,9 @@ const SOURCES: [(&str, &str); 10] = [
 /// # Errors
 /// What the code threw: then it is wrong.
 pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
-    for specifier in ["hyperlight:globals", "hyperlight:events", "hyperlight:crypto", "hyperlight:url"] {
+    for specifier in
+        ["hyperlight:globals", "hyperlight:events", "hyperlight:crypto", "hyperlight:url", "hyperlight:context"]
+    {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use super::{text, url};
 use crate::engine::bytes::{bytes_of, with_bytes};
-use crate::engine::{clock, random, shared_memory};
+use crate::engine::{clock, event_loop, random, shared_memory};
 
 /// The module that holds it.
 pub struct Native;
@@ -38,6 +38,7 @@ impl ModuleDef for Native {
             "setUrlPart",
             "sharing",
             "timeOrigin",
+            "waitUntil",
         ];
         for name in names {
             declarations.declare(name)?;
@@ -45,7 +46,7 @@ impl ModuleDef for Native {
         Ok(())
     }
 
-    fn evaluate<'js>(_ctx: &Ctx<'js>, exports: &Exports<'js>) -> Result<()> {
+    fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> Result<()> {
         exports.export("classOf", Func::from(class_of))?;
         exports.export("decodeUtf16be", Func::from(text::decode_utf16be))?;
         exports.export("decodeUtf16le", Func::from(text::decode_utf16le))?;
@@ -63,6 +64,7 @@ impl ModuleDef for Native {
         exports.export("setUrlPart", Func::from(url::set_part))?;
         exports.export("sharing", Func::from(shared_memory::sharing))?;
         exports.export("timeOrigin", Func::from(clock::origin_millis))?;
+        exports.export("waitUntil", event_loop::wait_until(ctx)?)?;
         Ok(())
     }
 }

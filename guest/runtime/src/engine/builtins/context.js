@@ -1,0 +1,3 @@
+// The call that runs.
+
+export { waitUntil } from 'hyperlight:native';
