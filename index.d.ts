@@ -3,18 +3,27 @@
 
 /**
  * What every method throws or rejects with: an `Error` whose `code` says what is wrong. `docs/errors.md` has a table of the codes.
+ * `isSandboxError()` recognizes it, and a comparison of its `code` narrows its type.
  *
+ * @example
  * ```ts
  * try {
- *   await loaded.callHandler('greet', event);
- * } catch (thrown) {
- *   const error = thrown as SandboxError;
+ *   await sandbox.callHandler('greet', { name: 'World' });
+ * } catch (error) {
+ *   if (!isSandboxError(error)) throw error;
  *   if (error.code === 'ERR_GUEST_ERROR') console.error(error.guestStack);
+ *   else if (error.code === 'ERR_CANCELLED') console.error(`stopped by ${error.terminatedBy ?? 'the program'}`);
  *   else throw error;
  * }
  * ```
  */
 export type SandboxError = CompileError | GuestError | PayloadTooLargeError | CancelledError | OtherError;
+
+/**
+ * Whether a value is an error of this package: an `Error` with one of its codes as a property of its own. It works for errors of
+ * other realms, such as those of `node:vm` and of test runners, too, where `instanceof Error` does not.
+ */
+export declare function isSandboxError(value: unknown): value is SandboxError;
 
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
@@ -155,10 +164,10 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** What `callHandlerWithStats()` gives. */
-export interface CallResult {
+/** What `callHandlerWithStats()` returns. */
+export interface CallResult<T = any> {
   /** What the handler returns. */
-  value: any;
+  value: T;
   /** What the call has cost. */
   stats: CallStats;
 }
@@ -217,6 +226,7 @@ export declare namespace SandboxBuilder {
 }
 /** A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` makes it. */
 export declare class HostModule {
+  private constructor()
   /**
    * Registers a function in the module and gives the module back, for more. A function that was registered under the
    * same name is replaced.
@@ -238,6 +248,14 @@ export declare class HostModule {
    * Throws with:
    * - `ERR_INVALID_ARG`: the name is no string or empty, or the callback is no function.
    * - `ERR_CONSUMED`: `loadRuntime()` was called already.
+   *
+   * @example
+   * ```ts
+   * protoSandbox.hostModule('users').register('find', async (id) => {
+   *   if (typeof id !== 'number') throw new TypeError('an id is a number'); // arguments may be anything
+   *   return { id, name: 'Ada' };
+   * });
+   * ```
    */
   register(name: string, callback: (...args: any[]) => any): this
   /**
@@ -253,6 +271,14 @@ export declare class HostModule {
    * `hostName` is `RangeError`.
    *
    * Throws as `register()` does.
+   *
+   * @example
+   * ```ts
+   * protoSandbox.hostModule('web').registerAsync('get', async (path) => {
+   *   const response = await fetch(new URL(String(path), 'https://example.com'));
+   *   return response.text();
+   * });
+   * ```
    */
   registerAsync(name: string, callback: (...args: any[]) => any): this
 }
@@ -264,12 +290,18 @@ export declare class HostModule {
  * It may be used from a timer, from a signal handler, from wherever: the event loop is free while guest code runs.
  */
 export declare class InterruptHandle {
+  private constructor()
   /**
    * Stops the call of a handler that is running now, which then rejects with `ERR_CANCELLED` and poisons the sandbox. Or
    * the `getLoadedSandbox()` that is running now, which then rejects with `ERR_CANCELLED`; the `JSSandbox` stays usable.
    *
    * It returns at once, and does nothing if there is nothing to stop. Of several calls it stops the oldest that has not
    * ended, also if that has been made but not started yet. The others are not affected, but find the sandbox poisoned.
+   *
+   * @example
+   * ```ts
+   * process.once('SIGINT', () => sandbox.interruptHandle.kill());
+   * ```
    */
   kill(): void
 }
@@ -279,6 +311,7 @@ export declare class InterruptHandle {
  * makes it, and so does `LoadedJSSandbox.unload()`.
  */
 export declare class JSSandbox {
+  private constructor()
   /**
    * Adds a handler. It is compiled by `getLoadedSandbox()`.
    *
@@ -291,6 +324,11 @@ export declare class JSSandbox {
    * - `ERR_INVALID_ARG`: the name is malformed, taken, or begins with `hyperlight:`, an argument is no string, or the
    *   sandbox started from a snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+   *
+   * @example
+   * ```ts
+   * jsSandbox.addHandler('add', 'export function handler({ a, b }) { return a + b; }');
+   * ```
    */
   addHandler(name: string, code: string): void
   /**
@@ -319,6 +357,15 @@ export declare class JSSandbox {
    * - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
    *   string, or the sandbox started from a snapshot.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+   *
+   * @example
+   * ```ts
+   * jsSandbox.addModule('geometry', 'export const area = (radius) => Math.PI * radius ** 2;');
+   * jsSandbox.addHandler('area', `
+   *   import { area } from 'user:geometry';
+   *   export const handler = ({ radius }) => area(radius);
+   * `);
+   * ```
    */
   addModule(name: string, source: string, namespace?: string): void
   /**
@@ -355,6 +402,11 @@ export declare class JSSandbox {
    * - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
    *   timeout; its `cause` is the signal's reason.
    * - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
+   *
+   * @example
+   * ```ts
+   * const sandbox = await jsSandbox.getLoadedSandbox({ wallClockTimeoutMs: 1000, cpuTimeoutMs: 500 });
+   * ```
    */
   getLoadedSandbox(options?: LoadOptions): Promise<LoadedJSSandbox>
   /** A handle to stop `getLoadedSandbox()` with. It goes on to stop the calls of what that gives. */
@@ -390,6 +442,7 @@ export declare class JSSandbox {
  * for that function, directly or through another sandbox's call.
  */
 export declare class LoadedJSSandbox {
+  private constructor()
   /**
    * Calls a handler and gives what it returns.
    *
@@ -422,10 +475,26 @@ export declare class LoadedJSSandbox {
    * - `ERR_POISONED`: it was poisoned before.
    *
    * The error of a call that has begun has `stats`, what the call has cost.
+   *
+   * `T` is what the program expects; nothing checks that the handler returns it.
+   *
+   * @example
+   * ```ts
+   * const limits = { wallClockTimeoutMs: 1000, cpuTimeoutMs: 500 };
+   * const greeting = await sandbox.callHandler<string>('greet', { name: 'World' }, limits);
+   * ```
    */
-  callHandler(name: string, event: any, options?: CallHandlerOptions): Promise<any>
-  /** As `callHandler()`, but gives what the handler returns together with what the call has cost. */
-  callHandlerWithStats(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult>
+  callHandler<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<T>
+  /**
+   * As `callHandler()`, but gives what the handler returns together with what the call has cost.
+   *
+   * @example
+   * ```ts
+   * const { value, stats } = await sandbox.callHandlerWithStats('greet', { name: 'World' });
+   * console.log(value, stats.cpuTimeMs);
+   * ```
+   */
+  callHandlerWithStats<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult<T>>
   /**
    * Forgets the handlers, the modules and all their state, and gives a `JSSandbox` to which others can be added. The
    * host functions stay. Consumes this object, also when it fails; what was asked for before is done first.
@@ -460,6 +529,13 @@ export declare class LoadedJSSandbox {
    * - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
    * - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
    * - `ERR_POISONED`: the sandbox is beyond repair.
+   *
+   * @example
+   * ```ts
+   * const snapshot = await sandbox.snapshot();
+   * await sandbox.callHandler('greet', { name: 'World' }).catch(console.error);
+   * await sandbox.restore(snapshot); // whatever the call has done is undone
+   * ```
    */
   restore(snapshot: Snapshot): Promise<void>
   /** A handle to stop a running call with. */
@@ -490,6 +566,7 @@ export declare class LoadedJSSandbox {
 
 /** A sandbox without its runtime yet, which is given its host functions. `SandboxBuilder.build()` makes it. */
 export declare class ProtoJSSandbox {
+  private constructor()
   /**
    * A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in
    * it; several objects of one name stand for the same module.
@@ -538,6 +615,16 @@ export declare class ProtoJSSandbox {
  * Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
  *
  * A sandbox is a micro-VM of its own. Sizes are limits: memory is taken when the guest first writes to it.
+ *
+ * @example
+ * ```ts
+ * const builder = new SandboxBuilder().setHeapSize(16 * 1024 * 1024);
+ * const protoSandbox = await builder.build();
+ * const jsSandbox = await protoSandbox.loadRuntime();
+ * jsSandbox.addHandler('greet', 'function handler({ name }) { return `Hello, ${name}!`; }');
+ * const sandbox = await jsSandbox.getLoadedSandbox({ wallClockTimeoutMs: 1000 });
+ * console.log(await sandbox.callHandler('greet', { name: 'World' }, { wallClockTimeoutMs: 1000 }));
+ * ```
  */
 export declare class SandboxBuilder {
   /** A builder with the default settings. */
@@ -554,6 +641,13 @@ export declare class SandboxBuilder {
    * Throws with:
    * - `ERR_INVALID_ARG`: it is no `Snapshot`.
    * - `ERR_CONSUMED`: the snapshot was disposed of.
+   *
+   * @example
+   * ```ts
+   * const saved = await Snapshot.load('greeter', digest);
+   * const protoSandbox = await SandboxBuilder.fromSnapshot(saved).build();
+   * const sandbox = await (await protoSandbox.loadRuntime()).getLoadedSandbox();
+   * ```
    */
   static fromSnapshot(snapshot: Snapshot): SandboxBuilder
   /**
@@ -629,6 +723,11 @@ export declare class SandboxBuilder {
    * Throws with:
    * - `ERR_INVALID_ARG`: the callback is no function.
    * - `ERR_CONSUMED`: `build()` was called already.
+   *
+   * @example
+   * ```ts
+   * builder.setHostPrintFn((level, text) => console.log(JSON.stringify({ level, text })));
+   * ```
    */
   setHostPrintFn(callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void): this
   /**
@@ -657,6 +756,13 @@ export declare class SandboxBuilder {
  * Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
  * in; afterwards it is put back into that state, off the request's path, poisoned ones as well. So no request sees what
  * another has left.
+ *
+ * @example
+ * ```ts
+ * const pool = new SandboxPool({ size: 4, snapshot: await sandbox.snapshot() });
+ * console.log(await pool.callHandler('greet', { name: 'World' }, { wallClockTimeoutMs: 1000 }));
+ * await pool.close();
+ * ```
  */
 export declare class SandboxPool {
   /**
@@ -681,9 +787,9 @@ export declare class SandboxPool {
    *
    * The option `signal` stops this request and no other; one that waits gives up its place at once.
    */
-  callHandler(name: string, event: any, options?: CallHandlerOptions): Promise<any>
+  callHandler<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<T>
   /** As `callHandler()`, but gives what the handler returns together with what the call has cost. */
-  callHandlerWithStats(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult>
+  callHandlerWithStats<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult<T>>
   /** Number of sandboxes that the pool is to have. */
   get size(): number
   /** Number of sandboxes that are ready for a request. */
@@ -716,6 +822,7 @@ export declare class SandboxPool {
  * and `Snapshot.load()` make it.
  */
 export declare class Snapshot {
+  private constructor()
   /**
    * Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Returns its digest.
    *
@@ -731,6 +838,11 @@ export declare class Snapshot {
    * - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
    * - `ERR_SNAPSHOT`: the folder cannot be written.
    * - `ERR_CONSUMED`: the snapshot was disposed of.
+   *
+   * @example
+   * ```ts
+   * const digest = await (await sandbox.snapshot()).save('greeter');
+   * ```
    */
   save(path: string, tag?: string): Promise<string>
   /**

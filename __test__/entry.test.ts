@@ -121,7 +121,7 @@ test('whatever else would need the addon fails with the same code', async (t) =>
   const folder = packageWithoutAddon(t);
   const codes = await output(
     `
-      const code = async (action) => { try { await action(); } catch (error) { return error.code; } };
+      const code = async (action) => { try { await action(); } catch (error) { return api.isSandboxError(error) && error.code; } };
       console.log(JSON.stringify([
         await code(() => new api.SandboxPool({ size: 1, prepare() {} })),
         await code(() => new api.JSSandbox()),

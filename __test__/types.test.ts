@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import * as api from '@hyperlight/js-host-api';
 import {
   type AbortSignalLike,
@@ -14,6 +15,7 @@ import {
   type GuestImage,
   HostModule,
   InterruptHandle,
+  isSandboxError,
   JSSandbox,
   LoadedJSSandbox,
   type LoadOptions,
@@ -26,6 +28,8 @@ import {
   type SandboxStatus,
   Snapshot,
 } from '@hyperlight/js-host-api';
+
+const ROOT = join(__dirname, '..', '..');
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only if the two types are the same. */
@@ -89,7 +93,7 @@ const members = {
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
-same<keyof typeof api, keyof typeof members | 'SandboxStatus'>();
+same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'isSandboxError'>();
 same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
 same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
 same<keyof HostModule, Named<'HostModule'>>();
@@ -135,12 +139,14 @@ same<JSSandbox['getLoadedSandbox'], (options?: LoadOptions) => Promise<LoadedJSS
 same<JSSandbox['interruptHandle'], InterruptHandle>();
 same<JSSandbox['poisoned'], boolean>();
 same<JSSandbox['status'], Status>();
-same<LoadedJSSandbox['callHandler'], (name: string, event: any, options?: CallHandlerOptions) => Promise<any>>();
+same<LoadedJSSandbox['callHandler'], <T = any>(name: string, event: any, options?: CallHandlerOptions) => Promise<T>>();
 same<
   LoadedJSSandbox['callHandlerWithStats'],
-  (name: string, event: any, options?: CallHandlerOptions) => Promise<CallResult>
+  <T = any>(name: string, event: any, options?: CallHandlerOptions) => Promise<CallResult<T>>
 >();
-same<CallResult['stats'], CallStats>();
+same<CallResult<number>, { value: number; stats: CallStats }>();
+same<CallResult, CallResult<any>>();
+same<typeof isSandboxError, (value: unknown) => value is SandboxError>();
 same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
 same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
 same<LoadSnapshotOptions, { signal?: AbortSignalLike }>();
@@ -201,6 +207,25 @@ export async function use(): Promise<void> {
   const { version, hash }: { version: string; hash: string } = SandboxBuilder.guestImage;
   void [version, hash];
 
+  const numbers: number[] = await loaded.callHandler<number[]>('h', {});
+  const { value }: { value: boolean } = await loaded.callHandlerWithStats<boolean>('h', {});
+  // @ts-expect-error: it is a number
+  const text: string = await loaded.callHandler<number>('h', {});
+  void [numbers, value, text];
+
+  // @ts-expect-error: hostModule() makes it
+  new HostModule();
+  // @ts-expect-error: interruptHandle makes it
+  new InterruptHandle();
+  // @ts-expect-error: loadRuntime() makes it
+  new JSSandbox();
+  // @ts-expect-error: getLoadedSandbox() makes it
+  new LoadedJSSandbox();
+  // @ts-expect-error: build() makes it
+  new ProtoJSSandbox();
+  // @ts-expect-error: snapshot() and Snapshot.load() make it
+  new Snapshot();
+
   // @ts-expect-error: it is read-only
   SandboxBuilder.guestImage = { version, hash };
   // @ts-expect-error: there are no arguments
@@ -243,6 +268,42 @@ export async function use(): Promise<void> {
   loaded.lastCallStats.wallClockMs;
 }
 
+/** An error narrows by its code, and all codes are covered. It is compiled but never called. */
+export function narrow(error: unknown): unknown {
+  // @ts-expect-error: anything may be thrown
+  void error.code;
+  if (!isSandboxError(error)) return undefined;
+  same<typeof error, SandboxError>();
+  // @ts-expect-error: only some have it
+  void error.guestStack;
+  switch (error.code) {
+    case 'ERR_COMPILE':
+      return [error.file, error.line, error.column, error.guestStack, error.stats.wallClockMs];
+    case 'ERR_GUEST_ERROR':
+      return [error.guestName, error.guestMessage, error.cause?.guestMessage, error.stats.wallClockMs];
+    case 'ERR_PAYLOAD_TOO_LARGE':
+      return [error.size, error.limit, error.unit];
+    case 'ERR_CANCELLED':
+      return [error.terminatedBy, error.cause];
+    case 'ERR_CONSUMED':
+    case 'ERR_GUEST_ABORT':
+    case 'ERR_HANDLER_NOT_FOUND':
+    case 'ERR_INTERNAL':
+    case 'ERR_INVALID_ARG':
+    case 'ERR_NO_HYPERVISOR':
+    case 'ERR_NO_THREAD':
+    case 'ERR_POISONED':
+    case 'ERR_POOL_FULL':
+    case 'ERR_POOL_PREPARE':
+    case 'ERR_REENTRANT':
+    case 'ERR_SNAPSHOT':
+      return [error.message, error.stats?.wallClockMs];
+    default:
+      same<typeof error, never>();
+      return undefined;
+  }
+}
+
 test('the classes have the members that are declared, and no others', () => {
   const classes = {
     SandboxBuilder,
@@ -260,7 +321,56 @@ test('the classes have the members that are declared, and no others', () => {
     assert.deepEqual(actual.sort(), [...declared].sort(), name);
   }
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
-  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus'].sort());
+  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus', 'isSandboxError'].sort());
+});
+
+test('new is refused for the classes whose constructors are private', () => {
+  const declared = readFileSync(join(ROOT, 'index.d.ts'), 'utf8');
+  const refused = [...declared.matchAll(/^export declare class (\w+) \{\n {2}private constructor\(\)$/gm)].map(
+    ([, name]) => name,
+  );
+  assert.deepEqual(refused.sort(), [
+    'HostModule',
+    'InterruptHandle',
+    'JSSandbox',
+    'LoadedJSSandbox',
+    'ProtoJSSandbox',
+    'Snapshot',
+  ]);
+  const exported: Record<string, any> = api;
+  for (const name of refused) assert.throws(() => new exported[name ?? ''](), Error, name);
+});
+
+test('isSandboxError() tells the errors of the package from all others', async () => {
+  const caught = (action: () => unknown) => {
+    try {
+      return action();
+    } catch (error) {
+      return error;
+    }
+  };
+  using proto = await new SandboxBuilder().build();
+  for (const error of [caught(() => new SandboxBuilder().setHeapSize(0)), caught(() => proto.hostModule(''))]) {
+    assert.ok(error instanceof Error);
+    assert.ok(isSandboxError(error));
+    assert.equal(error.code, 'ERR_INVALID_ARG');
+  }
+  const elsewhere = runInNewContext("Object.assign(new RangeError('x'), { code: 'ERR_POISONED' })");
+  assert.ok(!(elsewhere instanceof Error) && isSandboxError(elsewhere));
+
+  const others = [
+    undefined,
+    null,
+    'ERR_POISONED',
+    { code: 'ERR_POISONED' },
+    new Error('ERR_POISONED'),
+    Object.assign(new Error(), { code: 'ERR_INVALID_ARG_TYPE' }),
+    Object.assign(new Error(), { code: ['ERR_POISONED'] }),
+    Object.create(Object.assign(new Error(), { code: 'ERR_POISONED' })),
+    Object.defineProperty(new Error(), 'code', { get: () => assert.fail('a getter was called') }),
+    () => {},
+  ];
+  for (const [i, other] of others.entries()) assert.equal(isSandboxError(other), false, `${i}`);
 });
 
 test('the codes of errors are those that their page explains, each in one row', () => {
@@ -282,9 +392,9 @@ test('the codes of errors are those that their page explains, each in one row', 
     ERR_REENTRANT: true,
     ERR_SNAPSHOT: true,
   };
-  const root = join(__dirname, '..', '..');
   const codes = (file: string, pattern: RegExp) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map(([, code]) => code).sort();
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(pattern)].map(([, code]) => code).sort();
   assert.deepEqual(codes('docs/errors.md', /^\| `(ERR_\w+)` \|/gm), Object.keys(declared).sort());
+  assert.deepEqual(codes('lib/errors.js', /^ {2}'(ERR_\w+)',$/gm), Object.keys(declared).sort());
   assert.deepEqual(codes('src/node/error.rs', /Self::\w+ => "(ERR_\w+)"/g), Object.keys(declared).sort());
 });

@@ -1,5 +1,6 @@
 // The package's entry: the addon or, where that cannot be loaded, what stands in for it.
 const { load } = require('./addon.js');
+const { isSandboxError } = require('./errors.js');
 
 let addon;
 try {
@@ -23,3 +24,4 @@ exports.SandboxStatus = Object.freeze({
   Disposed: 'disposed',
 });
 exports.Snapshot = addon.Snapshot;
+exports.isSandboxError = isSandboxError;

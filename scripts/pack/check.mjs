@@ -23,6 +23,7 @@ const MAIN = {
       'bin/hyperlight-js.js',
       'lib/addon.js',
       'lib/entry.js',
+      'lib/errors.js',
       'lib/stand-in.js',
     ],
   ],

@@ -3,18 +3,27 @@
 
 /**
  * What every method throws or rejects with: an `Error` whose `code` says what is wrong. `docs/errors.md` has a table of the codes.
+ * `isSandboxError()` recognizes it, and a comparison of its `code` narrows its type.
  *
+ * @example
  * ```ts
  * try {
- *   await loaded.callHandler('greet', event);
- * } catch (thrown) {
- *   const error = thrown as SandboxError;
+ *   await sandbox.callHandler('greet', { name: 'World' });
+ * } catch (error) {
+ *   if (!isSandboxError(error)) throw error;
  *   if (error.code === 'ERR_GUEST_ERROR') console.error(error.guestStack);
+ *   else if (error.code === 'ERR_CANCELLED') console.error(`stopped by ${error.terminatedBy ?? 'the program'}`);
  *   else throw error;
  * }
  * ```
  */
 export type SandboxError = CompileError | GuestError | PayloadTooLargeError | CancelledError | OtherError;
+
+/**
+ * Whether a value is an error of this package: an `Error` with one of its codes as a property of its own. It works for errors of
+ * other realms, such as those of `node:vm` and of test runners, too, where `instanceof Error` does not.
+ */
+export declare function isSandboxError(value: unknown): value is SandboxError;
 
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
@@ -155,10 +164,10 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** What `callHandlerWithStats()` gives. */
-export interface CallResult {
+/** What `callHandlerWithStats()` returns. */
+export interface CallResult<T = any> {
   /** What the handler returns. */
-  value: any;
+  value: T;
   /** What the call has cost. */
   stats: CallStats;
 }

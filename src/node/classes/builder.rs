@@ -20,6 +20,16 @@ use crate::node::scheduling::worker_threads::blocking;
 /// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
 ///
 /// A sandbox is a micro-VM of its own. Sizes are limits: memory is taken when the guest first writes to it.
+///
+/// @example
+/// ```ts
+/// const builder = new SandboxBuilder().setHeapSize(16 * 1024 * 1024);
+/// const protoSandbox = await builder.build();
+/// const jsSandbox = await protoSandbox.loadRuntime();
+/// jsSandbox.addHandler('greet', 'function handler({ name }) { return `Hello, ${name}!`; }');
+/// const sandbox = await jsSandbox.getLoadedSandbox({ wallClockTimeoutMs: 1000 });
+/// console.log(await sandbox.callHandler('greet', { name: 'World' }, { wallClockTimeoutMs: 1000 }));
+/// ```
 #[napi]
 pub struct SandboxBuilder {
     slot: Slot<Settings>,
@@ -51,6 +61,13 @@ impl SandboxBuilder {
     /// Throws with:
     /// - `ERR_INVALID_ARG`: it is no `Snapshot`.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    ///
+    /// @example
+    /// ```ts
+    /// const saved = await Snapshot.load('greeter', digest);
+    /// const protoSandbox = await SandboxBuilder.fromSnapshot(saved).build();
+    /// const sandbox = await (await protoSandbox.loadRuntime()).getLoadedSandbox();
+    /// ```
     #[napi(factory, ts_args_type = "snapshot: Snapshot", ts_return_type = "SandboxBuilder")]
     pub fn from_snapshot(env: &Env, snapshot: Unknown) -> napi::Result<Self> {
         let builder = catch_panic(|| {
@@ -189,6 +206,11 @@ impl SandboxBuilder {
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the callback is no function.
     /// - `ERR_CONSUMED`: `build()` was called already.
+    ///
+    /// @example
+    /// ```ts
+    /// builder.setHostPrintFn((level, text) => console.log(JSON.stringify({ level, text })));
+    /// ```
     #[napi(
         ts_args_type = "callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void",
         ts_return_type = "this"

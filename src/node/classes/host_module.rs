@@ -46,6 +46,14 @@ impl HostModule {
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the name is no string or empty, or the callback is no function.
     /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    ///
+    /// @example
+    /// ```ts
+    /// protoSandbox.hostModule('users').register('find', async (id) => {
+    ///   if (typeof id !== 'number') throw new TypeError('an id is a number'); // arguments may be anything
+    ///   return { id, name: 'Ada' };
+    /// });
+    /// ```
     #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
     pub fn register<'env>(
         &self,
@@ -70,6 +78,14 @@ impl HostModule {
     /// `hostName` is `RangeError`.
     ///
     /// Throws as `register()` does.
+    ///
+    /// @example
+    /// ```ts
+    /// protoSandbox.hostModule('web').registerAsync('get', async (path) => {
+    ///   const response = await fetch(new URL(String(path), 'https://example.com'));
+    ///   return response.text();
+    /// });
+    /// ```
     #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
     pub fn register_async<'env>(
         &self,

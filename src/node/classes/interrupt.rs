@@ -26,6 +26,11 @@ impl InterruptHandle {
     ///
     /// It returns at once, and does nothing if there is nothing to stop. Of several calls it stops the oldest that has not
     /// ended, also if that has been made but not started yet. The others are not affected, but find the sandbox poisoned.
+    ///
+    /// @example
+    /// ```ts
+    /// process.once('SIGINT', () => sandbox.interruptHandle.kill());
+    /// ```
     #[napi]
     pub fn kill(&self) {
         self.calls.kill();

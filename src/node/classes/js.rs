@@ -52,6 +52,11 @@ impl JSSandbox {
     /// - `ERR_INVALID_ARG`: the name is malformed, taken, or begins with `hyperlight:`, an argument is no string, or the
     ///   sandbox started from a snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    ///
+    /// @example
+    /// ```ts
+    /// jsSandbox.addHandler('add', 'export function handler({ a, b }) { return a + b; }');
+    /// ```
     #[napi(ts_args_type = "name: string, code: string")]
     pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -96,6 +101,15 @@ impl JSSandbox {
     /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
     ///   string, or the sandbox started from a snapshot.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    ///
+    /// @example
+    /// ```ts
+    /// jsSandbox.addModule('geometry', 'export const area = (radius) => Math.PI * radius ** 2;');
+    /// jsSandbox.addHandler('area', `
+    ///   import { area } from 'user:geometry';
+    ///   export const handler = ({ radius }) => area(radius);
+    /// `);
+    /// ```
     #[napi(ts_args_type = "name: string, source: string, namespace?: string")]
     pub fn add_module(&self, env: &Env, name: Unknown, source: Unknown, namespace: Unknown) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -150,6 +164,11 @@ impl JSSandbox {
     /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
     ///   timeout; its `cause` is the signal's reason.
     /// - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
+    ///
+    /// @example
+    /// ```ts
+    /// const sandbox = await jsSandbox.getLoadedSandbox({ wallClockTimeoutMs: 1000, cpuTimeoutMs: 500 });
+    /// ```
     #[napi(ts_args_type = "options?: LoadOptions")]
     pub fn get_loaded_sandbox<'env>(
         &self,

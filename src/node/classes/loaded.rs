@@ -99,7 +99,19 @@ impl LoadedJSSandbox {
     /// - `ERR_POISONED`: it was poisoned before.
     ///
     /// The error of a call that has begun has `stats`, what the call has cost.
-    #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
+    ///
+    /// `T` is what the program expects; nothing checks that the handler returns it.
+    ///
+    /// @example
+    /// ```ts
+    /// const limits = { wallClockTimeoutMs: 1000, cpuTimeoutMs: 500 };
+    /// const greeting = await sandbox.callHandler<string>('greet', { name: 'World' }, limits);
+    /// ```
+    #[napi(
+        ts_generic_types = "T = any",
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<T>"
+    )]
     pub fn call_handler<'env>(
         &self,
         env: &'env Env,
@@ -111,9 +123,16 @@ impl LoadedJSSandbox {
     }
 
     /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    ///
+    /// @example
+    /// ```ts
+    /// const { value, stats } = await sandbox.callHandlerWithStats('greet', { name: 'World' });
+    /// console.log(value, stats.cpuTimeMs);
+    /// ```
     #[napi(
+        ts_generic_types = "T = any",
         ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
-        ts_return_type = "Promise<CallResult>"
+        ts_return_type = "Promise<CallResult<T>>"
     )]
     pub fn call_handler_with_stats<'env>(
         &self,
@@ -240,6 +259,13 @@ impl LoadedJSSandbox {
     /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
     /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
     /// - `ERR_POISONED`: the sandbox is beyond repair.
+    ///
+    /// @example
+    /// ```ts
+    /// const snapshot = await sandbox.snapshot();
+    /// await sandbox.callHandler('greet', { name: 'World' }).catch(console.error);
+    /// await sandbox.restore(snapshot); // whatever the call has done is undone
+    /// ```
     #[napi(ts_args_type = "snapshot: Snapshot", ts_return_type = "Promise<void>")]
     pub fn restore<'env>(&self, env: &'env Env, snapshot: Unknown) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(

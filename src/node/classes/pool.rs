@@ -34,6 +34,13 @@ use crate::sandbox::pool::{Member, Turns};
 /// Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
 /// in; afterwards it is put back into that state, off the request's path, poisoned ones as well. So no request sees what
 /// another has left.
+///
+/// @example
+/// ```ts
+/// const pool = new SandboxPool({ size: 4, snapshot: await sandbox.snapshot() });
+/// console.log(await pool.callHandler('greet', { name: 'World' }, { wallClockTimeoutMs: 1000 }));
+/// await pool.close();
+/// ```
 #[napi]
 pub struct SandboxPool {
     shared: Arc<Shared>,
@@ -117,7 +124,11 @@ impl SandboxPool {
     /// - `ERR_REENTRANT`: it was called during a host function that a call of this pool waits for.
     ///
     /// The option `signal` stops this request and no other; one that waits gives up its place at once.
-    #[napi(ts_args_type = "name: string, event: any, options?: CallHandlerOptions", ts_return_type = "Promise<any>")]
+    #[napi(
+        ts_generic_types = "T = any",
+        ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
+        ts_return_type = "Promise<T>"
+    )]
     pub fn call_handler<'env>(
         &self,
         env: &'env Env,
@@ -130,8 +141,9 @@ impl SandboxPool {
 
     /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
     #[napi(
+        ts_generic_types = "T = any",
         ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
-        ts_return_type = "Promise<CallResult>"
+        ts_return_type = "Promise<CallResult<T>>"
     )]
     pub fn call_handler_with_stats<'env>(
         &self,

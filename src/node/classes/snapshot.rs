@@ -49,6 +49,11 @@ impl Snapshot {
     /// - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
     /// - `ERR_SNAPSHOT`: the folder cannot be written.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
+    ///
+    /// @example
+    /// ```ts
+    /// const digest = await (await sandbox.snapshot()).save('greeter');
+    /// ```
     #[napi(ts_args_type = "path: string, tag?: string", ts_return_type = "Promise<string>")]
     pub fn save<'env>(&self, env: &'env Env, path: Unknown, tag: Unknown) -> napi::Result<PromiseRaw<'env, String>> {
         promise(
