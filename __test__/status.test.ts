@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SandboxStatus } from '@hyperlight/js-host-api';
-import { loadBody, rejection, start } from './sandbox';
+import { Lines, loadBody, loadWithLines, rejection, start } from './sandbox';
 
 test('a sandbox is ready before and after calls that end, also with an error', async () => {
   const sandbox = await start();
@@ -45,8 +45,11 @@ test('the status of what was disposed of says so', async () => {
   const sandbox = await start();
   sandbox.dispose();
   assert.deepEqual([sandbox.status, sandbox.poisoned], [SandboxStatus.Disposed, false]);
-  const loaded = await loadBody('for (;;);');
+  const lines = new Lines();
+  const loaded = await loadWithLines(lines, { f: 'for (;;);' });
   const call = rejection('ERR_CANCELLED', loaded.callHandler('f', {}));
+  // A call that has not begun yet would be refused.
+  assert.equal(await lines.next(), 'begun');
   const disposed = loaded[Symbol.asyncDispose]();
   assert.equal(loaded.status, SandboxStatus.Disposed);
   await Promise.all([call, disposed]);
