@@ -2,8 +2,8 @@
 /// <reference lib="esnext.disposable" />
 
 /**
- * What every method throws or rejects with: an `Error` whose `code` says what is wrong. `docs/errors.md` has a table of the codes.
- * `isSandboxError()` recognizes it, and a comparison of its `code` narrows its type.
+ * The error that every method throws or rejects with: an `Error` with a `code`. `docs/errors.md` has a table of the
+ * codes. `isSandboxError()` recognizes such an error; a comparison of its `code` narrows its type.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@
 export type SandboxError = CompileError | GuestError | PayloadTooLargeError | CancelledError | OtherError;
 
 /**
- * Whether a value is an error of this package: an `Error` with one of its codes as a property of its own. It works for errors of
- * other realms, such as those of `node:vm` and of test runners, too, where `instanceof Error` does not.
+ * Whether a value is an error of this package: an `Error` with one of its codes as an own property. Unlike `instanceof
+ * Error` it works for errors from other realms, such as `node:vm` contexts and some test runners.
  */
 export declare function isSandboxError(value: unknown): value is SandboxError;
 
@@ -30,68 +30,68 @@ export interface CompileError extends Error {
   code: 'ERR_COMPILE';
   /** Name of the handler, or specifier of the module. */
   file: string;
-  /** Line in its source, from 1; 0 if it is not known. */
+  /** Line in its source, from 1; 0 if unknown. */
   line: number;
-  /** Column in its source, from 1; 0 if it is not known. */
+  /** Column in its source, from 1; 0 if unknown. */
   column: number;
   /** The guest's stack trace, one frame a line; empty if there is none. */
   guestStack: string;
-  /** What the evaluation has cost. */
+  /** The cost of the evaluation. */
   stats: CallStats;
-  /** As that of a `GuestThrown`. */
+  /** As in `GuestThrown`. */
   guestCode?: string | number;
-  /** As those of a `GuestThrown`. */
+  /** As in `GuestThrown`. */
   guestProperties: Record<string, unknown>;
-  /** As that of a `GuestThrown`. */
+  /** As in `GuestThrown`. */
   cause?: GuestThrown;
-  /** As those of a `GuestThrown`. */
+  /** As in `GuestThrown`. */
   errors?: GuestThrown[];
 }
 
-/** What guest code has thrown. All that it says comes from the guest: it may be anything. */
+/** An exception of guest code. Everything in it comes from the guest; do not trust it. */
 export interface GuestThrown extends Error {
   code: 'ERR_GUEST_ERROR';
-  /** The name of what was thrown, such as `TypeError`; empty if that is no error. */
+  /** The name of the error that was thrown, such as `TypeError`; empty if it was not an error. */
   guestName: string;
-  /** The message of what was thrown, or that itself as text. At most 16 KiB. */
+  /** The message of the error that was thrown, or any other thrown value as text. At most 16 KiB. */
   guestMessage: string;
   /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. At most 16 KiB. */
   guestStack: string;
-  /** The `code` of what was thrown, if it is a text or a number. */
+  /** The `code` of what was thrown, if that is a string or a number. */
   guestCode?: string | number;
-  /** Its own enumerable properties, as far as JSON can express them, and its `code`. At most 16 KiB of JSON. */
+  /** Its own enumerable properties that JSON can represent, and its `code`. At most 16 KiB of JSON. */
   guestProperties: Record<string, unknown>;
-  /** What its `cause` was, whatever that is, if it had one; causes and errors are nested to a depth of 8. */
+  /** Its `cause`, of whatever type, if it had one. Causes and errors are nested at most 8 levels deep. */
   cause?: GuestThrown;
-  /** What its `errors` were, the first 16 of them, if it had any, as an `AggregateError` has. */
+  /** The first 16 of its `errors`, if it had any, as an `AggregateError` has. */
   errors?: GuestThrown[];
 }
 
 /** A handler threw, or its promise was rejected. Its `stack` has the guest's frames and then those of the call. */
 export interface GuestError extends GuestThrown {
-  /** What the call has cost. */
+  /** The cost of the call. */
   stats: CallStats;
 }
 
-/** An event, a result or a source is larger than the limit, or a result consists of too many values. */
+/** An event, a result or a source is larger than the limit, or a result has too many values. */
 export interface PayloadTooLargeError extends Error {
   code: 'ERR_PAYLOAD_TOO_LARGE';
   /** Its size in bytes, or the number of its values. */
   size: number;
-  /** The limit of that. */
+  /** The limit of `size`. */
   limit: number;
-  /** What is counted: see `SandboxBuilder.setMaxOutputValues()` for values. */
+  /** The unit of `size` and `limit`. See `SandboxBuilder.setMaxOutputValues()` for values. */
   unit: 'bytes' | 'values';
-  /** What the call has cost, if it has begun. */
+  /** The cost of the call, if it has begun. */
   stats?: CallStats;
 }
 
-/** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the signal that was aborted. */
+/** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the aborted signal. */
 export interface CancelledError extends Error {
   code: 'ERR_CANCELLED';
   /** The timeout that stopped it; `null` if it was a signal, `kill()` or `dispose()`. */
   terminatedBy: 'wall-clock' | 'cpu-time' | null;
-  /** What it has cost, if it has begun. */
+  /** Its cost, if it has begun. */
   stats?: CallStats;
 }
 
@@ -110,7 +110,7 @@ export interface OtherError extends Error {
     | 'ERR_POOL_PREPARE'
     | 'ERR_REENTRANT'
     | 'ERR_SNAPSHOT';
-  /** What the call has cost, if it has begun. */
+  /** The cost of the call, if it has begun. */
   stats?: CallStats;
 }
 
@@ -128,35 +128,35 @@ export declare const SandboxStatus: {
 /** What can be done with a sandbox. */
 export type SandboxStatus = (typeof SandboxStatus)[keyof typeof SandboxStatus];
 
-/** Limits of guest code, and a way to stop it. */
+/** Limits of the time of guest code, and a signal that stops it. */
 export interface LoadOptions {
-  /** Milliseconds, 1 to 3,600,000, after which it is stopped, whatever it does or waits for. Default: no limit. */
+  /** Milliseconds after which the call is stopped, even if it is waiting: 1 to 3,600,000. Default: no limit. */
   wallClockTimeoutMs?: number;
   /**
-   * Milliseconds of processor time, 1 to 3,600,000, after which it is stopped. Time that a host function takes does not count.
-   * Default: no limit.
+   * Milliseconds of processor time after which the call is stopped: 1 to 3,600,000. The time of host functions does
+   * not count. Default: no limit.
    */
   cpuTimeoutMs?: number;
-  /** Stops this call, and no other, when it is aborted. */
+  /** Stops this call and no other when it is aborted. */
   signal?: AbortSignalLike;
 }
 
 /** Options of `callHandler()`. */
 export interface CallHandlerOptions extends LoadOptions {
   /**
-   * Whether the guest collects garbage after the call, if its memory has grown by more than 64 KiB since it last did. Only
-   * cycles need it: all else is freed at once. Default: `true`.
+   * Whether the guest collects garbage after the call if its memory has grown by more than 64 KiB since the last
+   * collection. Only reference cycles need it; everything else is freed at once. Default: `true`.
    */
   gc?: boolean;
 }
 
 /** Options of `Snapshot.load()`. */
 export interface LoadSnapshotOptions {
-  /** Stops it when it is aborted. */
+  /** Stops loading when it is aborted. */
   signal?: AbortSignalLike;
 }
 
-/** What is used of an `AbortSignal`. */
+/** The members of an `AbortSignal` that are used. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: any;
@@ -164,11 +164,11 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** What `callHandlerWithStats()` returns. */
+/** The result and the cost of a call. */
 export interface CallResult<T = any> {
-  /** What the handler returns. */
+  /** The value that the handler returned. */
   value: T;
-  /** What the call has cost. */
+  /** The cost of the call. */
   stats: CallStats;
 }
 
@@ -185,14 +185,17 @@ export interface PoolSize {
 
 /** A `SandboxPool` of sandboxes in the state of a snapshot. */
 export interface PoolFromSnapshot {
-  /** The state in which each request gets its sandbox. It must not need host functions; use `prepare` for those. */
+  /**
+   * The state in which each request gets its sandbox. The snapshot must not need host functions; use `prepare` for
+   * those.
+   */
   snapshot: Snapshot;
   /**
-   * Takes the lines of the guests' consoles, as `SandboxBuilder.setHostPrintFn()` has it. Default: the process's standard output
-   * and standard error.
+   * Receives the lines of the guests' consoles, as with `SandboxBuilder.setHostPrintFn()`. Default: the lines are
+   * written to the process's standard output and standard error.
    */
   hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
-  /** How many values a result may consist of, as `SandboxBuilder.setMaxOutputValues()` has it. Default: 131,072. */
+  /** Limit of the number of values in a result, as with `SandboxBuilder.setMaxOutputValues()`. Default: 131,072. */
   maxOutputValues?: number;
   prepare?: undefined;
 }
@@ -200,8 +203,8 @@ export interface PoolFromSnapshot {
 /** A `SandboxPool` of sandboxes that a function makes. */
 export interface PoolFromFunction {
   /**
-   * Makes one sandbox, in the state in which each request gets it. It is called `size` times at the start, and again for a
-   * sandbox that is beyond repair. What it gives belongs to the pool from then on.
+   * Returns a sandbox in the state in which each request gets it. It is called `size` times at the start, and again to
+   * replace an unrecoverable sandbox. The sandbox belongs to the pool from then on.
    */
   prepare: () => LoadedJSSandbox | PromiseLike<LoadedJSSandbox>;
   snapshot?: undefined;
@@ -209,18 +212,21 @@ export interface PoolFromFunction {
   maxOutputValues?: undefined;
 }
 
-/** Identifies the guest: the kernel and the runtime that a build of this module has embedded and starts every sandbox with. */
+/**
+ * Identifies the guest: the kernel and the runtime that are embedded in a build of this package and run in every
+ * sandbox.
+ */
 export interface GuestImage {
-  /** Version of this module, of which the guest is a part, such as `1.2.3`. */
+  /** Version of this package, which includes the guest, such as `1.2.3`. */
   readonly version: string;
   /**
-   * SHA-256 of the kernel's image followed by the runtime's, both of them ELF files, as 64 hexadecimal digits in lower case.
-   * Two builds with the same hash run the same guest, and a `Snapshot` of the one can be loaded by the other.
+   * SHA-256 of the kernel's image followed by the runtime's, both of them ELF files, as 64 lowercase hexadecimal
+   * digits. Two builds with the same hash run the same guest, and each can load a `Snapshot` of the other.
    */
   readonly hash: string;
 }
 
 export declare namespace SandboxBuilder {
-  /** The guest that every sandbox starts with. */
+  /** The guest that runs in every sandbox. */
   export const guestImage: GuestImage;
 }

@@ -17,7 +17,7 @@ use crate::node::scheduling::jobs::Source;
 /// What a call has come to.
 pub struct Ended<T> {
     pub result: Result<T>,
-    /// What it has cost, if it has begun.
+    /// Its cost, if it has begun.
     pub stats: Option<crate::ExecutionStats>,
     pub limits: LoadOptions,
 }

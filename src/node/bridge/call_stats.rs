@@ -19,14 +19,14 @@ pub fn with_stats(env: &Env, value: Unknown<'static>, stats: Option<crate::Execu
     Ok(Object::from_raw(env.raw(), result.raw()))
 }
 
-/// What a call of a handler has cost.
+/// The cost of a call of a handler.
 #[napi(object, object_from_js = false)]
 pub struct CallStats {
-    /// Milliseconds that passed during the call.
+    /// Duration of the call in milliseconds.
     pub wall_clock_ms: f64,
-    /// Milliseconds of processor time that it took; `null` where that cannot be measured.
+    /// Processor time of the call in milliseconds; `null` where it cannot be measured.
     pub cpu_time_ms: Either<f64, Null>,
-    /// What stopped the call: `'wall-clock'` or `'cpu-time'`; `null` if no timeout did.
+    /// The timeout that stopped the call, `'wall-clock'` or `'cpu-time'`; `null` if no timeout did.
     #[napi(ts_type = "'wall-clock' | 'cpu-time' | null")]
     pub terminated_by: Either<String, Null>,
 }

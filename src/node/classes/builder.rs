@@ -17,9 +17,9 @@ use crate::node::scheduling::jobs::Source;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
-/// Settings of a sandbox. Every setting has a default, so a builder left as it is is valid.
+/// Settings of a sandbox. Every setting has a default.
 ///
-/// A sandbox is a micro-VM of its own. Sizes are limits: memory is taken when the guest first writes to it.
+/// Each sandbox is a separate micro-VM. Sizes are limits: memory is allocated when the guest first writes to it.
 ///
 /// @example
 /// ```ts
@@ -50,16 +50,17 @@ impl SandboxBuilder {
         Self { slot: Slot::new("SandboxBuilder", Settings::default()) }
     }
 
-    /// A builder for a sandbox that starts in the state of a snapshot, with its settings, which cannot be changed.
+    /// Returns a builder for a sandbox that starts in the state of a snapshot. Its settings are those of the snapshot
+    /// and cannot be changed.
     ///
-    /// `build()`, `loadRuntime()` and `getLoadedSandbox()` follow as always, and the sandbox needs at least the host functions
-    /// of the one that the snapshot was taken of. Its handlers and modules are there already; none can be added until
-    /// `unload()`, which forgets those of the snapshot.
+    /// `build()`, `loadRuntime()` and `getLoadedSandbox()` are called as usual. The sandbox needs at least the host
+    /// functions of the sandbox that the snapshot was taken of. Its handlers and modules are already there; others can
+    /// be added only after `unload()`, which removes those of the snapshot.
     ///
     /// - `snapshot`: from `LoadedJSSandbox.snapshot()` or `Snapshot.load()`.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no `Snapshot`.
+    /// - `ERR_INVALID_ARG`: the argument is not a `Snapshot`.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
     ///
     /// @example
@@ -78,13 +79,13 @@ impl SandboxBuilder {
         builder.map_err(|error| error.into_js(env))
     }
 
-    /// Sets how much memory the guest's JavaScript may use: its objects, strings and code. Gives the builder back.
+    /// Sets the limit of memory for the guest's JavaScript: objects, strings and code. Returns the builder.
     ///
     /// - `bytes`: a whole number from 1 MiB to 6 GiB. Default: 64 MiB.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no such number.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the argument is not such a number.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
     pub fn set_heap_size<'env>(
         &self,
@@ -99,13 +100,13 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the guest's memory beside its heap. All of it but half a MiB is the stack. Gives the builder back.
+    /// Sets the guest's memory in addition to its heap. All but half a MiB of it is the stack. Returns the builder.
     ///
     /// - `bytes`: a whole number from 1 MiB to 64 MiB. Default: 1.5 MiB.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no such number.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the argument is not such a number.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
     pub fn set_scratch_size<'env>(
         &self,
@@ -120,14 +121,14 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The source of
-    /// a handler or a module, and the result of a host function, have the same limit. Gives the builder back.
+    /// Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The
+    /// source of a handler or a module, and the result of a host function, have the same limit. Returns the builder.
     ///
     /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no such number.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the argument is not such a number.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
     pub fn set_input_buffer_size<'env>(
         &self,
@@ -142,14 +143,14 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the limit of a result: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The arguments
-    /// of a host function have the same limit. Gives the builder back.
+    /// Sets the limit of a result: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The
+    /// arguments of a host function have the same limit. Returns the builder.
     ///
     /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no such number.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the argument is not such a number.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_args_type = "bytes: number", ts_return_type = "this")]
     pub fn set_output_buffer_size<'env>(
         &self,
@@ -164,18 +165,18 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets how many values a result may consist of: objects, arrays, their members, and the names of those. The arguments of
-    /// a host function have the same limit; with more of them its call throws a `HostFunctionError`. It is no part of a
-    /// snapshot. Gives the builder back.
+    /// Sets the limit of the number of values in a result: objects, arrays, their members, and the names of members.
+    /// The arguments of a host function have the same limit; beyond it the call throws a `HostFunctionError`. The
+    /// setting is not part of a snapshot. Returns the builder.
     ///
-    /// The JavaScript thread parses a result at one go, which takes up to half a microsecond for each value, and for 100,000
-    /// and more of them up to a whole one.
+    /// The JavaScript thread parses a result without interruption. That takes up to 0.5 µs for each value, or up to 1
+    /// µs if there are 100,000 or more.
     ///
     /// - `count`: a whole number from 1 to 134,217,728. Default: 131,072.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: it is no such number.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the argument is not such a number.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_args_type = "count: number", ts_return_type = "this")]
     pub fn set_max_output_values<'env>(
         &self,
@@ -191,21 +192,22 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets what takes the lines that guest code writes to its console. Default: the process's standard output for
-    /// `debug` and `info`, its standard error for `warn` and `error`; another thread writes them, so they may come later than
-    /// what the program itself writes. It is no part of a snapshot. Gives the builder back.
+    /// Sets the function that receives the lines that guest code writes to its console. Default: `debug` and `info`
+    /// lines are written to the process's standard output, `warn` and `error` lines to its standard error, by another
+    /// thread, so they may appear later than output of the program itself. The setting is not part of a snapshot.
+    /// Returns the builder.
     ///
-    /// - `callback`: is called for each line, in their order, on the thread that called `setHostPrintFn()`. The guest
-    ///   does not wait for it. The lines of a call come before the call's promise is settled. The text is what untrusted
-    ///   code made of it: it may hold line breaks and control characters.
+    /// - `callback`: is called for each line, in order, on the thread that called `setHostPrintFn()`. The guest does
+    ///   not wait for it. All lines of a call arrive before the call's promise is settled. The text comes from
+    ///   untrusted code and may contain line breaks and control characters.
     ///
-    /// If the callback throws, or gives a promise that is rejected, the process gets a warning the first time, and nothing
-    /// else happens. Lines that wait for a busy thread, or for standard output to be read, may take 16 MiB for each
-    /// sandbox; more are dropped, and a line with the level `warn` says how many.
+    /// If the callback throws or returns a promise that is rejected, the process emits a warning the first time;
+    /// nothing else happens. Lines waiting for a busy thread, or for standard output to be read, may take 16 MiB for
+    /// each sandbox. Further lines are dropped, and a line with the level `warn` reports their number.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the callback is no function.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_INVALID_ARG`: the callback is not a function.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     ///
     /// @example
     /// ```ts
@@ -228,14 +230,14 @@ impl SandboxBuilder {
         })
     }
 
-    /// Boots the guest as which all sandboxes with these settings start, unless this process has done so already. Otherwise the
-    /// first of them does it in `loadRuntime()`, which takes some hundredths of a second; others wait meanwhile. Does not
-    /// consume the builder. One that starts from a snapshot has nothing to boot.
+    /// Boots the guest for these settings, unless this process has done so already. Without it, the first sandbox with
+    /// these settings does that in `loadRuntime()`, which takes some hundredths of a second; other sandboxes wait for
+    /// it. Does not consume the builder. A builder that starts from a snapshot has nothing to boot.
     ///
     /// Rejects with:
-    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here; the message says why and what to do.
-    /// - `ERR_INVALID_ARG`: it starts from a snapshot, but a setting is not the snapshot's.
-    /// - `ERR_CONSUMED`: `build()` was called already.
+    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be created here; the message says why and what to do.
+    /// - `ERR_INVALID_ARG`: the builder starts from a snapshot, but a setting differs from the snapshot's.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn prewarm<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
@@ -246,12 +248,12 @@ impl SandboxBuilder {
         )
     }
 
-    /// Checks the settings and that there is a hypervisor. Consumes the builder, also when it fails.
+    /// Checks the settings and that there is a hypervisor. Consumes the builder, even if it fails.
     ///
     /// Rejects with:
-    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here; the message says why and what to do.
-    /// - `ERR_INVALID_ARG`: it starts from a snapshot, but a setting is not the snapshot's.
-    /// - `ERR_CONSUMED`: the builder was used already.
+    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be created here; the message says why and what to do.
+    /// - `ERR_INVALID_ARG`: the builder starts from a snapshot, but a setting differs from the snapshot's.
+    /// - `ERR_CONSUMED`: `build()` has been called.
     #[napi]
     pub fn build<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ProtoJSSandbox>> {
         promise(

@@ -12,7 +12,7 @@ use crate::node::panic::catch_panic;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 
-/// A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` makes it.
+/// A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` returns it.
 #[napi]
 pub struct HostModule {
     proto: Slot<crate::ProtoJSSandbox>,
@@ -26,26 +26,26 @@ impl HostModule {
         Self { proto, context, name }
     }
 
-    /// Registers a function in the module and gives the module back, for more. A function that was registered under the
-    /// same name is replaced.
+    /// Registers a function in the module. Returns the module. A function that was registered under the same name is
+    /// replaced.
     ///
-    /// - `name`: what guest code imports it by.
-    /// - `callback`: is called with the guest's arguments, on the thread that registered it. What it returns goes to the
-    ///   guest as `JSON.stringify` has it: what that leaves out, such as a function or `undefined`, arrives as `undefined`. A
-    ///   `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`, in the arguments as well.
-    ///   A promise or another thenable is awaited; the guest waits meanwhile, the event loop does not.
+    /// - `name`: the name by which guest code imports the function.
+    /// - `callback`: is called with the guest's arguments, on the thread that registered it. Its result is passed to
+    ///   the guest as JSON. A value that `JSON.stringify` omits, such as a function or `undefined`, arrives as
+    ///   `undefined`. A `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`; so it does in the
+    ///   arguments. A promise or another thenable is awaited; the guest waits in the meantime, the event loop does not.
     ///
-    /// If the callback throws, rejects, or gives what `JSON.stringify` refuses (a cyclic object, a BigInt), the guest's
-    /// call throws a `HostFunctionError` with the same message, and with the error's name as `hostName`; `code`, other own
-    /// enumerable properties that JSON can express, `cause` and `errors` come along, the stack does not. What is no error
-    /// is turned into text for the message; its `hostName` is empty.
+    /// If the callback throws, rejects, or returns a value that `JSON.stringify` rejects (a cyclic object, a BigInt),
+    /// the guest's call throws a `HostFunctionError` with the same message and with the error's name as `hostName`.
+    /// `code`, other own enumerable properties that JSON can represent, `cause` and `errors` are passed too; the stack
+    /// is not. For a thrown value that is not an error, the message is the value as text, and `hostName` is empty.
     ///
-    /// The guest waits for as long as the promise takes. To limit that, use a timeout of `callHandler()`, or `kill()`; a
-    /// result that comes later is dropped.
+    /// The guest waits until the promise is settled. To limit that time, use a timeout of `callHandler()`, or `kill()`;
+    /// a result that arrives later is dropped.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is no string or empty, or the callback is no function.
-    /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    /// - `ERR_INVALID_ARG`: the name is not a string or is empty, or the callback is not a function.
+    /// - `ERR_CONSUMED`: `loadRuntime()` has been called.
     ///
     /// @example
     /// ```ts
@@ -66,18 +66,18 @@ impl HostModule {
         registered.map(|()| this.object).map_err(|error| error.into_js(env))
     }
 
-    /// Registers an asynchronous function: as `register()`, but guest code gets a promise at once and goes on. So several calls
-    /// are at work at the same time, and a sandbox that waits for them occupies no thread.
+    /// Registers an asynchronous function: like `register()`, but guest code gets a promise at once and continues. So
+    /// several calls can be in progress at the same time, and a sandbox that waits for them occupies no thread.
     ///
-    /// The guest's promise is fulfilled with what the callback returns, awaited if it is a promise or another thenable, and
-    /// rejected with a `HostFunctionError` where `register()` would have it thrown. When the guest's call ends before the callback
-    /// does, its result is dropped.
+    /// The guest's promise is fulfilled with the result of the callback, which is awaited if it is a promise or another
+    /// thenable. It is rejected with a `HostFunctionError` where a function of `register()` would throw one. If the
+    /// guest's call ends before the callback does, the result of the callback is dropped.
     ///
-    /// A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight, and make 100,000 of them; the arguments of
-    /// those in flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
-    /// `hostName` is `RangeError`.
+    /// A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight,
+    /// and 100,000 in total. The arguments of those in flight may take 16 times the size of the output buffer. Calls
+    /// beyond these limits are rejected with a `HostFunctionError` whose `hostName` is `RangeError`.
     ///
-    /// Throws as `register()` does.
+    /// Throws the same errors as `register()`.
     ///
     /// @example
     /// ```ts

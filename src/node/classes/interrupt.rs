@@ -6,10 +6,10 @@ use napi_derive::napi;
 
 use crate::node::scheduling::calls::Calls;
 
-/// Stops what a sandbox is doing. `LoadedJSSandbox.interruptHandle` and `JSSandbox.interruptHandle` make it; both stand for
-/// the same sandbox, whatever class it is of.
+/// Stops what a sandbox is doing. `LoadedJSSandbox.interruptHandle` and `JSSandbox.interruptHandle` return it. It
+/// refers to the sandbox in all of its states, from `JSSandbox` to `LoadedJSSandbox` and back.
 ///
-/// It may be used from a timer, from a signal handler, from wherever: the event loop is free while guest code runs.
+/// It can be used from a timer or a signal handler, for example: the event loop is free while guest code runs.
 #[napi]
 pub struct InterruptHandle {
     calls: Arc<Calls>,
@@ -21,11 +21,12 @@ impl InterruptHandle {
         Self { calls }
     }
 
-    /// Stops the call of a handler that is running now, which then rejects with `ERR_CANCELLED` and poisons the sandbox. Or
-    /// the `getLoadedSandbox()` that is running now, which then rejects with `ERR_CANCELLED`; the `JSSandbox` stays usable.
+    /// Stops the running call of a handler, which rejects with `ERR_CANCELLED` and poisons the sandbox; or the running
+    /// `getLoadedSandbox()`, which rejects with `ERR_CANCELLED`, after which the `JSSandbox` stays usable.
     ///
-    /// It returns at once, and does nothing if there is nothing to stop. Of several calls it stops the oldest that has not
-    /// ended, also if that has been made but not started yet. The others are not affected, but find the sandbox poisoned.
+    /// It returns at once, and does nothing if there is nothing to stop. If there are several calls, it stops the
+    /// oldest one that has not ended, even if that has not started yet. The others are not stopped, but find the
+    /// sandbox poisoned.
     ///
     /// @example
     /// ```ts

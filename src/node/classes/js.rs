@@ -26,7 +26,7 @@ use crate::sandbox::interrupt::StoppedBy;
 use crate::sandbox::stats::Stopwatch;
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
-/// makes it, and so does `LoadedJSSandbox.unload()`.
+/// and `LoadedJSSandbox.unload()` return it.
 #[napi(js_name = "JSSandbox")]
 pub struct JSSandbox {
     slot: Slot<crate::JSSandbox>,
@@ -43,15 +43,15 @@ impl JSSandbox {
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
     ///
-    /// - `name`: what `callHandler()` calls it by; 1 to 256 bytes in UTF-8 without control characters, not all of
-    ///   them white space, and different from every other handler's.
+    /// - `name`: the name for `callHandler()`; 1 to 256 bytes in UTF-8 without control characters, not only white
+    ///   space, and different from the name of every other handler.
     /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
     ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is malformed, taken, or begins with `hyperlight:`, an argument is no string, or the
-    ///   sandbox started from a snapshot.
-    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is not a
+    ///   string, or the sandbox was started from a snapshot.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
     /// ```ts
@@ -69,8 +69,8 @@ impl JSSandbox {
     /// Removes a handler.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: there is no handler of this name, or it is no string.
-    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// - `ERR_INVALID_ARG`: there is no handler of this name, or the name is not a string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     #[napi(ts_args_type = "name: string")]
     pub fn remove_handler(&self, env: &Env, name: Unknown) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -81,7 +81,7 @@ impl JSSandbox {
 
     /// Removes all handlers.
     ///
-    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     #[napi]
     pub fn clear_handlers(&self, env: &Env) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -91,16 +91,16 @@ impl JSSandbox {
     }
 
     /// Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
-    /// imported, so modules can be added in any order and may import each other. All that import it share one instance.
+    /// imported, so modules can be added in any order and may import each other. All importers share one instance.
     ///
-    /// - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, not all of them white space.
-    /// - `source`: what the module consists of. At most 1 MiB in UTF-8, unless the builder sets another limit.
-    /// - `namespace`: as the name; `user` if it is left out. `host` and `hyperlight` are reserved.
+    /// - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, and not only white space.
+    /// - `source`: the source of the module. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    /// - `namespace`: under the same rules as the name. Default: `user`. `host` and `hyperlight` are reserved.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name or the namespace is not acceptable, there is such a module already, an argument is no
-    ///   string, or the sandbox started from a snapshot.
-    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// - `ERR_INVALID_ARG`: the name or the namespace is invalid, there is such a module already, an argument is not a
+    ///   string, or the sandbox was started from a snapshot.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
     /// ```ts
@@ -123,8 +123,8 @@ impl JSSandbox {
     /// Removes a module.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: there is no module of this name in this namespace, or an argument is no string.
-    /// - `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// - `ERR_INVALID_ARG`: there is no module of this name in this namespace, or an argument is not a string.
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     #[napi(ts_args_type = "name: string, namespace?: string")]
     pub fn remove_module(&self, env: &Env, name: Unknown, namespace: Unknown) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -136,7 +136,7 @@ impl JSSandbox {
 
     /// Removes all modules.
     ///
-    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` was called already.
+    /// Throws with `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     #[napi]
     pub fn clear_modules(&self, env: &Env) -> napi::Result<()> {
         self.change(env, |sandbox| {
@@ -145,25 +145,26 @@ impl JSSandbox {
         })
     }
 
-    /// Compiles the handlers, and the modules that they import, and evaluates them. Consumes this object, unless a handler
-    /// cannot be loaded: then the object stays usable and keeps its handlers and modules.
+    /// Compiles and evaluates the handlers and the modules that they import. Consumes this object. If a handler cannot
+    /// be loaded, the object is not consumed, and keeps its handlers and modules.
     ///
-    /// Modules may use top-level `await` over asynchronous host functions and timers, which is waited for. Timers, host calls and
-    /// results that an evaluation leaves behind are dropped at its end.
+    /// Modules may use top-level `await` over asynchronous host functions and timers; the promise waits for them.
+    /// Timers, host calls and results that are left over at the end of an evaluation are dropped.
     ///
-    /// - `options`: limits of what handlers and modules do when they are evaluated, see `LoadOptions`. Without them, code
-    ///   that never ends is stopped by `interruptHandle` only.
+    /// - `options`: limits for the evaluation of handlers and modules, see `LoadOptions`. Without limits, only
+    ///   `interruptHandle` stops code that never ends.
     ///
     /// Rejects with:
-    /// - `ERR_INVALID_ARG`: there is something wrong with the options. Nothing has happened.
-    /// - `ERR_COMPILE`: a source has a syntax error, imports what does not exist, defines no function `handler`,
-    ///   throws when it is evaluated, or waits for what can never come. The error has the properties `file` (name of the handler or module), `line` and `column`
-    ///   (both from 1; 0 if not known) and `guestStack`.
-    /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` say in bytes how large and what is allowed.
-    /// - `ERR_CONSUMED`: it was called already.
-    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy` names the
-    ///   timeout; its `cause` is the signal's reason.
-    /// - `ERR_GUEST_ABORT`: the evaluation did not run to its end.
+    /// - `ERR_INVALID_ARG`: the options are invalid. Nothing has happened.
+    /// - `ERR_COMPILE`: a source has a syntax error, imports something that does not exist, does not define a function
+    ///   `handler`, throws when it is evaluated, or waits for something that can never happen. The error has the
+    ///   properties `file` (name of the handler or module), `line` and `column` (both from 1; 0 if unknown) and
+    ///   `guestStack`.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` are in bytes.
+    /// - `ERR_CONSUMED`: it has been called before.
+    /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy`
+    ///   names the timeout; its `cause` is the signal's reason.
+    /// - `ERR_GUEST_ABORT`: the guest ended the evaluation without finishing it.
     ///
     /// @example
     /// ```ts
@@ -235,28 +236,28 @@ impl JSSandbox {
         )
     }
 
-    /// A handle to stop `getLoadedSandbox()` with. It goes on to stop the calls of what that gives.
+    /// A handle that stops `getLoadedSandbox()`, and later the calls of the sandbox that it returned.
     #[napi(getter)]
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle::new(self.calls.clone())
     }
 
-    /// Whether the guest's state cannot be trusted. It always can before `getLoadedSandbox()`, and after `unload()`, which
-    /// forgets that state; `true` means that the sandbox is beyond repair.
+    /// Whether the sandbox is unrecoverable. Otherwise it is `false`: before `getLoadedSandbox()` and after `unload()`
+    /// there is no guest state that could be poisoned.
     #[napi(getter)]
     pub fn poisoned(&self) -> bool {
         self.status.get() != Status::Ready
     }
 
-    /// `'ready'`, or `'unrecoverable'` if `getLoadedSandbox()` has found the sandbox beyond repair. It is never
-    /// `'poisoned'`, see there. `'disposed'` after `dispose()`.
+    /// `'ready'`; or `'unrecoverable'` if `getLoadedSandbox()` has found that the sandbox cannot be used any more; or
+    /// `'disposed'` after `dispose()`. It is never `'poisoned'`, see `poisoned`.
     #[napi(getter, ts_return_type = "SandboxStatus")]
     pub fn status(&self) -> &'static str {
         self.status.name(&self.slot.with(|_| Ok(())))
     }
 
-    /// Gives the sandbox's memory back at once instead of when the object is collected. Its methods give `ERR_CONSUMED`
-    /// from then on. It does nothing to what `getLoadedSandbox()` gave.
+    /// Frees the sandbox's memory at once instead of when the object is garbage-collected. From then on its methods
+    /// fail with `ERR_CONSUMED`. It does not affect a sandbox that `getLoadedSandbox()` has returned.
     #[napi]
     pub fn dispose(&self) {
         disposal::dispose(&self.slot);
@@ -268,7 +269,7 @@ impl JSSandbox {
         self.dispose();
     }
 
-    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)

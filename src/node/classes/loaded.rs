@@ -27,13 +27,13 @@ use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::DISPOSE;
 use crate::node::scheduling::status::{SharedStatus, Status};
 
-/// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` makes it.
+/// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` returns it.
 ///
-/// State that a handler keeps at module level lives from call to call, until a snapshot is restored.
+/// State that a handler keeps at module level is kept between calls, until a snapshot is restored.
 ///
-/// Calls, snapshots, restores and the unloading of one sandbox are done one after the other, in the order in which they
-/// were asked for. In the course of a host function they all reject with `ERR_REENTRANT` if the sandbox's own call waits
-/// for that function, directly or through another sandbox's call.
+/// Operations on one sandbox (calls, `snapshot()`, `restore()`, `unload()`) run one after the other, in the order in
+/// which they were requested. During a host function they reject with `ERR_REENTRANT` if the sandbox's own call waits
+/// for that function, directly or through a call of another sandbox.
 #[napi(js_name = "LoadedJSSandbox")]
 pub struct LoadedJSSandbox {
     queue: Arc<Queue<crate::LoadedJSSandbox>>,
@@ -68,39 +68,40 @@ impl LoadedJSSandbox {
         Ok(Self { queue, calls, context, status, last_call_stats: Arc::default() })
     }
 
-    /// Calls a handler and gives what it returns.
+    /// Calls a handler. Resolves to the value that the handler returned.
     ///
     /// Calls on one sandbox run one after the other, in the order in which they were made; calls on different sandboxes
-    /// run side by side. If the handler returns a promise, its value is awaited.
+    /// run in parallel. If the handler returns a promise, it is awaited.
     ///
     /// - `name`: the name under which the handler was added.
-    /// - `event`: the handler's argument, anything that `JSON.stringify` can express. A `Uint8Array`, a `Buffer` or an
-    ///   `ArrayBuffer` in it arrives as a `Uint8Array`, and so it does in the result. Each of both may have at most 1 MiB
-    ///   (JSON text in UTF-8 and binary data), unless the builder sets other limits, and 65,536 pieces of binary data.
+    /// - `event`: the handler's argument, any value that JSON can represent. A `Uint8Array`, a `Buffer` or an
+    ///   `ArrayBuffer` in it arrives as a `Uint8Array`; so it does in the result. Event and result may each have at
+    ///   most 1 MiB (JSON text in UTF-8 and binary data), unless the builder sets other limits, and 65,536 pieces of
+    ///   binary data.
     /// - `options`: see `CallHandlerOptions`.
     ///
     /// The sandbox stays usable when it rejects with:
-    /// - `ERR_INVALID_ARG`: the name is no string, empty or too long, the event cannot be expressed in JSON, or there is
-    ///   something wrong with the options.
+    /// - `ERR_INVALID_ARG`: the name is not a string, is empty or is too long, the event cannot be represented in JSON, or the
+    ///   options are invalid.
     /// - `ERR_HANDLER_NOT_FOUND`: there is no handler of this name.
     /// - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
-    ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Using up the
-    ///   heap or the stack is such an error too.
-    /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result consists of too many values; `size`,
-    ///   `limit` and `unit` (`'bytes'` or `'values'`) say how many and what is allowed.
+    ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Exceeding
+    ///   the heap or the stack is such an error, too.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result has too many values. See the
+    ///   properties `size`, `limit` and `unit` (`'bytes'` or `'values'`).
     /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
-    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` has been called.
     ///
     /// The sandbox is poisoned when it rejects with:
-    /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by breaking the protocol.
-    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The error's
-    ///   `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted while the call waits for
-    ///   its turn, it is as if the call had never been made: the sandbox is not poisoned.
-    /// - `ERR_POISONED`: it was poisoned before.
+    /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by violating the protocol.
+    /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The
+    ///   error's `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted before
+    ///   the call has begun, the call never begins, and the sandbox is not poisoned.
+    /// - `ERR_POISONED`: it was already poisoned.
     ///
-    /// The error of a call that has begun has `stats`, what the call has cost.
+    /// The error of a call that has begun has the property `stats`: the cost of the call.
     ///
-    /// `T` is what the program expects; nothing checks that the handler returns it.
+    /// `T` is the type that the program expects. It is not checked.
     ///
     /// @example
     /// ```ts
@@ -122,7 +123,7 @@ impl LoadedJSSandbox {
         self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
     }
 
-    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
     ///
     /// @example
     /// ```ts
@@ -196,16 +197,16 @@ impl LoadedJSSandbox {
         )
     }
 
-    /// Forgets the handlers, the modules and all their state, and gives a `JSSandbox` to which others can be added. The
-    /// host functions stay. Consumes this object, also when it fails; what was asked for before is done first.
+    /// Removes the handlers, the modules and all their state. Resolves to a `JSSandbox` to which others can be added.
+    /// The host functions stay. Consumes this object, even if it fails; earlier operations are completed first.
     ///
-    /// It works for a poisoned sandbox as well.
+    /// It works for a poisoned sandbox, too.
     ///
     /// Rejects with:
-    /// - `ERR_CONSUMED`: it was called already, or `dispose()` was.
-    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for. The object
-    ///   is not consumed then.
-    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` has been called.
+    /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for. In that case the
+    ///   object is not consumed.
+    /// - `ERR_POISONED`: the sandbox is unrecoverable.
     #[napi]
     pub fn unload<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
         let (status, calls, context) = (self.status.clone(), self.calls.clone(), self.context.clone());
@@ -227,12 +228,12 @@ impl LoadedJSSandbox {
         )
     }
 
-    /// Takes a snapshot of the state: handlers, modules and all their variables. Host functions and what they keep live
-    /// outside the sandbox and are no part of it.
+    /// Takes a snapshot of the state: handlers, modules and all their variables. Host functions and their state are
+    /// outside the sandbox and not part of it.
     ///
     /// Rejects with:
     /// - `ERR_POISONED`: the sandbox is poisoned.
-    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` has been called.
     /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
     #[napi]
     pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
@@ -249,16 +250,17 @@ impl LoadedJSSandbox {
         )
     }
 
-    /// Puts the sandbox back into the state of a snapshot. A poisoned sandbox is usable again afterwards.
+    /// Returns the sandbox to the state of a snapshot. A poisoned sandbox is usable again afterwards.
     ///
-    /// The snapshot may be that of another sandbox, of one with the same settings and the same host functions. It can be
-    /// restored as often as needed.
+    /// The snapshot may come from another sandbox with the same settings and the same host functions. It can be
+    /// restored any number of times.
     ///
     /// Rejects with:
-    /// - `ERR_INVALID_ARG`: the argument is no `Snapshot`, or one of a sandbox with host functions that this one lacks.
-    /// - `ERR_CONSUMED`: `unload()` or `dispose()` was called already, or the snapshot was disposed of.
+    /// - `ERR_INVALID_ARG`: the argument is not a `Snapshot`, or it comes from a sandbox with host functions that this
+    ///   one lacks.
+    /// - `ERR_CONSUMED`: `unload()` or `dispose()` has been called, or the snapshot was disposed of.
     /// - `ERR_REENTRANT`: it was called during a host function that the sandbox's own call waits for.
-    /// - `ERR_POISONED`: the sandbox is beyond repair.
+    /// - `ERR_POISONED`: the sandbox is unrecoverable.
     ///
     /// @example
     /// ```ts
@@ -289,36 +291,36 @@ impl LoadedJSSandbox {
         )
     }
 
-    /// A handle to stop a running call with.
+    /// A handle that stops a running call.
     #[napi(getter)]
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle::new(self.calls.clone())
     }
 
-    /// What the most recent call has cost, also if it failed; `null` before the first.
+    /// The cost of the most recent call, even if that failed; `null` before the first.
     #[napi(getter)]
     pub fn last_call_stats(&self) -> Either<CallStats, Null> {
         let stats = self.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
     }
 
-    /// Whether a call did not run to its end, so that the guest's state cannot be trusted. A poisoned sandbox refuses
-    /// calls with `ERR_POISONED` until `restore()` or `unload()`.
+    /// Whether a call was stopped or failed in the middle, so that the state of the guest cannot be trusted. A poisoned
+    /// sandbox rejects calls with `ERR_POISONED` until `restore()` or `unload()`.
     #[napi(getter)]
     pub fn poisoned(&self) -> bool {
         self.status.get() != Status::Ready
     }
 
-    /// What can be done with the sandbox: `'ready'`, `'poisoned'` (see `poisoned`), or `'unrecoverable'` if an operation
-    /// has found it unrecoverable: then it is of no more use, and `poisoned` is `true` as well. `'disposed'` after `dispose()`.
+    /// The state of the sandbox: `'ready'`; `'poisoned'` (see `poisoned`); `'unrecoverable'` if an operation has found
+    /// that it cannot be used any more, in which case `poisoned` is `true`, too; or `'disposed'` after `dispose()`.
     #[napi(getter, ts_return_type = "SandboxStatus")]
     pub fn status(&self) -> &'static str {
         self.status.name(&self.queue.check())
     }
 
-    /// Gives the sandbox's memory back at once instead of when the object is collected. A running call is stopped and
-    /// rejects with `ERR_CANCELLED`; calls that wait their turn, and all that come later, reject with `ERR_CONSUMED`. It
-    /// does nothing if the object was consumed.
+    /// Frees the sandbox's memory at once instead of when the object is garbage-collected. A running call is stopped
+    /// and rejects with `ERR_CANCELLED`; waiting and later calls reject with `ERR_CONSUMED`. It does nothing if the
+    /// object was consumed.
     #[napi]
     pub fn dispose(&self) {
         if self.queue.check().is_ok() {
@@ -332,7 +334,7 @@ impl LoadedJSSandbox {
         self.dispose();
     }
 
-    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(

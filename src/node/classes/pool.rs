@@ -31,9 +31,9 @@ use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
 use crate::sandbox::pool::{Member, Turns};
 
-/// Several sandboxes that are alike, for clean state at every request. A request gets one in the state that it was prepared
-/// in; afterwards it is put back into that state, off the request's path, poisoned ones as well. So no request sees what
-/// another has left.
+/// Several equal sandboxes that provide clean state for every request. A request gets a sandbox in the state in which
+/// it was prepared. Afterwards the sandbox is returned to that state in the background, even if it is poisoned. So no
+/// request sees the state of another.
 ///
 /// @example
 /// ```ts
@@ -68,10 +68,11 @@ struct PoolMember {
 
 #[napi]
 impl SandboxPool {
-    /// A pool. It begins to make its sandboxes at once; requests may be made at once as well and wait for them.
+    /// Creates a pool, which begins to create its sandboxes at once. Requests can be made immediately; they wait until
+    /// a sandbox is ready.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: there is something wrong with the options.
+    /// - `ERR_INVALID_ARG`: the options are invalid.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
     #[napi(constructor, ts_args_type = "options: PoolOptions")]
     pub fn new(env: &Env, options: Unknown) -> napi::Result<Self> {
@@ -112,18 +113,18 @@ impl SandboxPool {
         Ok(Self { shared })
     }
 
-    /// Calls a handler in a sandbox that no request has used before, as `LoadedJSSandbox.callHandler()` does, and gives what
-    /// it returns. If no sandbox is ready, the request waits, behind those that were made before; timeouts do not count that
-    /// time.
+    /// Calls a handler in a sandbox with clean state, like `LoadedJSSandbox.callHandler()`. If no sandbox is ready, the
+    /// request waits behind earlier ones; that time does not count towards its timeouts.
     ///
-    /// Rejects as `LoadedJSSandbox.callHandler()` does, which harms neither the pool nor other requests, and with:
-    /// - `ERR_POOL_FULL`: no sandbox is ready, and too many requests wait already.
-    /// - `ERR_POOL_PREPARE`: the pool has no sandbox, and none could be made; the message says why. The next request tries
-    ///   again.
-    /// - `ERR_CONSUMED`: `close()` was called.
+    /// Rejects with the same errors as `LoadedJSSandbox.callHandler()`, which affect neither the pool nor other
+    /// requests, and with:
+    /// - `ERR_POOL_FULL`: no sandbox is ready, and the limit of waiting requests is reached.
+    /// - `ERR_POOL_PREPARE`: the pool has no sandbox and could not create one; the message says why. The next request
+    ///   tries again.
+    /// - `ERR_CONSUMED`: `close()` has been called.
     /// - `ERR_REENTRANT`: it was called during a host function that a call of this pool waits for.
     ///
-    /// The option `signal` stops this request and no other; one that waits gives up its place at once.
+    /// The option `signal` stops this request and no other. A waiting request leaves the queue at once.
     #[napi(
         ts_generic_types = "T = any",
         ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
@@ -139,7 +140,7 @@ impl SandboxPool {
         self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
     }
 
-    /// As `callHandler()`, but gives what the handler returns together with what the call has cost.
+    /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
     #[napi(
         ts_generic_types = "T = any",
         ts_args_type = "name: string, event: any, options?: CallHandlerOptions",
@@ -198,7 +199,7 @@ impl SandboxPool {
         )
     }
 
-    /// Number of sandboxes that the pool is to have.
+    /// Number of sandboxes that the pool maintains.
     #[napi(getter)]
     pub fn size(&self) -> f64 {
         self.shared.turns.size() as f64
@@ -210,29 +211,29 @@ impl SandboxPool {
         self.shared.turns.ready() as f64
     }
 
-    /// Number of requests that wait for a sandbox.
+    /// Number of requests that are waiting for a sandbox.
     #[napi(getter)]
     pub fn waiting(&self) -> f64 {
         self.shared.turns.waiting() as f64
     }
 
-    /// What the call that ended last has cost, also if it failed; `null` before the first. Whose call that was cannot be told
-    /// where several are made at a time: `callHandlerWithStats()` gives what it is that one call has cost, and so does its error.
+    /// The cost of the call that ended last, even if it failed; `null` before the first. If several calls are made at
+    /// the same time, use `callHandlerWithStats()` for the cost of a particular one, or the `stats` of its error.
     #[napi(getter)]
     pub fn last_call_stats(&self) -> Either<CallStats, Null> {
         let stats = self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
     }
 
-    /// A handle that stops the oldest request that has not ended, also one that waits: then it rejects when its turn comes. To
-    /// stop a certain request, whoever else uses the pool, give it the option `signal`.
+    /// A handle that stops the oldest request that has not ended, even if that is waiting: it rejects when its turn
+    /// comes. To stop a particular request, pass it the option `signal`.
     #[napi(getter)]
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle::new(self.shared.calls.clone())
     }
 
-    /// Refuses requests from now on, those that wait included, with `ERR_CONSUMED`. Calls that run go on to their end. The
-    /// promise is fulfilled when they have ended and the memory has been given back.
+    /// Closes the pool. Waiting and later requests reject with `ERR_CONSUMED`. Running calls continue to their end. The
+    /// promise is fulfilled when they have ended and the memory has been freed.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
@@ -250,7 +251,7 @@ impl SandboxPool {
         )
     }
 
-    /// `close()`, for `using`, without waiting for its end.
+    /// `close()`, for `using`. It does not wait until the pool is closed.
     #[napi(js_name = "[Symbol.dispose]")]
     pub fn dispose_at_end_of_scope(&self) {
         let shared = self.shared.clone();

@@ -19,7 +19,7 @@ use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
-/// A sandbox without its runtime yet, which is given its host functions. `SandboxBuilder.build()` makes it.
+/// A sandbox that has no runtime yet, in which host functions are registered. `SandboxBuilder.build()` returns it.
 #[napi(js_name = "ProtoJSSandbox")]
 pub struct ProtoJSSandbox {
     slot: Slot<crate::ProtoJSSandbox>,
@@ -32,12 +32,12 @@ impl ProtoJSSandbox {
         Self { slot: Slot::new("ProtoJSSandbox", proto), context: SandboxContext::new(source) }
     }
 
-    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in
-    /// it; several objects of one name stand for the same module.
+    /// Returns a module of host functions, which guest code imports from `host:NAME`. The module exists as soon as a
+    /// function is registered in it. Several objects with the same name refer to the same module.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is no string or empty.
-    /// - `ERR_CONSUMED`: `loadRuntime()` was called already.
+    /// - `ERR_INVALID_ARG`: the name is not a string or is empty.
+    /// - `ERR_CONSUMED`: `loadRuntime()` has been called.
     #[napi(ts_args_type = "name: string")]
     pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostModule> {
         let module = catch_panic(|| {
@@ -50,7 +50,7 @@ impl ProtoJSSandbox {
 
     /// Registers one host function: `hostModule(moduleName).register(functionName, callback)`.
     ///
-    /// Throws as these do.
+    /// Throws the same errors.
     #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
     pub fn register(
         &self,
@@ -68,7 +68,7 @@ impl ProtoJSSandbox {
 
     /// Registers one asynchronous host function: `hostModule(moduleName).registerAsync(functionName, callback)`.
     ///
-    /// Throws as these do.
+    /// Throws the same errors.
     #[napi(ts_args_type = "moduleName: string, functionName: string, callback: (...args: any[]) => any")]
     pub fn register_async(
         &self,
@@ -84,15 +84,15 @@ impl ProtoJSSandbox {
         }
     }
 
-    /// Starts the micro-VM with the JavaScript runtime in it. Consumes this object, also when it fails.
+    /// Starts the micro-VM with the JavaScript runtime in it. Consumes this object, even if it fails.
     ///
     /// The first sandbox of a process boots the guest; the others start from a snapshot of it.
     ///
     /// Rejects with:
-    /// - `ERR_CONSUMED`: it was called already.
-    /// - `ERR_INVALID_ARG`: a host function is missing that the snapshot to start from needs.
+    /// - `ERR_CONSUMED`: it has been called before.
+    /// - `ERR_INVALID_ARG`: a host function is missing that the snapshot needs.
     /// - `ERR_GUEST_ABORT`: the guest does not boot.
-    /// - `ERR_INTERNAL`: the memory or the file descriptors for the VM cannot be had.
+    /// - `ERR_INTERNAL`: there is not enough memory, or there are not enough file descriptors, for the VM.
     #[napi]
     pub fn load_runtime<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, JSSandbox>> {
         let context = self.context.clone();
@@ -104,8 +104,8 @@ impl ProtoJSSandbox {
         )
     }
 
-    /// Gives up the sandbox and what it holds at once instead of when the object is collected. Its methods give
-    /// `ERR_CONSUMED` from then on. It does nothing if the object was consumed.
+    /// Frees the sandbox and what it holds at once instead of when the object is garbage-collected. From then on its
+    /// methods fail with `ERR_CONSUMED`. It does nothing if the object was consumed.
     #[napi]
     pub fn dispose(&self) {
         disposal::dispose(&self.slot);
@@ -117,7 +117,7 @@ impl ProtoJSSandbox {
         self.dispose();
     }
 
-    /// `dispose()`, for `await using`. The promise is fulfilled when everything has been given back.
+    /// `dispose()`, for `await using`. The promise is fulfilled when everything has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)

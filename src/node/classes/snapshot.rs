@@ -17,8 +17,8 @@ use crate::node::error::{Error, Result};
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
-/// The state of a sandbox at one point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
-/// and `Snapshot.load()` make it.
+/// The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
+/// and `Snapshot.load()` return it.
 #[napi]
 pub struct Snapshot {
     slot: Slot<Arc<crate::Snapshot>>,
@@ -35,18 +35,19 @@ impl Snapshot {
         self.slot.with(|snapshot| Ok(snapshot.clone()))
     }
 
-    /// Writes the snapshot into a folder, an OCI image layout, from which `Snapshot.load()` reads it. Returns its digest.
+    /// Writes the snapshot to a folder, an OCI image layout, from which `Snapshot.load()` reads it. Resolves to its
+    /// digest.
     ///
-    /// All of the guest's memory is in it, secrets included.
+    /// It contains all of the guest's memory, including secrets.
     ///
-    /// - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots. Two
-    ///   processes must not save to it at the same time: the tag of one of them may be lost.
-    /// - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.`
-    ///   or `-`. Default: `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the other can
-    ///   still be loaded by its digest, and its files stay.
+    /// - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots.
+    ///   Two processes must not save to it at the same time: the tag of one of them may be lost.
+    /// - `tag`: the snapshot's name in the folder, 1 to 128 ASCII letters, digits, `_`, `.` and `-`, and not beginning
+    ///   with `.` or `-`. Default: `latest`. If another snapshot in the folder has the tag, the tag moves to this one;
+    ///   the other can still be loaded by its digest, and its files stay.
     ///
     /// Rejects with:
-    /// - `ERR_INVALID_ARG`: the path is no string or empty, or the tag is malformed.
+    /// - `ERR_INVALID_ARG`: the path is not a string or is empty, or the tag is malformed.
     /// - `ERR_SNAPSHOT`: the folder cannot be written.
     /// - `ERR_CONSUMED`: the snapshot was disposed of.
     ///
@@ -69,26 +70,26 @@ impl Snapshot {
         )
     }
 
-    /// Reads a snapshot from a folder that `save()` has written.
+    /// Reads a snapshot from a folder that `save()` wrote.
     ///
-    /// Before anything of it is used, these are checked: that the files are complete and hash to what the folder says, that
-    /// the snapshot was taken by this version of this module, on the same hypervisor and kind of processor, that its settings
-    /// are within their ranges, and that a VM can start from it. This does not show who made it: whoever can write to the
-    /// folder can put another snapshot there. To be sure of that, keep the digest elsewhere and load by it.
+    /// Before it is used, the following is checked: the files are complete and match the hashes in the folder; the
+    /// snapshot was taken by this version of this package, on the same hypervisor and kind of processor; its settings
+    /// are within their ranges; a VM can start from it. This does not show who made the snapshot: whoever can write to
+    /// the folder can replace it. To be sure, keep the digest in another place and load by it.
     ///
-    /// What is checked and used is a copy, in a private file in the system's folder for temporary files (`TMPDIR`) that has no
-    /// name: what becomes of the folder afterwards does not matter. Its disk space is given back with the snapshot and the last
-    /// sandbox that was made of it.
+    /// The files are copied to a private, unnamed file in the folder for temporary files (`TMPDIR`), and the copy is
+    /// checked and used. Later changes to the folder have no effect. The disk space is freed with the snapshot and the
+    /// last sandbox that was made from it.
     ///
     /// - `path`: the folder.
     /// - `tagOrDigest`: the snapshot's tag, or the digest that `save()` returned. Default: the tag `latest`.
-    /// - `options.signal`: stops it when it is aborted: a large snapshot takes seconds to copy and to check.
+    /// - `options.signal`: stops loading when it is aborted. A large snapshot takes seconds to copy and to check.
     ///
     /// Rejects with:
     /// - `ERR_INVALID_ARG`: an argument is of a wrong type, or the path is empty.
     /// - `ERR_CANCELLED`: the signal was aborted.
-    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be made here.
-    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied or does not pass; the message says why.
+    /// - `ERR_NO_HYPERVISOR`: no virtual machine can be created here.
+    /// - `ERR_SNAPSHOT`: the snapshot cannot be read or copied, or a check failed; the message says why.
     #[napi(
         ts_args_type = "path: string, tagOrDigest?: string, options?: LoadSnapshotOptions",
         ts_return_type = "Promise<Snapshot>"
@@ -141,8 +142,8 @@ impl Snapshot {
         )
     }
 
-    /// Gives the memory back at once instead of when the object is collected. Restoring the snapshot gives `ERR_CONSUMED`
-    /// from then on. Sandboxes that it was restored into are not affected.
+    /// Frees the memory at once instead of when the object is garbage-collected. From then on, `restore()` with this
+    /// snapshot rejects with `ERR_CONSUMED`. Sandboxes in this state are not affected.
     #[napi]
     pub fn dispose(&self) {
         disposal::dispose(&self.slot);
@@ -154,7 +155,7 @@ impl Snapshot {
         self.dispose();
     }
 
-    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been given back.
+    /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         disposal::dispose_async(env, &self.slot)
