@@ -139,6 +139,12 @@ export interface LoadOptions {
   cpuTimeoutMs?: number;
   /** Stops this call and no other when it is aborted. */
   signal?: AbortSignalLike;
+  /**
+   * What happens if a promise was rejected and nothing has handled that when the call ends. With `'warn'` it is an `error` line on
+   * the guest's console. With `'error'` the call fails with the reason of the first one, with `ERR_GUEST_ERROR`, or with
+   * `ERR_COMPILE` in `getLoadedSandbox()`. Default: `'warn'`.
+   */
+  unhandledRejections?: 'warn' | 'error';
 }
 
 /** Options of `callHandler()`. */

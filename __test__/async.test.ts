@@ -251,6 +251,34 @@ test('waitUntil keeps a call open after its result is known', async () => {
   sandbox.dispose();
 });
 
+test('rejections that nobody handles are lines of the console, or fail the call', async () => {
+  const lines: string[] = [];
+  const proto = await new SandboxBuilder()
+    .setHostPrintFn((level, text) => lines.push(`${level} ${text.split('\n')[0]}`))
+    .build();
+  const sandbox = await proto.loadRuntime();
+  const lost = "Promise.reject(new TypeError('lost'));";
+  sandbox.addHandler('handler', `${lost} function handler(event) { ${lost} return event; }`);
+  for (const wrong of ['throw', '', 1, null, true]) {
+    const options = { unhandledRejections: wrong as 'warn' };
+    await assert.rejects(sandbox.getLoadedSandbox(options), { code: 'ERR_INVALID_ARG' });
+  }
+  const failed = sandbox.getLoadedSandbox({ unhandledRejections: 'error' });
+  await assert.rejects(failed, { code: 'ERR_COMPILE', file: 'handler', line: 1 });
+  const loaded = await sandbox.getLoadedSandbox();
+  for (const wrong of ['throw', '', 1, null, true]) {
+    const options = { unhandledRejections: wrong as 'warn' };
+    await assert.rejects(loaded.callHandler('handler', 1, options), { code: 'ERR_INVALID_ARG' });
+  }
+  assert.equal(await loaded.callHandler('handler', 1), 1);
+  assert.equal(await loaded.callHandler('handler', 2, { unhandledRejections: 'warn' }), 2);
+  const strict = loaded.callHandler('handler', 3, { unhandledRejections: 'error' });
+  await assert.rejects(strict, { code: 'ERR_GUEST_ERROR', guestName: 'TypeError', guestMessage: 'lost' });
+  assert.equal(await loaded.callHandler('handler', 4), 4);
+  assert.deepEqual(lines, Array(4).fill('error Unhandled rejection: TypeError: lost'));
+  loaded.dispose();
+});
+
 test('a module that awaits is waited for, and what it leaves behind is dropped', async () => {
   const late: unknown[] = [];
   const sandbox = await load(

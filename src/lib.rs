@@ -123,7 +123,7 @@ pub mod observability {}
 
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::{HyperlightError, SandboxStatus, new_error};
-pub use sandbox::builder::SandboxBuilder;
+pub use sandbox::builder::{SandboxBuilder, UnhandledRejections};
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;

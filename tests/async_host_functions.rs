@@ -9,7 +9,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use hyperlight_js::{
-    CpuTimeMonitor, Error, HostFunctionError, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script, WallClockMonitor,
+    CpuTimeMonitor, Error, HostFunctionError, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script,
+    UnhandledRejections, WallClockMonitor,
 };
 use sandboxes::call;
 use serde_json::json;
@@ -419,12 +420,69 @@ fn rejections_that_nobody_handles_are_lines_of_the_console() {
 
 /// A line of the console for each that a guest writes, with its first line only.
 fn with_lines(source: &str) -> (LoadedJSSandbox, Arc<Mutex<Vec<String>>>) {
+    with_lines_and(|builder| builder, source)
+}
+
+fn with_lines_and(
+    set: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
+    source: &str,
+) -> (LoadedJSSandbox, Arc<Mutex<Vec<String>>>) {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let written = lines.clone();
     let builder = SandboxBuilder::new().with_host_print_fn(move |level, text| {
         written.lock().expect("no panic").push(format!("{level:?} {}", text.lines().next().unwrap_or_default()));
     });
-    (sandboxes::load(builder, source).expect("the handler loads"), lines)
+    (sandboxes::load(set(builder), source).expect("the handler loads"), lines)
+}
+
+#[test]
+fn rejections_that_nobody_handles_fail_the_call_if_they_shall() {
+    let source = "import { waitUntil } from 'hyperlight:context';
+        async function handler(event) {
+            switch (event) {
+                case 'handled late': {
+                    const promise = Promise.reject(new Error('late'));
+                    setTimeout(() => promise.catch(() => {}), 1);
+                    await new Promise((resolve) => setTimeout(resolve, 5));
+                    break;
+                }
+                case 'unhandled':
+                    Promise.reject(new TypeError('lost', { cause: new Error('why') }));
+                    (async () => { throw 'another'; })();
+                    break;
+                case 'text': Promise.reject('a text'); break;
+                case 'in the end': queueMicrotask(() => Promise.reject(new RangeError('last'))); return;
+                case 'kept': waitUntil(new Promise((_, reject) => setTimeout(reject, 1, new RangeError('kept')))); break;
+                case 'rejects': Promise.reject(new TypeError('lost')); throw new RangeError('the call itself');
+            }
+            return 'done';
+        }";
+    let (mut sandbox, lines) =
+        with_lines_and(|builder| builder.with_unhandled_rejections(UnhandledRejections::Error), source);
+    let mut failure = |event: &str| {
+        let error = match call(&mut sandbox, event) {
+            Ok(result) => (result.to_string(), String::new()),
+            Err(Error::Guest { name, message, .. }) => (name, message),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert!(!sandbox.poisoned());
+        (error, std::mem::take(&mut *lines.lock().expect("no panic")))
+    };
+    let failed = |name: &str, message: &str, lines: &[&str]| {
+        ((name.to_string(), message.to_string()), lines.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(failure("\"handled late\""), failed("\"done\"", "", &[]));
+    assert_eq!(failure("\"unhandled\""), failed("TypeError", "lost", &["Error Unhandled rejection: another"]));
+    assert_eq!(failure("\"text\""), failed("", "a text", &[]));
+    assert_eq!(failure("\"in the end\""), failed("RangeError", "last", &[]));
+    assert_eq!(failure("\"kept\""), failed("RangeError", "kept", &[]));
+    let own = failed("RangeError", "the call itself", &["Error Unhandled rejection: TypeError: lost"]);
+    assert_eq!(failure("\"rejects\""), own);
+    assert_eq!(failure("null"), failed("\"done\"", "", &[]));
+
+    let builder = SandboxBuilder::new().with_unhandled_rejections(UnhandledRejections::Error);
+    let loaded = sandboxes::load(builder, "function handler() {}\nPromise.reject(new TypeError('lost'));");
+    assert!(matches!(loaded, Err(Error::Compile { name, line: 2, .. }) if name == "TypeError"));
 }
 
 #[test]

@@ -43,6 +43,19 @@ pub(super) struct Intake {
     pub print: Option<Arc<HostPrint>>,
     /// Most values of a result, and of the arguments of a host function.
     pub max_values: usize,
+    pub unhandled_rejections: UnhandledRejections,
+}
+
+/// What becomes of a call in which a promise was rejected that nobody handles by the end of the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnhandledRejections {
+    /// It is an error line on the console, with the stack; of more than 16 only their number. The call does not fail.
+    #[default]
+    Warn,
+    /// The call fails with the reason, as if the handler or the module had thrown it; further ones are lines on the console. A call
+    /// that fails anyway does so with its own error.
+    Error,
 }
 
 /// Takes a line that guest code wrote to its console.
@@ -50,7 +63,8 @@ pub(super) type HostPrint = dyn Fn(ConsoleLevel, &str) + Send + Sync;
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { print: None, max_values: SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES }
+        let max_values = SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES;
+        Self { print: None, max_values, unhandled_rejections: UnhandledRejections::default() }
     }
 }
 
@@ -144,6 +158,29 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_max_output_values(mut self, count: usize) -> Self {
         self.intake.max_values = count;
+        self
+    }
+
+    /// Sets what becomes of calls, and of evaluations of handlers' modules, with promises that were rejected and that nobody
+    /// handles. Default: [`UnhandledRejections::Warn`]. It is no part of a snapshot.
+    ///
+    /// ```
+    /// use hyperlight_js::{Error, SandboxBuilder, Script, UnhandledRejections};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let builder = SandboxBuilder::new().with_unhandled_rejections(UnhandledRejections::Error);
+    /// let mut sandbox = builder.build()?.load_runtime()?;
+    /// sandbox.add_handler("forgetful", Script::from_content("
+    ///     function handler() { Promise.reject(new RangeError('nobody waits for this')); return 1; }
+    /// "))?;
+    /// let result = sandbox.get_loaded_sandbox()?.handle_event("forgetful", "null".to_string(), None);
+    /// assert!(matches!(result, Err(Error::Guest { name, .. }) if name == "RangeError"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_unhandled_rejections(mut self, mode: UnhandledRejections) -> Self {
+        self.intake.unhandled_rejections = mode;
         self
     }
 

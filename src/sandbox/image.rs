@@ -141,7 +141,7 @@ const HANDLER: &str = "
 ";
 
 fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string());
+    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false);
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
@@ -149,7 +149,7 @@ fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     let event =
         Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
             .into_bytes();
-    let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false);
+    let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false, false);
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 

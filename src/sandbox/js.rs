@@ -4,6 +4,7 @@ use hyperlight_host::SandboxStatus;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::builder::UnhandledRejections;
 use super::call::block_on;
 use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
@@ -28,6 +29,8 @@ pub struct JSSandbox {
     handlers: Vec<(String, Script)>,
     /// Modules by their specifiers.
     modules: Vec<(String, Script)>,
+    /// What unhandled rejections of an evaluation do, if not what they do in the sandbox's calls.
+    rejections: Option<UnhandledRejections>,
     /// The guest is in the state of a snapshot: its handlers are loaded already.
     is_loaded: bool,
     _active: Active,
@@ -38,7 +41,14 @@ impl JSSandbox {
     pub const DEFAULT_NAMESPACE: &str = "user";
 
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, handlers: Vec::new(), modules: Vec::new(), is_loaded: false, _active: Active::js() }
+        Self {
+            vm,
+            handlers: Vec::new(),
+            modules: Vec::new(),
+            rejections: None,
+            is_loaded: false,
+            _active: Active::js(),
+        }
     }
 
     /// A sandbox that started from a snapshot.
@@ -165,6 +175,12 @@ impl JSSandbox {
         })
     }
 
+    /// Sets what unhandled rejections do in the evaluations that follow.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub(crate) fn set_unhandled_rejections(&mut self, mode: Option<UnhandledRejections>) {
+        self.rejections = mode;
+    }
+
     fn load_span(&self) -> Span {
         let (handlers, modules) = (self.handlers.len(), self.modules.len());
         operation!(INFO, "get_loaded_sandbox", handlers, modules, monitor = Empty)
@@ -187,7 +203,7 @@ impl JSSandbox {
             self.vm.add_module(running, specifier, script.content())?;
         }
         for (name, script) in &self.handlers {
-            load_handler(&mut self.vm, running, name, script.content())?;
+            load_handler(&mut self.vm, running, (name, script.content()), self.rejections)?;
         }
         Ok(())
     }
@@ -209,9 +225,14 @@ impl JSSandbox {
 }
 
 /// Compiles a handler and evaluates it. This thread waits for what the evaluation waits for.
-fn load_handler(vm: &mut Vm, running: &CallGuard, name: &str, source: &str) -> Result<()> {
+fn load_handler(
+    vm: &mut Vm,
+    running: &CallGuard,
+    (name, source): (&str, &str),
+    rejections: Option<UnhandledRejections>,
+) -> Result<()> {
     let mut suspended = Suspended::default();
-    let mut step = vm.begin_load(running, name, source, &mut suspended)?;
+    let mut step = vm.begin_load(running, name, source, rejections, &mut suspended)?;
     while let Step::Suspended = step {
         let resumption = running.wait_for(suspended.resumption(vm.results_limit()));
         let results = block_on(resumption).ok_or(Error::Cancelled)?;

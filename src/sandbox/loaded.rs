@@ -6,6 +6,7 @@ use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
 use tracing::field::Empty;
 
+use super::builder::UnhandledRejections;
 use super::call::{Call, Progress, block_on};
 use super::entry::Entry;
 use super::error::{Error, Result};
@@ -25,6 +26,8 @@ pub(crate) struct CallOptions {
     pub gc: bool,
     /// Whether the result may hold byte arrays; if not, it is plain JSON.
     pub bytes: bool,
+    /// What unhandled rejections do, if not what they do in the sandbox's other calls.
+    pub rejections: Option<UnhandledRejections>,
 }
 
 /// A sandbox with its handlers loaded.
@@ -172,7 +175,7 @@ impl LoadedJSSandbox {
         event: String,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
         Ok(json(block_on(self.call_handler(running, watching, name, Payload::from_json(event), options))?))
     }
 
@@ -184,7 +187,7 @@ impl LoadedJSSandbox {
         event: String,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false };
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
         let event = Payload::from_json(event);
         let results_limit = self.results_limit()?;
         running.leave_thread();

@@ -19,7 +19,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot as State;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxStatus};
 use rand::Rng;
 
-use super::builder::{Configuration, HostPrint, Intake};
+use super::builder::{Configuration, HostPrint, Intake, UnhandledRejections};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
@@ -30,8 +30,8 @@ use super::stats::GuestCounters;
 use super::suspended::Suspended;
 use super::{clock, image, shadow_paging, stopper, threads, trace, values};
 
-pub type AddHandler = (Vec<u8>, String, String);
-pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool);
+pub type AddHandler = (Vec<u8>, String, String, bool);
+pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type Resume = (Vec<u8>, Vec<u8>);
@@ -152,6 +152,7 @@ pub struct Vm {
     configuration: Configuration,
     /// Most values of a result.
     max_values: usize,
+    unhandled_rejections: UnhandledRejections,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
     /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
@@ -203,6 +204,7 @@ impl Vm {
             print,
             configuration,
             max_values: intake.max_values,
+            unhandled_rejections: intake.unhandled_rejections,
             restore_is_prepared: false,
             is_suspect: false,
             poisoned: false,
@@ -234,11 +236,14 @@ impl Vm {
         running: &CallGuard,
         name: &str,
         source: &str,
+        rejections: Option<UnhandledRejections>,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         super::name::check("handler", name)?;
         check_size("source of a handler", source.len(), self.configuration.input_size)?;
-        let arguments: AddHandler = (context().to_bytes().to_vec(), name.to_string(), source.to_string());
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: AddHandler =
+            (context().to_bytes().to_vec(), name.to_string(), source.to_string(), rejections_fail);
         let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
         self.load_step(reply, suspended)
     }
@@ -252,6 +257,11 @@ impl Vm {
     ) -> Result<Step> {
         let reply = self.resume(running, results)?;
         self.load_step(reply, suspended)
+    }
+
+    /// Whether unhandled rejections fail a call that may have said so.
+    fn do_rejections_fail(&self, asked: Option<UnhandledRejections>) -> bool {
+        asked.unwrap_or(self.unhandled_rejections) == UnhandledRejections::Error
     }
 
     fn load_step(&mut self, reply: Reply, suspended: &mut Suspended) -> Result<Step> {
@@ -277,12 +287,14 @@ impl Vm {
         running: &CallGuard,
         name: &str,
         event: Payload,
-        CallOptions { gc, bytes }: CallOptions,
+        CallOptions { gc, bytes, rejections }: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         super::name::check_size("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
-        let arguments: CallHandler = (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes);
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: CallHandler =
+            (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes, rejections_fail);
         let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
         self.step(reply, name, bytes, suspended)
     }

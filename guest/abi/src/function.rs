@@ -44,19 +44,23 @@ pub const ADD_MODULE: Signature =
 /// Guest function: compiles a handler's source, evaluates it, and registers it. If that waits for the host, the reply is a
 /// suspension, as for [`CALL_HANDLER`].
 ///
-/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source. Result: a
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source, whether a promise that was rejected
+/// and that nobody handles is an error that the evaluation has thrown; if not, it is a line of the console. Result: a
 /// [reply](crate::message::Reply).
-pub const ADD_HANDLER: Signature =
-    Signature { name: "AddHandler", parameters: &[Kind::Bytes, Kind::Text, Kind::Text], result: Kind::Bytes };
+pub const ADD_HANDLER: Signature = Signature {
+    name: "AddHandler",
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Text, Kind::Bool],
+    result: Kind::Bytes,
+};
 
 /// Guest function: calls a handler.
 ///
 /// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as a
 /// [payload](crate::payload::Payload), whether to collect garbage afterwards if there may be much, whether the result may
-/// hold byte arrays: if not, it is plain JSON. Result: a [reply](crate::message::Reply).
+/// hold byte arrays (if not, it is plain JSON), and of rejected promises as for [`ADD_HANDLER`]. Result: a [reply](crate::message::Reply).
 pub const CALL_HANDLER: Signature = Signature {
     name: "CallHandler",
-    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool],
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool, Kind::Bool],
     result: Kind::Bytes,
 };
 

@@ -37,4 +37,4 @@ pub mod payload;
 pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;

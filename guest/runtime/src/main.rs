@@ -43,7 +43,7 @@ use guest_abi::suspension::HostResults;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
-use engine::Engine;
+use engine::{CallOptions, Engine};
 use global::Global;
 use transport::{Request, Transport};
 
@@ -111,6 +111,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             ParameterValue::VecBytes(event),
             ParameterValue::Bool(gc),
             ParameterValue::Bool(bytes),
+            ParameterValue::Bool(rejections_fail),
         ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
@@ -118,7 +119,8 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
         // SAFETY: the host has encoded it.
         let event = unsafe { Payload::from_bytes_unchecked(event) }.ok_or_else(wrong_arguments)?;
-        let reply = ENGINE.with(|engine| engine.call_handler(&context, &name, event, gc, bytes));
+        let reply = ENGINE
+            .with(|engine| engine.call_handler(&context, &name, event, CallOptions { gc, bytes, rejections_fail }));
         #[cfg(feature = "commit-faults")]
         if let Some(faulty) = faults::reply() {
             return Ok(ReturnValue::VecBytes(faulty));
@@ -132,13 +134,17 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let results = HostResults::from_bytes(&results).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.resume(&context, results))
     } else if function == ADD_HANDLER.name {
-        let [ParameterValue::VecBytes(context), ParameterValue::String(name), ParameterValue::String(source)] =
-            exactly(arguments)?
+        let [
+            ParameterValue::VecBytes(context),
+            ParameterValue::String(name),
+            ParameterValue::String(source),
+            ParameterValue::Bool(rejections_fail),
+        ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
-        ENGINE.with(|engine| engine.add_handler(&context, name, source))
+        ENGINE.with(|engine| engine.add_handler(&context, name, source, rejections_fail))
     } else if function == ADD_MODULE.name {
         let [ParameterValue::String(specifier), ParameterValue::String(source)] = exactly(arguments)? else {
             return Err(wrong_arguments());

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn the_message_names_the_limit_that_was_reached_and_the_time_used() {
-        let limits = LoadOptions { wall_clock_timeout_ms: Some(500.0), cpu_timeout_ms: Some(20.0) };
+        let limits =
+            LoadOptions { wall_clock_timeout_ms: Some(500.0), cpu_timeout_ms: Some(20.0), ..LoadOptions::default() };
         let stats = |terminated_by, cpu_time| crate::ExecutionStats {
             wall_clock: Duration::from_micros(501_600),
             cpu_time,

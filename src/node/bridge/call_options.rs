@@ -4,13 +4,15 @@ use napi::{Env, Unknown};
 
 use super::options::Options;
 use super::signal::Signal;
+use crate::UnhandledRejections;
 use crate::node::error::Result;
 
-/// Limits of what guest code may use; `types.d.ts` has the type of `getLoadedSandbox()`'s options, which are these and a signal.
+/// Options of `getLoadedSandbox()`, without the signal; `types.d.ts` has the type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoadOptions {
     pub wall_clock_timeout_ms: Option<f64>,
     pub cpu_timeout_ms: Option<f64>,
+    pub unhandled_rejections: Option<UnhandledRejections>,
 }
 
 /// Options of `callHandler()`, without the signal; `types.d.ts` has the type.
@@ -24,22 +26,30 @@ const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
 const SIGNAL: &str = "signal";
+const UNHANDLED_REJECTIONS: &str = "unhandledRejections";
 
 impl LoadOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
-        let names = [WALL_CLOCK, CPU, SIGNAL];
+        let names = [WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
         Ok((Self::read(&options)?, options.signal(SIGNAL)?))
     }
 
     fn read(options: &Options) -> Result<Self> {
-        Ok(Self { wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?, cpu_timeout_ms: options.timeout(CPU)? })
+        Ok(Self {
+            wall_clock_timeout_ms: options.timeout(WALL_CLOCK)?,
+            cpu_timeout_ms: options.timeout(CPU)?,
+            unhandled_rejections: options.one_of(
+                UNHANDLED_REJECTIONS,
+                &[("warn", UnhandledRejections::Warn), ("error", UnhandledRejections::Error)],
+            )?,
+        })
     }
 }
 
 impl CallHandlerOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
-        let names = [GC, WALL_CLOCK, CPU, SIGNAL];
+        let names = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
         let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(&options)? };
         Ok((call, options.signal(SIGNAL)?))

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Unknown, ValueType};
 
-use super::arguments::{count, from_js, wrong_type};
+use super::arguments::{count, from_js, string, wrong_type};
 use super::exception;
 use super::signal::Signal;
 use crate::node::error::{Error, Result};
@@ -71,6 +71,17 @@ impl<'env> Options<'env> {
             ValueType::Boolean => Ok(Some(from_js(self.env, value)?)),
             other => Err(wrong_type(&format!("the option {name}"), "a boolean", other)),
         }
+    }
+
+    /// A text that is one of these.
+    pub fn one_of<T: Copy>(&self, name: &str, values: &[(&str, T)]) -> Result<Option<T>> {
+        let Some(value) = self.given(name)? else { return Ok(None) };
+        let text = string(self.env, &format!("the option {name}"), value)?;
+        if let Some((_, value)) = values.iter().find(|(known, _)| *known == text) {
+            return Ok(Some(*value));
+        }
+        let known: Vec<_> = values.iter().map(|(known, _)| format!("'{known}'")).collect();
+        Err(Error::InvalidArgument(format!("the option {name} must be {}, but it is {text:?}", known.join(" or "))))
     }
 
     pub fn timeout(&self, name: &str) -> Result<Option<f64>> {

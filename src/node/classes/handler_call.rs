@@ -45,7 +45,11 @@ pub async fn call(
     sandbox.forget_call_stats();
     let result = catch_panic_in(async {
         let watching = Limits::new(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
-        let options = CallOptions { gc: options.gc.unwrap_or(true), bytes: true };
+        let options = CallOptions {
+            gc: options.gc.unwrap_or(true),
+            bytes: true,
+            rejections: options.limits.unhandled_rejections,
+        };
         Ok(sandbox.call_handler(running, watching, name, event, options).await?)
     });
     let result = result.await;

@@ -195,6 +195,7 @@ impl JSSandbox {
             },
             |(mut sandbox, options, limits, ticket, place), pending| {
                 place.put(pending);
+                sandbox.set_unhandled_rejections(options.unhandled_rejections);
                 let source = self.context.source();
                 blocking(move || {
                     let ended = catch_panic(|| {

@@ -17,7 +17,7 @@ pub struct Limits {
 impl Limits {
     /// The limits that are set, if one is.
     pub fn new(options: LoadOptions) -> crate::Result<Option<Self>> {
-        let LoadOptions { wall_clock_timeout_ms: wall_clock, cpu_timeout_ms: cpu_time } = options;
+        let LoadOptions { wall_clock_timeout_ms: wall_clock, cpu_timeout_ms: cpu_time, .. } = options;
         let limit = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
         let wall_clock = wall_clock.map(|timeout| WallClockMonitor::new(limit(timeout))).transpose()?;
         let cpu_time = cpu_time.map(|timeout| CpuTimeMonitor::new(limit(timeout))).transpose()?;

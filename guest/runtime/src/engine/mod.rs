@@ -41,6 +41,16 @@ use crate::gate;
 /// after a restore copies most of the heap; what it can find is at most this.
 const COLLECTION_THRESHOLD: usize = 64 << 10;
 
+/// How a handler is to be called.
+pub struct CallOptions {
+    /// Whether to collect garbage afterwards if there may be much.
+    pub gc: bool,
+    /// Whether the result may hold byte arrays; if not, it is plain JSON.
+    pub bytes: bool,
+    /// Whether a promise that was rejected and that nobody handles fails the call.
+    pub rejections_fail: bool,
+}
+
 type Handlers = BTreeMap<String, Persistent<Function<'static>>>;
 
 pub struct Engine {
@@ -58,10 +68,12 @@ pub struct Engine {
 struct Activity {
     task: Task,
     stage: Stage,
+    /// Whether a promise that was rejected and that nobody handles fails it.
+    rejections_fail: bool,
 }
 
 enum Task {
-    /// A call of a handler: whether its result may hold byte arrays, and whether to collect garbage afterwards.
+    /// A call of a handler.
     Call { bytes: bool, gc: bool },
     /// The evaluation of a handler's module.
     Load(Evaluation),
@@ -122,12 +134,12 @@ impl Engine {
     }
 
     /// Compiles a handler's module, evaluates it, and keeps its function.
-    pub fn add_handler(&mut self, call: &CallContext, name: String, source: String) -> Reply {
+    pub fn add_handler(&mut self, call: &CallContext, name: String, source: String, rejections_fail: bool) -> Reply {
         begin(call);
         let begun = self.context.with(|ctx| {
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
             let stage = Stage::Pending(Persistent::save(&ctx, promise));
-            Ok(Activity { task: Task::Load(evaluation), stage })
+            Ok(Activity { task: Task::Load(evaluation), stage, rejections_fail })
         });
         match begun {
             Ok(activity) => self.advance(activity, Vec::new()),
@@ -135,8 +147,9 @@ impl Engine {
         }
     }
 
-    /// Calls a handler with an event. If the result may have no `bytes`, it is plain JSON.
-    pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, gc: bool, bytes: bool) -> Reply {
+    /// Calls a handler with an event.
+    pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, options: CallOptions) -> Reply {
+        let CallOptions { gc, bytes, rejections_fail } = options;
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
         let limit = self.output_limit;
@@ -159,7 +172,7 @@ impl Engine {
                 Err(error) => Stage::Known(Reply::Exception(exception::describe(&ctx, &error))),
             }
         });
-        self.advance(Activity { task: Task::Call { bytes, gc }, stage }, Vec::new())
+        self.advance(Activity { task: Task::Call { bytes, gc }, stage, rejections_fail }, Vec::new())
     }
 
     /// Goes on with what is suspended.
@@ -172,16 +185,17 @@ impl Engine {
         self.advance(activity, results.0)
     }
 
-    fn advance(&mut self, Activity { task, mut stage }: Activity, results: Vec<(u64, HostReply)>) -> Reply {
+    fn advance(&mut self, activity: Activity, results: Vec<(u64, HostReply)>) -> Reply {
+        let Activity { task, mut stage, rejections_fail } = activity;
         let mut results = results.into_iter();
         loop {
             match self.run(&task, stage, &mut results) {
                 Next::Stage(next) => stage = next,
                 Next::Suspension(suspension, stage) => {
-                    self.activity = Some(Activity { task, stage });
+                    self.activity = Some(Activity { task, stage, rejections_fail });
                     return Reply::Suspended(suspension);
                 }
-                Next::End(reply) => return self.end(&task, reply),
+                Next::End(reply) => return self.end(&task, reply, rejections_fail),
             }
         }
     }
@@ -217,12 +231,16 @@ impl Engine {
         })
     }
 
-    fn end(&mut self, task: &Task, reply: Reply) -> Reply {
-        self.context.with(|ctx| {
+    fn end(&mut self, task: &Task, reply: Reply, rejections_fail: bool) -> Reply {
+        let is_result = matches!(reply, Reply::Value(_) | Reply::Undefined);
+        let rejected = self.context.with(|ctx| {
             run_jobs(&ctx);
+            let rejected = if rejections_fail && is_result { rejections::take_first(&ctx) } else { None };
             rejections::report(&ctx);
             event_loop::clear(&ctx);
+            rejected
         });
+        let reply = rejected.map_or(reply, |exception| task.failed(exception));
         match task {
             Task::Call { gc, .. } => {
                 if *gc {

@@ -1,15 +1,16 @@
 //! Promises that were rejected and that nobody handles.
 //!
-//! A handler may be added as long as the call runs; what is left when it ends goes to the console, as an error.
+//! A handler may be added as long as the call runs; what is left when it ends goes to the console, as an error, or fails the call.
 
 use alloc::format;
 use alloc::vec::Vec;
 
 use guest_abi::function::ConsoleLevel;
+use guest_abi::message::Exception;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Persistent, Promise, Runtime, Value};
 
-use super::console;
+use super::{console, exception};
 use crate::global::Global;
 
 /// How many are reported one by one.
@@ -70,6 +71,13 @@ pub fn handled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) {
     if promise.state() == PromiseState::Rejected {
         remove(&Persistent::save(ctx, promise.clone().into_value()));
     }
+}
+
+/// The reason of the first of those that are left, which is forgotten.
+pub fn take_first(ctx: &Ctx<'_>) -> Option<Exception> {
+    let first = REJECTIONS.with(|rejections| (!rejections.first.is_empty()).then(|| rejections.first.remove(0)));
+    let reason = first?.reason.restore(ctx).ok()?;
+    Some(exception::describe_value(ctx, &reason))
 }
 
 /// Writes those that are left to the console and forgets them.
