@@ -59,5 +59,7 @@ export function testPage(page: string, { modules, skip }: { modules?: string; sk
 
 function pagesIn(folder: string): string[] {
   const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-  return files.filter((file) => file.endsWith('.md')).map((file) => `${folder}/${file.replaceAll('\\', '/')}`);
+  const pages = files.map((file) => file.replaceAll('\\', '/')).filter((file) => file.endsWith('.md'));
+  // The site that `npm run docs` builds is no source of pages.
+  return pages.filter((page) => !page.startsWith('site/')).map((page) => `${folder}/${page}`);
 }
