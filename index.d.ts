@@ -335,7 +335,7 @@ export declare class JSSandbox {
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is not a
-   *   string, or the sandbox was started from a snapshot.
+   *   string, or the sandbox was started from a snapshot of loaded handlers.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
    *
    * @example
@@ -368,7 +368,7 @@ export declare class JSSandbox {
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: the name or the namespace is invalid, there is such a module already, an argument is not a
-   *   string, or the sandbox was started from a snapshot.
+   *   string, or the sandbox was started from a snapshot of loaded handlers.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
    *
    * @example
@@ -395,6 +395,16 @@ export declare class JSSandbox {
    * Throws with `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
    */
   clearModules(): void
+  /**
+   * Takes a snapshot of the sandbox with the handlers and modules that were added so far; none of them is loaded. More
+   * can be added to a sandbox that starts from it (`SandboxBuilder.fromSnapshot()`). It cannot be restored and cannot
+   * be used for a pool.
+   *
+   * Rejects with:
+   * - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
+   * - `ERR_POISONED`: the sandbox is unrecoverable.
+   */
+  snapshot(): Promise<Snapshot>
   /**
    * Compiles and evaluates the handlers and the modules that they import. Consumes this object. If a handler cannot
    * be loaded, the object is not consumed, and keeps its handlers and modules.
@@ -650,10 +660,10 @@ export declare class SandboxBuilder {
    * and cannot be changed.
    *
    * `build()`, `loadRuntime()` and `getLoadedSandbox()` are called as usual. The sandbox needs at least the host
-   * functions of the sandbox that the snapshot was taken of. Its handlers and modules are already there; others can
-   * be added only after `unload()`, which removes those of the snapshot.
+   * functions of the sandbox that the snapshot was taken of, see `Snapshot.requirements`. Its handlers and modules are
+   * already there. If they are loaded, others can be added only after `unload()`, which removes those of the snapshot.
    *
-   * - `snapshot`: from `LoadedJSSandbox.snapshot()` or `Snapshot.load()`.
+   * - `snapshot`: from `LoadedJSSandbox.snapshot()`, `JSSandbox.snapshot()` or `Snapshot.load()`.
    *
    * Throws with:
    * - `ERR_INVALID_ARG`: the argument is not a `Snapshot`.
@@ -837,16 +847,31 @@ export declare class SandboxPool {
 }
 
 /**
- * The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
- * and `Snapshot.load()` return it.
+ * The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`,
+ * `JSSandbox.snapshot()` and `Snapshot.load()` return it.
  */
 export declare class Snapshot {
   private constructor()
   /**
+   * What a sandbox must have to start from the snapshot or to restore it. A sandbox that lacks any of it is refused with
+   * `ERR_INVALID_ARG`, and the message names what is missing.
+   *
+   * Throws with `ERR_CONSUMED`: the snapshot has been disposed.
+   */
+  get requirements(): SnapshotRequirements
+  /**
+   * Whether the snapshot's handlers are loaded. It is `false` for a snapshot that `JSSandbox.snapshot()` took: handlers can
+   * be added to a sandbox that starts from it, but it cannot be restored.
+   *
+   * Throws with `ERR_CONSUMED`: the snapshot has been disposed.
+   */
+  get isLoaded(): boolean
+  /**
    * Writes the snapshot to a folder, an OCI image layout, from which `Snapshot.load()` reads it. Resolves to its
    * digest.
    *
-   * It contains all of the guest's memory, including secrets.
+   * It contains all of the guest's memory, including secrets. Handlers and modules that are not loaded yet
+   * must take less than 2 MiB together, as JSON.
    *
    * - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots.
    *   Two processes must not save to it at the same time: the tag of one of them may be lost.
@@ -907,4 +932,20 @@ export interface CallStats {
   cpuTimeMs: number | null
   /** The timeout that stopped the call, `'wall-clock'` or `'cpu-time'`; `null` if no timeout did. */
   terminatedBy: 'wall-clock' | 'cpu-time' | null
+}
+
+/** Host functions of one module that a snapshot needs. */
+export interface RequiredHostModule {
+  /** The module's name, as `hostModule()` takes it. */
+  module: string
+  /** Names of the functions that `register()` registered. */
+  functions: Array<string>
+  /** Names of the functions that `registerAsync()` registered. */
+  asyncFunctions: Array<string>
+}
+
+/** What a snapshot needs. */
+export interface SnapshotRequirements {
+  /** Host functions that the snapshot's sandbox had, whether or not its code imports them, by module. */
+  hostFunctions: Array<RequiredHostModule>
 }

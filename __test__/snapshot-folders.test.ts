@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type ProtoJSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
+import { type ProtoJSSandbox, SandboxBuilder, SandboxPool, Snapshot } from '@hyperlight/js-host-api';
 import { load, loadWithHost, rejection, runProgram, thrown } from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
@@ -90,6 +90,51 @@ test('nothing can be added to a sandbox that started from a snapshot until it is
   const reloaded = await unloaded.getLoadedSandbox();
   assert.equal(await reloaded.callHandler('other', {}), 1);
   await rejection('ERR_HANDLER_NOT_FOUND', reloaded.callHandler('count', {}));
+});
+
+test('handlers can be added to a sandbox that starts from a snapshot of one without loaded handlers', async () => {
+  const folder = join(parent, 'template');
+  const proto = await new SandboxBuilder().build();
+  proto.register('m', 'add', (a: number, b: number) => a + b);
+  proto.registerAsync('m', 'later', async () => 'later');
+  proto.register('a', 'b', () => 1);
+  const sandbox = await proto.loadRuntime();
+  sandbox.addModule('next', `import { add } from 'host:m'; export const next = (n) => add(n, 1);`);
+  sandbox.addHandler('count', COUNT);
+  const snapshot = await sandbox.snapshot();
+  await (await sandbox.getLoadedSandbox()).callHandler('count', {});
+  await rejection('ERR_CONSUMED', sandbox.snapshot());
+  await snapshot.save(folder, 'template');
+  for (const template of [snapshot, await Snapshot.load(folder, 'template')]) {
+    assert.equal(template.isLoaded, false);
+    assert.deepEqual(template.requirements, {
+      hostFunctions: [
+        { module: 'a', functions: ['b'], asyncFunctions: [] },
+        { module: 'm', functions: ['add'], asyncFunctions: ['later'] },
+      ],
+    });
+    const without = await SandboxBuilder.fromSnapshot(template).build();
+    without.register('m', 'add', () => 1);
+    const { message } = await rejection('ERR_INVALID_ARG', without.loadRuntime());
+    assert.match(message, /host:a b, host:m later \(asynchronous\)/);
+
+    const proto = await SandboxBuilder.fromSnapshot(template).build();
+    proto.register('m', 'add', (a: number, b: number) => a + b);
+    proto.registerAsync('m', 'later', async () => 'later');
+    proto.register('a', 'b', () => 1);
+    const next = await proto.loadRuntime();
+    next.addHandler('two', `import { next } from 'user:next'; export const handler = (n) => next(n);`);
+    thrown('ERR_INVALID_ARG', () => next.addHandler('count', COUNT));
+    const ready = await next.getLoadedSandbox();
+    assert.deepEqual([await ready.callHandler('count', {}), await ready.callHandler('two', 1)], [1, 2]);
+    await rejection('ERR_INVALID_ARG', ready.restore(template));
+    assert.equal(await ready.callHandler('count', {}), 2);
+    assert.equal((await ready.snapshot()).isLoaded, true);
+    thrown('ERR_INVALID_ARG', () => new SandboxPool({ size: 1, snapshot: template }));
+  }
+  snapshot.dispose();
+  thrown('ERR_CONSUMED', () => snapshot.requirements);
+  thrown('ERR_CONSUMED', () => snapshot.isLoaded);
 });
 
 test('a folder that holds no usable snapshot is refused with the reason', async () => {

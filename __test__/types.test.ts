@@ -61,6 +61,7 @@ const members = {
     'removeModule',
     'clearModules',
     'getLoadedSandbox',
+    'snapshot',
     'interruptHandle',
     'poisoned',
     'status',
@@ -79,7 +80,7 @@ const members = {
     'dispose',
   ],
   InterruptHandle: ['kill'],
-  Snapshot: ['save', 'dispose'],
+  Snapshot: ['requirements', 'isLoaded', 'save', 'dispose'],
   SandboxPool: [
     'callHandler',
     'callHandlerWithStats',
@@ -152,6 +153,12 @@ same<typeof isSandboxError, (value: unknown) => value is SandboxError>();
 same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
 same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
 same<LoadSnapshotOptions, { signal?: AbortSignalLike }>();
+same<JSSandbox['snapshot'], () => Promise<Snapshot>>();
+same<Snapshot['isLoaded'], boolean>();
+same<
+  Snapshot['requirements'],
+  { hostFunctions: { module: string; functions: string[]; asyncFunctions: string[] }[] }
+>();
 same<LoadedJSSandbox['restore'], (snapshot: Snapshot) => Promise<void>>();
 same<LoadedJSSandbox[typeof Symbol.asyncDispose], () => Promise<void>>();
 same<LoadedJSSandbox[typeof Symbol.dispose], () => void>();

@@ -140,5 +140,5 @@ pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, W
 pub use sandbox::pool::SandboxPool;
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
-pub use sandbox::snapshot::Snapshot;
+pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};
 pub use sandbox::stats::{ExecutionStats, GuestCounters};

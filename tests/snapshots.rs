@@ -2,7 +2,9 @@
 
 mod sandboxes;
 
-use hyperlight_js::{Error, ProtoJSSandbox, SandboxBuilder, SandboxStatus, Script};
+use std::sync::Arc;
+
+use hyperlight_js::{Error, JSSandbox, ProtoJSSandbox, SandboxBuilder, SandboxPool, SandboxStatus, Script, Snapshot};
 use sandboxes::{call, loaded};
 use serde_json::json;
 
@@ -157,4 +159,88 @@ fn a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() {
         assert_eq!(sandbox.status(), SandboxStatus::Ready);
     }
     assert_eq!(call(&mut sandbox, "0").expect("a result")["count"], 2);
+}
+
+#[test]
+fn a_sandbox_that_starts_from_one_whose_handlers_are_not_loaded_takes_more_of_them() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("snapshots");
+    let mut proto = SandboxBuilder::new().with_guest_heap_size(8 << 20).build().expect("build");
+    proto.register("math", "add", |a: f64, b: f64| a + b).expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    let module = "import { add } from 'host:math'; export const next = (n) => add(n, 1);";
+    sandbox.add_module("next", Script::from(module), Some("lib")).expect("add_module");
+    sandbox.add_handler("bad", Script::from("throw new Error('as told');")).expect("add_handler");
+    sandbox.add_handler("one", Script::from("function handler() { return 1; }")).expect("add_handler");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    assert!(!snapshot.is_loaded());
+    // What becomes of the sandbox does not matter.
+    sandbox.clear_modules();
+    drop(sandbox);
+    snapshot.save(&folder, "template").expect("save");
+    let saved = Arc::new(Snapshot::load(&folder, "template").expect("load"));
+    assert_eq!(saved.requirements(), snapshot.requirements());
+    for snapshot in [snapshot, saved] {
+        let proto = SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build");
+        let error = proto.load_runtime().map(drop).expect_err("a host function is missing");
+        assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains("host:math add")), "{error:?}");
+
+        let mut proto = SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build");
+        proto.register("math", "add", |a: f64, b: f64| a + b).expect("register");
+        proto.register("math", "negated", |a: f64| -a).expect("register");
+        let mut sandbox = proto.load_runtime().expect("load_runtime");
+        let source = "import { next } from 'lib:next'; import { negated } from 'host:math';
+            export const handler = (n) => negated(next(n));";
+        sandbox.add_handler("two", Script::from(source)).expect("another handler");
+        assert!(sandbox.add_handler("one", Script::from(source)).is_err(), "there is one already");
+        sandbox.remove_handler("bad").expect("it is there");
+        let mut loaded = sandbox.get_loaded_sandbox().expect("loaded");
+        assert_eq!(loaded.handle_event("one", "0".to_string(), None).expect("a result"), "1");
+        assert_eq!(loaded.handle_event("two", "1".to_string(), None).expect("a result"), "-2");
+
+        // It is no state of loaded handlers, and a sandbox that is refused stays as it is.
+        let error = loaded.restore(snapshot.clone()).expect_err("nothing is loaded in it");
+        assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains("not loaded")), "{error:?}");
+        assert_eq!(loaded.handle_event("two", "1".to_string(), None).expect("a result"), "-2");
+        let pool = SandboxPool::from_snapshot(1, 1, snapshot);
+        assert!(matches!(pool.map(drop), Err(Error::SnapshotMismatch(_))));
+
+        let unloaded = loaded.unload().expect("unload").snapshot().expect("a snapshot");
+        assert_eq!(unloaded.requirements().host_functions.len(), 2);
+    }
+}
+
+#[test]
+fn a_snapshot_needs_the_host_functions_that_its_guest_knows_and_no_more() {
+    fn with_functions(mut proto: ProtoJSSandbox, names: &[&str]) -> JSSandbox {
+        for name in names {
+            proto.register("m", name, || 1).expect("register");
+        }
+        proto.register_async("m", "later", || async { 1 }).expect("register");
+        proto.load_runtime().expect("load_runtime")
+    }
+    fn needs(snapshot: &Snapshot) -> Vec<(String, bool)> {
+        let functions = snapshot.requirements().host_functions;
+        functions
+            .into_iter()
+            .map(|function| (format!("{}.{}", function.module, function.name), function.is_async))
+            .collect()
+    }
+    let needed = [("m.a".to_string(), false), ("m.later".to_string(), true)];
+    let mut sandbox = with_functions(SandboxBuilder::new().build().expect("build"), &["a"]);
+    sandbox.add_handler("handler", Script::from("function handler() {}")).expect("add_handler");
+    let snapshot = sandbox.get_loaded_sandbox().expect("loaded").snapshot().expect("a snapshot");
+    assert_eq!(needs(&snapshot), needed);
+    assert!(snapshot.is_loaded());
+
+    let proto = SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build");
+    let sandbox = with_functions(proto, &["a", "b"]);
+    assert_eq!(needs(&sandbox.snapshot().expect("a snapshot")), needed);
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("loaded");
+    assert_eq!(needs(&sandbox.snapshot().expect("a snapshot")), needed);
+    let mut sandbox = sandbox.unload().expect("unload").get_loaded_sandbox().expect("loaded");
+    assert_eq!(needs(&sandbox.snapshot().expect("a snapshot")).len(), 3);
+    sandbox.restore(snapshot).expect("restore");
+    assert_eq!(needs(&sandbox.snapshot().expect("a snapshot")), needed);
+    assert_eq!(needs(&loaded("function handler() {}").snapshot().expect("a snapshot")), []);
 }

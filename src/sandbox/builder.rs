@@ -107,8 +107,9 @@ impl SandboxBuilder {
 
     /// A builder for a sandbox that starts in the state of a snapshot, with its settings. They cannot be changed.
     ///
-    /// The sandbox needs at least the host functions of the one that the snapshot was taken of. Its handlers and modules are
-    /// there already: none can be added until [`unload`](crate::LoadedJSSandbox::unload), which forgets those of the snapshot.
+    /// The sandbox needs at least the host functions of the one that the snapshot was taken of; see
+    /// [`Snapshot::requirements`]. Its handlers and modules are there already. If they are [loaded](Snapshot::is_loaded), none can be
+    /// added until [`unload`](crate::LoadedJSSandbox::unload), which forgets those of the snapshot.
     pub fn from_snapshot(snapshot: Arc<Snapshot>) -> Self {
         Self {
             configuration: snapshot.origin().configuration.clone(),

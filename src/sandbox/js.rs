@@ -1,5 +1,7 @@
 //! A sandbox that is given its handlers.
 
+use std::sync::Arc;
+
 use hyperlight_host::SandboxStatus;
 use tracing::Span;
 use tracing::field::Empty;
@@ -11,24 +13,18 @@ use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, watch, winner};
-use super::name;
 use super::script::Script;
+use super::snapshot::Snapshot;
+use super::staged::{self, Staged};
 use super::suspended::Suspended;
 use super::trace::{operation, traced};
 use super::vm::{Step, Vm};
-
-/// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
-const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
-/// What names of handlers cannot begin with: the guest tells its own modules by it.
-const RESERVED_PREFIX: &str = "hyperlight:";
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added.
 #[derive(Debug)]
 pub struct JSSandbox {
     vm: Vm,
-    handlers: Vec<(String, Script)>,
-    /// Modules by their specifiers.
-    modules: Vec<(String, Script)>,
+    staged: Staged,
     /// What unhandled rejections of an evaluation do, if not what they do in the sandbox's calls.
     rejections: Option<UnhandledRejections>,
     /// The guest is in the state of a snapshot: its handlers are loaded already.
@@ -38,22 +34,18 @@ pub struct JSSandbox {
 
 impl JSSandbox {
     /// Namespace of modules for which none is named.
-    pub const DEFAULT_NAMESPACE: &str = "user";
+    pub const DEFAULT_NAMESPACE: &str = staged::DEFAULT_NAMESPACE;
 
     pub(super) fn new(vm: Vm) -> Self {
-        Self {
-            vm,
-            handlers: Vec::new(),
-            modules: Vec::new(),
-            rejections: None,
-            is_loaded: false,
-            _active: Active::js(),
-        }
+        Self { vm, staged: Staged::default(), rejections: None, is_loaded: false, _active: Active::js() }
     }
 
     /// A sandbox that started from a snapshot.
-    pub(super) fn from_snapshot(vm: Vm) -> Self {
-        Self { is_loaded: true, ..Self::new(vm) }
+    pub(super) fn from_snapshot(vm: Vm, snapshot: &Snapshot) -> Self {
+        match snapshot.staged() {
+            Some(staged) => Self { staged: staged.clone(), ..Self::new(vm) },
+            None => Self { is_loaded: true, ..Self::new(vm) },
+        }
     }
 
     /// Adds a handler. It is compiled by [`get_loaded_sandbox`](Self::get_loaded_sandbox).
@@ -64,17 +56,10 @@ impl JSSandbox {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the name is malformed, taken or begins with `hyperlight:`, or if the sandbox started from
-    /// a snapshot.
+    /// a snapshot of loaded handlers.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
-        let name = name.into();
         self.check_not_loaded()?;
-        name::check("handler", &name)?;
-        if name.starts_with(RESERVED_PREFIX) {
-            return Err(Error::InvalidArgument(format!(
-                "the handler's name is {name:?}, but names that begin with {RESERVED_PREFIX:?} are the runtime's own"
-            )));
-        }
-        add("handler", &mut self.handlers, name, script)
+        self.staged.add_handler(name.into(), script)
     }
 
     /// Removes a handler.
@@ -82,26 +67,27 @@ impl JSSandbox {
     /// # Errors
     /// [`Error::InvalidArgument`] if there is none of this name.
     pub fn remove_handler(&mut self, name: &str) -> Result<()> {
-        remove("handler", &mut self.handlers, name)
+        self.staged.remove_handler(name)
     }
 
     /// Removes all handlers.
     pub fn clear_handlers(&mut self) {
-        self.handlers.clear();
+        self.staged.handlers.clear();
     }
 
     /// Adds an ES module that handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
     /// imported, so modules can be added in any order and may import each other.
     ///
-    /// Names and namespaces are 1 to 256 bytes without control characters and colons, not all of them white space. `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
+    /// Names and namespaces are 1 to 256 bytes without control characters and colons, not all of them white space.
+    /// `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the name or the namespace is malformed or has a colon in it, if the namespace is
-    /// reserved (`host`, `hyperlight`), if there is such a module already, or if the sandbox started from a snapshot.
+    /// reserved (`host`, `hyperlight`), if there is such a module already, or if the sandbox started from a
+    /// snapshot of loaded handlers.
     pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
         self.check_not_loaded()?;
-        let specifier = specifier(name, namespace)?;
-        add("module", &mut self.modules, specifier, script)
+        self.staged.add_module(name, script, namespace)
     }
 
     /// Removes a module.
@@ -109,13 +95,40 @@ impl JSSandbox {
     /// # Errors
     /// [`Error::InvalidArgument`] if there is none of this name, or the names are not acceptable.
     pub fn remove_module(&mut self, name: &str, namespace: Option<&str>) -> Result<()> {
-        let specifier = specifier(name, namespace)?;
-        remove("module", &mut self.modules, &specifier)
+        self.staged.remove_module(name, namespace)
     }
 
     /// Removes all modules.
     pub fn clear_modules(&mut self) {
-        self.modules.clear();
+        self.staged.modules.clear();
+    }
+
+    /// Takes a snapshot of the sandbox with the handlers and modules that were added so far, none of them loaded. Handlers and
+    /// modules can be added to a sandbox that [starts from it](crate::SandboxBuilder::from_snapshot).
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
+    /// sandbox.add_module("text", Script::from("export const shout = (text) => text.toUpperCase();"), None)?;
+    /// let template = sandbox.snapshot()?;
+    ///
+    /// let mut sandbox = SandboxBuilder::from_snapshot(template).build()?.load_runtime()?;
+    /// sandbox.add_handler("shout", Script::from("
+    ///     import { shout } from 'user:text';
+    ///     export const handler = (event) => shout(event);
+    /// "))?;
+    /// let mut loaded = sandbox.get_loaded_sandbox()?;
+    /// assert_eq!(loaded.handle_event("shout", "\"hello\"".to_string(), None)?, "\"HELLO\"");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`] or [`Error::Unrecoverable`] if handlers could not be loaded and the sandbox could not be reset.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
+        traced(&operation!(DEBUG, "snapshot"), || self.vm.base_snapshot((!self.is_loaded).then(|| self.staged.clone())))
     }
 
     /// Compiles the handlers and evaluates their modules.
@@ -182,13 +195,13 @@ impl JSSandbox {
     }
 
     fn load_span(&self) -> Span {
-        let (handlers, modules) = (self.handlers.len(), self.modules.len());
+        let (handlers, modules) = (self.staged.handlers.len(), self.staged.modules.len());
         operation!(INFO, "get_loaded_sandbox", handlers, modules, monitor = Empty)
     }
 
     fn check_not_loaded(&self) -> Result<()> {
         if self.is_loaded {
-            let message = "the sandbox started from a snapshot, so nothing can be added to it until it is unloaded";
+            let message = "the sandbox started from a snapshot of loaded handlers, so nothing can be added to it until it is unloaded";
             return Err(Error::InvalidArgument(message.to_string()));
         }
         Ok(())
@@ -199,10 +212,10 @@ impl JSSandbox {
             return Ok(());
         }
         self.vm.announce_host_functions(running)?;
-        for (specifier, script) in &self.modules {
+        for (specifier, script) in &self.staged.modules {
             self.vm.add_module(running, specifier, script.content())?;
         }
-        for (name, script) in &self.handlers {
+        for (name, script) in &self.staged.handlers {
             load_handler(&mut self.vm, running, (name, script.content()), self.rejections)?;
         }
         Ok(())
@@ -239,36 +252,4 @@ fn load_handler(
         step = vm.resume_load(running, results, &mut suspended)?;
     }
     Ok(())
-}
-
-fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {
-    let namespace = namespace.unwrap_or(JSSandbox::DEFAULT_NAMESPACE);
-    for (what, text) in [("module", name), ("namespace", namespace)] {
-        name::check(what, text)?;
-        if text.contains(':') {
-            return Err(Error::InvalidArgument(format!("the {what}'s name {text:?} must not have a colon in it")));
-        }
-    }
-    if RESERVED_NAMESPACES.contains(&namespace) {
-        return Err(Error::InvalidArgument(format!("the namespace {namespace:?} is reserved")));
-    }
-    Ok(format!("{namespace}:{name}"))
-}
-
-fn add(what: &str, scripts: &mut Vec<(String, Script)>, name: String, script: Script) -> Result<()> {
-    if scripts.iter().any(|(taken, _)| *taken == name) {
-        return Err(Error::InvalidArgument(format!("there is a {what} named {name:?} already")));
-    }
-    scripts.push((name, script));
-    Ok(())
-}
-
-fn remove(what: &str, scripts: &mut Vec<(String, Script)>, name: &str) -> Result<()> {
-    match scripts.iter().position(|(known, _)| known == name) {
-        Some(i) => {
-            scripts.remove(i);
-            Ok(())
-        }
-        None => Err(Error::InvalidArgument(format!("there is no {what} named {name:?}"))),
-    }
 }

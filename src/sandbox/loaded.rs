@@ -327,7 +327,7 @@ impl LoadedJSSandbox {
     /// of its host functions.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`], which changes nothing;
+    /// [`Error::SnapshotMismatch`] if it needs what this sandbox does not have, or its handlers are not loaded, which changes nothing;
     /// [`Error::Unrecoverable`],
     /// [`Error::Internal`] if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {

@@ -32,6 +32,7 @@ pub mod script;
 mod shadow_paging;
 pub mod snapshot;
 mod snapshot_folder;
+mod staged;
 pub mod stats;
 mod stopper;
 mod suspended;

@@ -180,7 +180,10 @@ impl ProtoJSSandbox {
         let vm = traced(&operation!(DEBUG, "load_runtime"), || {
             Vm::new(self.configuration, self.host_functions, self.intake, start)
         })?;
-        Ok(if start.is_some() { JSSandbox::from_snapshot(vm) } else { JSSandbox::new(vm) })
+        Ok(match start {
+            Some(snapshot) => JSSandbox::from_snapshot(vm, snapshot),
+            None => JSSandbox::new(vm),
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builder::Configuration;
 use super::error::{Error, Result};
+use super::staged::Staged;
 use super::trace::{operation, traced};
 use super::{hypervisor, image, name, snapshot_folder, vm};
 
@@ -22,7 +23,8 @@ const DEFAULT_TAG: &str = "latest";
 static SAVING: Mutex<()> = Mutex::new(());
 
 /// The state of a sandbox at one point in time: handlers, modules and all their variables.
-/// [`LoadedJSSandbox::snapshot`](crate::LoadedJSSandbox::snapshot) takes one. It can be restored as often as needed.
+/// [`LoadedJSSandbox::snapshot`](crate::LoadedJSSandbox::snapshot) takes one, which can be restored as often as needed;
+/// [`JSSandbox::snapshot`](crate::JSSandbox::snapshot) takes one whose handlers and modules are not loaded yet.
 ///
 /// A service can prepare a sandbox once, [`save`](Self::save) its snapshot, ship the folder, and start from it:
 ///
@@ -62,6 +64,54 @@ impl Snapshot {
         &self.origin
     }
 
+    /// What a sandbox must have that starts from the snapshot, or that the snapshot is restored into.
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut proto = SandboxBuilder::new().build()?;
+    /// proto.register("math", "add", |a: f64, b: f64| a + b)?;
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("sum", Script::from("
+    ///     import { add } from 'host:math';
+    ///     export const handler = ([a, b]) => add(a, b);
+    /// "))?;
+    /// let snapshot = sandbox.get_loaded_sandbox()?.snapshot()?;
+    /// for function in snapshot.requirements().host_functions {
+    ///     assert_eq!((function.module.as_str(), function.name.as_str(), function.is_async), ("math", "add", false));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn requirements(&self) -> Requirements {
+        let host_functions = self.origin.host_functions.iter().cloned();
+        let host_functions = host_functions.map(|(module, name, is_async)| RequiredFunction { module, name, is_async });
+        Requirements { host_functions: host_functions.collect() }
+    }
+
+    /// Whether the snapshot's handlers are loaded: whether it was taken of a [`LoadedJSSandbox`](crate::LoadedJSSandbox). Only such
+    /// a snapshot can be restored, and be that of a pool.
+    pub fn is_loaded(&self) -> bool {
+        self.origin.staged.is_none()
+    }
+
+    /// Checks that the handlers are loaded.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotMismatch`].
+    pub(super) fn check_loaded(&self) -> Result<()> {
+        if self.is_loaded() {
+            return Ok(());
+        }
+        Err(Error::SnapshotMismatch("its handlers are not loaded; it can only be started from".to_string()))
+    }
+
+    /// Handlers and modules that are not loaded yet.
+    pub(super) fn staged(&self) -> Option<&Staged> {
+        self.origin.staged.as_ref()
+    }
+
     /// Writes the snapshot into a folder, an OCI image layout, and returns its digest, `sha256:` and 64 hexadecimal digits.
     ///
     /// - `folder`: is created if it does not exist; its parent must. It can hold any number of snapshots.
@@ -69,7 +119,8 @@ impl Snapshot {
     ///   or `-`. `None` stands for `latest`. If another snapshot in the folder has the tag, this one takes the tag over; the
     ///   other can still be loaded by its digest, and its files stay.
     ///
-    /// All of the guest's memory is in the folder, secrets included. Threads of one process can save to one folder at the same
+    /// All of the guest's memory is in the folder, secrets included. Handlers and modules that are not loaded yet must take less
+    /// than 2 MiB together, as JSON. Threads of one process can save to one folder at the same
     /// time; two processes cannot: the tag of one of them may be lost.
     ///
     /// # Errors
@@ -143,6 +194,26 @@ impl Snapshot {
     }
 }
 
+/// What a [`Snapshot`] needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Requirements {
+    /// Host functions that the sandbox of the snapshot had, whether or not its code imports them, by module and name.
+    pub host_functions: Vec<RequiredFunction>,
+}
+
+/// A host function that a [`Snapshot`] needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequiredFunction {
+    /// Its module, which guest code imports from `host:MODULE`.
+    pub module: String,
+    /// Its name in the module.
+    pub name: String,
+    /// Whether guest code gets a promise from it.
+    pub is_async: bool,
+}
+
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot").field("origin", &self.origin).finish_non_exhaustive()
@@ -160,7 +231,10 @@ pub(super) struct Origin {
     pub guest: String,
     pub configuration: Configuration,
     /// Modules, names, and whether they are asynchronous.
-    host_functions: Vec<(String, String, bool)>,
+    pub host_functions: Vec<(String, String, bool)>,
+    /// Handlers and modules that are not loaded yet; `None` if all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged: Option<Staged>,
 }
 
 impl Origin {
@@ -170,7 +244,18 @@ impl Origin {
             .into_iter()
             .map(|function| (function.module, function.function, function.is_async))
             .collect();
-        Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions }
+        Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions, staged: None }
+    }
+
+    /// That of a guest that has just booted.
+    pub fn of_booted(configuration: Configuration) -> Self {
+        Self::new(configuration, HostFunctionNames(Vec::new()))
+    }
+
+    /// That of the guest in a snapshot with this origin, apart from what is not loaded yet.
+    pub fn loaded(&self) -> Self {
+        let host_functions = if self.staged.is_some() { Vec::new() } else { self.host_functions.clone() };
+        Self { guest: self.guest.clone(), configuration: self.configuration.clone(), host_functions, staged: None }
     }
 
     /// Checks that a sandbox can have these settings and host functions.
@@ -182,6 +267,7 @@ impl Origin {
             name::check("module", module)?;
             name::check("function", function)?;
         }
+        self.staged.as_ref().map_or(Ok(()), Staged::check)?;
         self.configuration.check()
     }
 

@@ -26,6 +26,7 @@ use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::reply::{self, Breach};
 use super::snapshot::{Origin, Snapshot};
+use super::staged::Staged;
 use super::stats::GuestCounters;
 use super::suspended::Suspended;
 use super::{clock, image, shadow_paging, stopper, threads, trace, values};
@@ -166,6 +167,10 @@ pub struct Vm {
     is_suspended: bool,
     /// Whether the guest has been entered in this VM.
     was_entered: bool,
+    /// The state in which the guest was started or to which it was reset last.
+    base: Arc<State>,
+    /// What the guest's state needs: it knows no other host functions than these.
+    origin: Origin,
 }
 
 impl Vm {
@@ -178,16 +183,17 @@ impl Vm {
     ) -> Result<Self> {
         // Nothing may run that cannot be stopped.
         stopper::ensure()?;
-        let state = match start {
+        let available = Origin::new(configuration.clone(), host_functions.names());
+        let (base, origin) = match start {
             Some(snapshot) => {
-                origin(&configuration, &host_functions).check_fits(snapshot.origin())?;
-                snapshot.state().clone()
+                available.check_fits(snapshot.origin())?;
+                (snapshot.state().clone(), snapshot.origin().loaded())
             }
-            None => image::booted(&configuration)?,
+            None => (image::booted(&configuration)?, Origin::of_booted(configuration.clone())),
         };
         let dispatcher = Dispatcher::new(host_functions.clone(), &configuration, intake.max_values);
         let print = intake.print;
-        let sandbox = start_vm(state, &dispatcher, print.clone())?;
+        let sandbox = start_vm(base.clone(), &dispatcher, print.clone())?;
         let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
         let to_interrupt = vm.clone();
         let control = CallControl::new(move || {
@@ -210,6 +216,8 @@ impl Vm {
             poisoned: false,
             is_suspended: false,
             was_entered: false,
+            base,
+            origin,
         })
     }
 
@@ -220,7 +228,9 @@ impl Vm {
         }
         let names: SetHostFunctions = self.host_functions.names().to_bytes();
         check_size("list of host functions", names.len(), self.configuration.input_size)?;
-        self.call(running, &function::SET_HOST_FUNCTIONS, names)
+        self.call::<()>(running, &function::SET_HOST_FUNCTIONS, names)?;
+        self.origin = self.available();
+        Ok(())
     }
 
     /// Makes a module importable in the guest.
@@ -447,13 +457,32 @@ impl Vm {
             return Err(Error::Poisoned);
         }
         let state = self.enter(Sandbox::snapshot)??;
-        Ok(Snapshot::new(state, origin(&self.configuration, &self.host_functions)))
+        Ok(Snapshot::new(state, self.origin.clone()))
+    }
+
+    /// A snapshot of the guest as it was started or reset; if its handlers are not loaded yet, with those that are going to be.
+    pub fn base_snapshot(&self, staged: Option<Staged>) -> Result<Arc<Snapshot>> {
+        match self.status() {
+            SandboxStatus::Unrecoverable => Err(Error::Unrecoverable),
+            SandboxStatus::Poisoned => Err(Error::Poisoned),
+            _ => {
+                let origin = if staged.is_some() { self.available() } else { self.origin.clone() };
+                Ok(Snapshot::new(self.base.clone(), Origin { staged, ..origin }))
+            }
+        }
+    }
+
+    fn available(&self) -> Origin {
+        Origin::new(self.configuration.clone(), self.host_functions.names())
     }
 
     /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        origin(&self.configuration, &self.host_functions).check_fits(snapshot.origin())?;
-        self.restore_unchecked(snapshot.state().clone())
+        self.available().check_fits(snapshot.origin())?;
+        snapshot.check_loaded()?;
+        self.restore_unchecked(snapshot.state().clone())?;
+        self.origin = snapshot.origin().clone();
+        Ok(())
     }
 
     fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
@@ -482,7 +511,11 @@ impl Vm {
 
     /// Puts the guest back to where it was when it had just booted.
     pub fn reset(&mut self) -> Result<()> {
-        self.restore_unchecked(image::booted(&self.configuration)?)
+        let booted = image::booted(&self.configuration)?;
+        self.restore_unchecked(booted.clone())?;
+        self.base = booted;
+        self.origin = Origin::of_booted(self.configuration.clone());
+        Ok(())
     }
 
     pub fn interrupt_handle(&self) -> InterruptHandle {
@@ -577,10 +610,6 @@ fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
         H::GuestAborted(_, message) => Ok(reply::failure(&message)),
         other => Err(other.into()),
     }
-}
-
-fn origin(configuration: &Configuration, host_functions: &HostFunctions) -> Origin {
-    Origin::new(configuration.clone(), host_functions.names())
 }
 
 /// What a call is told about the time it is made at, and its share of randomness.

@@ -54,10 +54,10 @@ impl SandboxBuilder {
     /// and cannot be changed.
     ///
     /// `build()`, `loadRuntime()` and `getLoadedSandbox()` are called as usual. The sandbox needs at least the host
-    /// functions of the sandbox that the snapshot was taken of. Its handlers and modules are already there; others can
-    /// be added only after `unload()`, which removes those of the snapshot.
+    /// functions of the sandbox that the snapshot was taken of, see `Snapshot.requirements`. Its handlers and modules are
+    /// already there. If they are loaded, others can be added only after `unload()`, which removes those of the snapshot.
     ///
-    /// - `snapshot`: from `LoadedJSSandbox.snapshot()` or `Snapshot.load()`.
+    /// - `snapshot`: from `LoadedJSSandbox.snapshot()`, `JSSandbox.snapshot()` or `Snapshot.load()`.
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the argument is not a `Snapshot`.

@@ -10,6 +10,7 @@ use super::disposal;
 use super::interrupt::InterruptHandle;
 use super::limits::Limits;
 use super::loaded::LoadedJSSandbox;
+use super::snapshot::Snapshot;
 use crate::Script;
 use crate::node::bridge::call_end::{Ended, Listening, Place};
 use crate::node::bridge::call_options::LoadOptions;
@@ -50,7 +51,7 @@ impl JSSandbox {
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is not a
-    ///   string, or the sandbox was started from a snapshot.
+    ///   string, or the sandbox was started from a snapshot of loaded handlers.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
@@ -99,7 +100,7 @@ impl JSSandbox {
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the name or the namespace is invalid, there is such a module already, an argument is not a
-    ///   string, or the sandbox was started from a snapshot.
+    ///   string, or the sandbox was started from a snapshot of loaded handlers.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
@@ -143,6 +144,23 @@ impl JSSandbox {
             sandbox.clear_modules();
             Ok(())
         })
+    }
+
+    /// Takes a snapshot of the sandbox with the handlers and modules that were added so far; none of them is loaded. More
+    /// can be added to a sandbox that starts from it (`SandboxBuilder.fromSnapshot()`). It cannot be restored and cannot
+    /// be used for a pool.
+    ///
+    /// Rejects with:
+    /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
+    /// - `ERR_POISONED`: the sandbox is unrecoverable.
+    #[napi(ts_return_type = "Promise<Snapshot>")]
+    pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
+        promise(
+            env,
+            || self.slot.with(|sandbox| Ok(sandbox.snapshot()?)),
+            |snapshot, pending| pending.settle_with(|| Ok(snapshot)),
+            |_, snapshot| Ok(Snapshot::new(snapshot)),
+        )
     }
 
     /// Compiles and evaluates the handlers and the modules that they import. Consumes this object. If a handler cannot

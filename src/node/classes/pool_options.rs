@@ -37,7 +37,11 @@ impl PoolOptions {
         let source = match (options.given("snapshot")?, options.given("prepare")?) {
             (Some(snapshot), None) => {
                 let snapshot = instance::<Snapshot>(env, "the option snapshot", "a Snapshot", snapshot)?;
-                PoolSource::Snapshot(snapshot.state()?)
+                let snapshot = snapshot.state()?;
+                if !snapshot.is_loaded() {
+                    return Err(invalid("the handlers of the snapshot must be loaded"));
+                }
+                PoolSource::Snapshot(snapshot)
             }
             (None, Some(prepare)) => PoolSource::Prepare(function(env, "the option prepare", prepare)?),
             _ => return Err(invalid("either the option snapshot or the option prepare must be given")),

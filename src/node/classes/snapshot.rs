@@ -14,11 +14,12 @@ use crate::node::bridge::promise::promise;
 use crate::node::bridge::signal::Listener;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
+use crate::node::panic::catch_panic;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
-/// The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`
-/// and `Snapshot.load()` return it.
+/// The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`,
+/// `JSSandbox.snapshot()` and `Snapshot.load()` return it.
 #[napi]
 pub struct Snapshot {
     slot: Slot<Arc<crate::Snapshot>>,
@@ -35,10 +36,30 @@ impl Snapshot {
         self.slot.with(|snapshot| Ok(snapshot.clone()))
     }
 
+    /// What a sandbox must have to start from the snapshot or to restore it. A sandbox that lacks any of it is refused with
+    /// `ERR_INVALID_ARG`, and the message names what is missing.
+    ///
+    /// Throws with `ERR_CONSUMED`: the snapshot has been disposed.
+    #[napi(getter)]
+    pub fn requirements(&self, env: &Env) -> napi::Result<SnapshotRequirements> {
+        let requirements = catch_panic(|| Ok(self.state()?.requirements().into()));
+        requirements.map_err(|error: Error| error.into_js(env))
+    }
+
+    /// Whether the snapshot's handlers are loaded. It is `false` for a snapshot that `JSSandbox.snapshot()` took: handlers can
+    /// be added to a sandbox that starts from it, but it cannot be restored.
+    ///
+    /// Throws with `ERR_CONSUMED`: the snapshot has been disposed.
+    #[napi(getter)]
+    pub fn is_loaded(&self, env: &Env) -> napi::Result<bool> {
+        catch_panic(|| Ok(self.state()?.is_loaded())).map_err(|error: Error| error.into_js(env))
+    }
+
     /// Writes the snapshot to a folder, an OCI image layout, from which `Snapshot.load()` reads it. Resolves to its
     /// digest.
     ///
-    /// It contains all of the guest's memory, including secrets.
+    /// It contains all of the guest's memory, including secrets. Handlers and modules that are not loaded yet
+    /// must take less than 2 MiB together, as JSON.
     ///
     /// - `path`: the folder. It is created if it does not exist; its parent must. It can hold any number of snapshots.
     ///   Two processes must not save to it at the same time: the tag of one of them may be lost.
@@ -173,5 +194,39 @@ impl Drop for Snapshot {
         if let Some(snapshot) = self.slot.dispose() {
             blocking(move || drop(snapshot));
         }
+    }
+}
+
+/// What a snapshot needs.
+#[napi(object, object_from_js = false)]
+pub struct SnapshotRequirements {
+    /// Host functions that the snapshot's sandbox had, whether or not its code imports them, by module.
+    pub host_functions: Vec<RequiredHostModule>,
+}
+
+/// Host functions of one module that a snapshot needs.
+#[napi(object, object_from_js = false)]
+pub struct RequiredHostModule {
+    /// The module's name, as `hostModule()` takes it.
+    pub module: String,
+    /// Names of the functions that `register()` registered.
+    pub functions: Vec<String>,
+    /// Names of the functions that `registerAsync()` registered.
+    pub async_functions: Vec<String>,
+}
+
+impl From<crate::Requirements> for SnapshotRequirements {
+    fn from(requirements: crate::Requirements) -> Self {
+        let mut host_functions: Vec<RequiredHostModule> = Vec::new();
+        for crate::RequiredFunction { module, name, is_async, .. } in requirements.host_functions {
+            // They come by module.
+            if host_functions.last().is_none_or(|last| last.module != module) {
+                host_functions.push(RequiredHostModule { module, functions: Vec::new(), async_functions: Vec::new() });
+            }
+            if let Some(last) = host_functions.last_mut() {
+                if is_async { last.async_functions.push(name) } else { last.functions.push(name) }
+            }
+        }
+        Self { host_functions }
     }
 }

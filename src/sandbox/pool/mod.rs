@@ -65,6 +65,7 @@ impl Member {
 
     /// A sandbox in the state of a snapshot that needs no host functions, made by a builder for it.
     pub fn start(clean: Arc<Snapshot>, builder: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Result<Self> {
+        clean.check_loaded()?;
         let builder = builder(SandboxBuilder::from_snapshot(clean.clone()));
         let mut sandbox = builder.build()?.load_runtime()?.get_loaded_sandbox()?;
         sandbox.warm_up()?;
@@ -117,7 +118,7 @@ impl SandboxPool {
     /// A pool of `size` sandboxes in the state of a snapshot that needs no host functions.
     ///
     /// # Errors
-    /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the snapshot needs host functions.
+    /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the snapshot needs host functions, or its handlers are not loaded.
     pub fn from_snapshot(size: usize, max_queue: usize, snapshot: Arc<Snapshot>) -> Result<Self> {
         Self::from_snapshot_with(size, max_queue, snapshot, |builder| builder)
     }
