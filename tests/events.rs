@@ -127,6 +127,49 @@ fn a_signal_with_a_time_is_aborted_after_it() {
 }
 
 #[test]
+fn a_signal_of_several_is_aborted_by_a_time_or_a_controller_whichever_comes_first() {
+    let seen = result_of(
+        "const controller = new AbortController();
+        const timed = AbortSignal.any([controller.signal, AbortSignal.timeout(1)]);
+        await new Promise((resolve) => timed.addEventListener('abort', resolve));
+        const controlled = AbortSignal.any([controller.signal, AbortSignal.timeout(1e6)]);
+        controller.abort();
+        return [timed, controlled].map(({ aborted, reason }) => [aborted, reason instanceof DOMException, reason.name, reason.code]);",
+    );
+    assert_eq!(seen, json!([[true, true, "TimeoutError", 23], [true, true, "AbortError", 20]]));
+}
+
+#[test]
+fn a_domexception_has_the_name_and_the_code_of_the_standard() {
+    let seen = result_of(
+        "const failures = [
+            () => new AbortController().signal.throwIfAborted(),
+            () => AbortSignal.abort().throwIfAborted(),
+            () => structuredClone(() => {}),
+            () => crypto.getRandomValues(new Uint8Array(65537)),
+            () => { const event = new Event('x'), target = new EventTarget(); let thrown; target.addEventListener('x', () => { try { target.dispatchEvent(event); } catch (error) { thrown = error; } }); target.dispatchEvent(event); throw thrown; },
+            () => atob('?'),
+            () => { throw new DOMException('m', 'TimeoutError'); },
+            () => { throw new DOMException('m', 'of our own'); },
+            () => { throw new DOMException(); },
+        ];
+        return failures.map((fail) => { try { fail(); } catch (error) { return [error instanceof DOMException && error instanceof Error, error.name, error.code]; } return null; });",
+    );
+    let expected = json!([
+        null,
+        [true, "AbortError", 20],
+        [true, "DataCloneError", 25],
+        [true, "QuotaExceededError", 22],
+        [true, "InvalidStateError", 11],
+        [true, "InvalidCharacterError", 5],
+        [true, "TimeoutError", 23],
+        [true, "of our own", 0],
+        [true, "Error", 0],
+    ]);
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn a_listener_is_removed_when_its_signal_is_aborted() {
     let seen = result_of(
         "const target = new EventTarget(), controller = new AbortController(), seen = [];

@@ -45,7 +45,7 @@ pub struct Suspended {
     count: u64,
     timer: Option<Alarm>,
     /// The guest wants to go on at once.
-    has_more: bool,
+    at_once: bool,
 }
 
 struct Finished {
@@ -60,7 +60,7 @@ impl Suspended {
     /// # Errors
     /// What is wrong with the guest's request.
     pub(super) fn suspend(&mut self, suspension: Suspension, dispatcher: &Dispatcher) -> Result<(), &'static str> {
-        let Suspension { started, has_more, timer } = suspension;
+        let Suspension { started, at_once, timer } = suspension;
         for call in started {
             if call.number <= self.last {
                 return Err("it started a host call that it had started before");
@@ -68,9 +68,9 @@ impl Suspended {
             self.last = call.number;
             self.start(call, dispatcher);
         }
-        self.has_more = has_more;
+        self.at_once = at_once;
         self.timer = timer.and_then(|nanos| Alarm::after(Duration::from_nanos(nanos)));
-        if self.in_flight.is_empty() && self.results.is_empty() && timer.is_none() && !has_more {
+        if self.in_flight.is_empty() && self.results.is_empty() && timer.is_none() && !at_once {
             return Err("it waits for nothing that could come");
         }
         Ok(())
@@ -125,7 +125,7 @@ impl Suspended {
                 self.results.push_back((number, reply));
             }
             let is_due = self.timer.as_mut().is_some_and(|timer| timer.poll_unpin(context).is_ready());
-            if is_due || self.has_more || !self.results.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if is_due || self.at_once || !self.results.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

@@ -1,11 +1,11 @@
 //! Sandboxes for the tests.
 #![allow(dead_code)] // each test program uses its share
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder, Script};
+use hyperlight_js::{Error, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script};
 use serde_json::Value;
 
 /// A sandbox with one handler, named `handler`.
@@ -18,6 +18,33 @@ pub fn load(builder: SandboxBuilder, source: &str) -> Result<LoadedJSSandbox, Er
     let mut sandbox = builder.build()?.load_runtime()?;
     sandbox.add_handler("handler", Script::from_content(source))?;
     sandbox.get_loaded_sandbox()
+}
+
+/// A sandbox with one handler, named `handler`, and what is registered.
+pub fn load_with(source: &str, register: impl FnOnce(&mut ProtoJSSandbox)) -> LoadedJSSandbox {
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    register(&mut proto);
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    sandbox.get_loaded_sandbox().expect("get_loaded_sandbox")
+}
+
+/// The same, and the lines of the console, of each of them the level and the first line.
+pub fn with_lines(source: &str) -> (LoadedJSSandbox, Arc<Mutex<Vec<String>>>) {
+    with_lines_and(|builder| builder, source)
+}
+
+/// The same with other settings.
+pub fn with_lines_and(
+    set: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
+    source: &str,
+) -> (LoadedJSSandbox, Arc<Mutex<Vec<String>>>) {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let written = lines.clone();
+    let builder = SandboxBuilder::new().with_host_print_fn(move |level, text| {
+        written.lock().expect("no panic").push(format!("{level:?} {}", text.lines().next().unwrap_or_default()));
+    });
+    (load(set(builder), source).expect("the handler loads"), lines)
 }
 
 /// Calls the handler with an event, JSON text.

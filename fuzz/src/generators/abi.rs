@@ -71,7 +71,7 @@ fn suspension(u: &mut Unstructured<'_>) -> Result<Suspension> {
         let (number, module, function) = u.arbitrary()?;
         started.push(StartedCall { number, module, function, arguments: payload(u)? });
     }
-    Ok(Suspension { started, has_more: u.arbitrary()?, timer: u.arbitrary()? })
+    Ok(Suspension { started, at_once: u.arbitrary()?, timer: u.arbitrary()? })
 }
 
 fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {

@@ -14,8 +14,9 @@ use crate::payload::Payload;
 pub struct Suspension {
     /// The host calls that were started since the last entry, in their order.
     pub started: Vec<StartedCall>,
-    /// The guest has started more than fit one message: it wants to be entered again at once, with whatever there is.
-    pub has_more: bool,
+    /// The guest wants to be entered again at once, with whatever there is: it has something to run, or has started more host calls
+    /// than fit one message.
+    pub at_once: bool,
     /// Nanoseconds from now until the next timer is due, if there is one.
     pub timer: Option<u64>,
 }
@@ -48,14 +49,14 @@ impl Suspension {
     /// Most calls that one message can hold: as many as can be in flight.
     pub const STARTED_MAX: usize = 1_000;
 
-    const HAS_MORE: u8 = 1;
+    const AT_ONCE: u8 = 1;
     const HAS_TIMER: u8 = 2;
 
     /// Encodes the suspension.
     pub fn into_bytes(self) -> Vec<u8> {
         let mut flags = 0;
-        if self.has_more {
-            flags |= Self::HAS_MORE;
+        if self.at_once {
+            flags |= Self::AT_ONCE;
         }
         if self.timer.is_some() {
             flags |= Self::HAS_TIMER;
@@ -80,7 +81,7 @@ impl Suspension {
         let [flags] = *reader.take(1)? else { return None };
         let timer = reader.u64()?;
         let timer = if flags & Self::HAS_TIMER != 0 { Some(timer) } else { None };
-        if flags & !(Self::HAS_MORE | Self::HAS_TIMER) != 0 {
+        if flags & !(Self::AT_ONCE | Self::HAS_TIMER) != 0 {
             return None;
         }
         let count = usize::try_from(reader.u64()?).ok()?;
@@ -99,7 +100,7 @@ impl Suspension {
         if !reader.0.is_empty() {
             return None;
         }
-        Some(Self { started, has_more: flags & Self::HAS_MORE != 0, timer })
+        Some(Self { started, at_once: flags & Self::AT_ONCE != 0, timer })
     }
 }
 
@@ -154,8 +155,8 @@ mod tests {
         vec![
             Suspension::default(),
             Suspension { timer: Some(u64::MAX), ..Suspension::default() },
-            Suspension { started: vec![call.clone()], has_more: true, timer: None },
-            Suspension { started: vec![call, other], has_more: false, timer: Some(0) },
+            Suspension { started: vec![call.clone()], at_once: true, timer: None },
+            Suspension { started: vec![call, other], at_once: false, timer: Some(0) },
         ]
     }
 

@@ -247,21 +247,24 @@
       return true;
     },
 
-    /** Milliseconds until the next timer is due, 0 if it is; undefined without one. */
-    untilDue() {
+    /** Milliseconds until there is an immediate or a timer to run, 0 if there is; undefined if there is none to come. */
+    untilNext() {
+      if (queue.length > oldest) return 0;
       if (heap.length === 0) return undefined;
       const left = heap[0].due - native.now();
       return left > 0 ? left : 0;
     },
 
-    /** Runs the timer that is due next. */
-    runDue() {
+    /** Runs the timer that is due next, if that was by then; gives whether it was. */
+    runDue(now) {
+      if (heap.length === 0 || heap[0].due > now) return false;
       const timer = heap[0];
       leaveHeap(timer);
       if (!timer.repeats) takeBack(timer.number);
       apply(timer.callback, undefined, timer.parameters);
       // It may have been taken back by itself.
       if (timers[timer.number] === timer) enterHeap(timer, native.now());
+      return true;
     },
   };
 };

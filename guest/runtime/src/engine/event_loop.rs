@@ -5,10 +5,12 @@
 //!
 //! 1. all jobs, which is what promises have put off;
 //! 2. the immediates that were there when their turn came, the oldest first, each followed by all jobs;
-//! 3. the timers that are due, the earliest first, each followed by all jobs.
+//! 3. the timers that were due when their turn came, the earliest first, each followed by all jobs.
 //!
 //! When none of these is left, the call is suspended: the host is told which host calls have been started and when the next
 //! timer is due. An entry that resumes it begins with the results that have come, in their order, each followed by all jobs.
+//! While host calls are in flight, a call with something left is suspended too, after each round, so that their results have their
+//! turn: it is resumed at once then, with those that have come.
 //! A promise that nothing is left to settle fails the call.
 //!
 //! When the promise is settled, the reply is known and the jobs that are left still run. If the call is kept open, it goes on as
@@ -55,7 +57,7 @@ pub enum Progress {
 /// Makes the global functions for timers.
 pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     let native = Object::new(ctx.clone())?;
-    native.set("now", Func::from(|| clock::since_origin_nanos() as f64 / 1e6))?;
+    native.set("now", Func::from(now))?;
     native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
     native.set("encode", Func::from(encode))?;
     native.set("promise", Func::from(promise_of))?;
@@ -104,23 +106,32 @@ pub fn run(
                 return Ok(Progress::Reached);
             }
         }
-        if last > 0.0 {
-            continue;
+        let now = now();
+        while function(ctx, "runDue")?.call((now,))? {
+            if run_jobs(ctx, goal)? {
+                return Ok(Progress::Reached);
+            }
         }
-        let until_due: Option<f64> = function(ctx, "untilDue")?.call(())?;
-        if until_due == Some(0.0) {
-            function(ctx, "runDue")?.call::<_, ()>(())?;
-            continue;
-        }
-        let timer = until_due.map(|milliseconds| (milliseconds * 1e6) as u64);
+        let until_next: Option<f64> = function(ctx, "untilNext")?.call(())?;
+        let is_next_due = until_next == Some(0.0);
         let is_in_flight: bool = function(ctx, "isInFlight")?.call(())?;
-        if timer.is_none() && !is_in_flight {
-            return Ok(Progress::Stuck);
+        match until_next {
+            None if !is_in_flight => return Ok(Progress::Stuck),
+            // What runs over and over again must not keep results of the host from their turn.
+            Some(0.0) if !is_in_flight => continue,
+            _ => {}
         }
         let started = take_started(ctx, message_size_max)?;
-        let has_more = function(ctx, "hasStarted")?.call(())?;
-        return Ok(Progress::Suspended(Suspension { started, has_more, timer }));
+        let has_started: bool = function(ctx, "hasStarted")?.call(())?;
+        let at_once = is_next_due || has_started;
+        let timer = until_next.filter(|_| !is_next_due).map(|milliseconds| (milliseconds * 1e6) as u64);
+        return Ok(Progress::Suspended(Suspension { started, at_once, timer }));
     }
+}
+
+/// Milliseconds since the first call.
+fn now() -> f64 {
+    clock::since_origin_nanos() as f64 / 1e6
 }
 
 /// Settles the promise of a host call with what has come of it.
