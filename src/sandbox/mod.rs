@@ -15,6 +15,7 @@ pub(crate) mod call;
 pub(crate) mod clock;
 mod entry;
 pub mod error;
+mod fault;
 pub mod host_function;
 pub mod host_module;
 pub(crate) mod hypervisor;

@@ -29,7 +29,7 @@ use super::snapshot::{Origin, Snapshot};
 use super::staged::Staged;
 use super::stats::GuestCounters;
 use super::suspended::Suspended;
-use super::{clock, image, shadow_paging, stopper, threads, trace, values};
+use super::{clock, fault, image, shadow_paging, stopper, threads, trace, values};
 
 pub type AddHandler = (Vec<u8>, String, String, bool);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool, bool);
@@ -420,7 +420,7 @@ impl Vm {
         self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
             #[cfg(feature = "crashdump")]
             self.dump_after(&error);
-            match guest_fault(error) {
+            match fault::of_guest(error) {
                 Ok(message) => self.protocol_broken(&message),
                 Err(error) => error,
             }
@@ -590,26 +590,6 @@ fn start_vm_as(
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No code runs under the lock that could leave the value half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Tells what only a guest that faults or breaks the protocol can cause (`Ok`) from everything else (`Err`).
-fn guest_fault(error: HyperlightError) -> std::result::Result<String, Error> {
-    use hyperlight_host::HyperlightError as H;
-    match error {
-        // In a call this is only ever a queue that the guest has left without buffers.
-        H::Error(_)
-        | H::TransportError(_)
-        | H::GuestError(..)
-        | H::ReturnValueConversionFailure(..)
-        | H::UnexpectedReturnValueType(..)
-        | H::MemoryAccessViolation(..)
-        | H::ExecutionAccessViolation(_)
-        | H::HyperlightVmError(_)
-        | H::AnyhowError(_)
-        | H::InvalidFlatBuffer(_) => Ok(reply::failure(&error)),
-        H::GuestAborted(_, message) => Ok(reply::failure(&message)),
-        other => Err(other.into()),
-    }
 }
 
 /// What a call is told about the time it is made at, and its share of randomness.
