@@ -61,6 +61,11 @@ impl Suspended {
     /// What is wrong with the guest's request.
     pub(super) fn suspend(&mut self, suspension: Suspension, dispatcher: &Dispatcher) -> Result<(), &'static str> {
         let Suspension { started, at_once, timer } = suspension;
+        // For a guest those whose results it has not been given are still in flight, so it does not start more. One that has been
+        // taken over could have the host keep any number of refusals.
+        if !started.is_empty() && self.results.len() >= IN_FLIGHT_MAX {
+            return Err("it started more host calls than may be in flight");
+        }
         for call in started {
             if call.number <= self.last {
                 return Err("it started a host call that it had started before");
@@ -236,6 +241,25 @@ mod tests {
         assert!(suspended.results.is_empty());
         suspended.suspend(started(vec![large(100)]), &dispatcher).expect("something to wait for");
         assert!(matches!(&results(&mut suspended)[..], [(100, reply)] if refused(reply)));
+    }
+
+    #[test]
+    fn what_a_guest_is_not_told_of_is_limited() {
+        let dispatcher = dispatcher();
+        let mut suspended = Suspended::default();
+        let none = |first: u64| started((first..first + 500).map(|number| call(number, "none")).collect());
+        suspended.suspend(none(1), &dispatcher).expect("something to wait for");
+        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1, "the others do not fit");
+        suspended.suspend(none(501), &dispatcher).expect("something to wait for");
+        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1);
+        suspended.suspend(none(1001), &dispatcher).expect("there are 998");
+        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1);
+        assert!(suspended.suspend(none(1501), &dispatcher).is_err());
+        // One that takes what has come may go on.
+        while suspended.results.len() >= IN_FLIGHT_MAX {
+            block_on(suspended.resumption(1 << 20));
+        }
+        suspended.suspend(none(2001), &dispatcher).expect("there is room");
     }
 
     #[test]

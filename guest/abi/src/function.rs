@@ -272,4 +272,24 @@ pub enum Fault {
     MalformedReply = 58,
     /// Answers with an error of hyperlight-host's whose text has a MiB.
     LongGuestError = 59,
+    /// Suspends the next call of a handler though there is nothing that it could wait for; gives 1, as do those that follow.
+    SuspendForNothing = 60,
+    /// Suspends it with two host calls that have the same number.
+    StartCallTwice = 61,
+    /// Suspends it with a host call, then with the same call again.
+    StartCallAgain = 62,
+    /// Suspends it over and over again with a timer that is due.
+    SuspendForEver = 63,
+    /// Suspends it over and over again to be entered at once.
+    SuspendAtOnce = 64,
+    /// Suspends it with a timer that is due in 585 years.
+    SuspendForCenturies = 65,
+    /// Suspends it with what says that it holds 2^32 host calls.
+    StartTooManyCalls = 66,
+    /// Suspends it with a host call of a module whose name is too long by a byte.
+    StartWithLongName = 67,
+    /// Suspends it with a host call whose arguments are too large by a byte.
+    StartWithLargeArguments = 68,
+    /// Suspends it over and over again, each time with as many host calls as a message may hold.
+    StartForEver = 69,
 }

@@ -18,7 +18,7 @@ use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
-use crate::{TRANSPORT, gate, heap};
+use crate::{TRANSPORT, gate, heap, suspension_faults};
 
 /// Largest result, and largest arguments of a host function, with the default settings.
 const OUTPUT_SIZE: usize = 1 << 20;
@@ -32,6 +32,9 @@ static NEXT_REPLY: AtomicI32 = AtomicI32::new(0);
 pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
     if (Fault::LargeResult as i32..=Fault::MalformedReply as i32).contains(&fault) {
         NEXT_REPLY.store(fault, Ordering::Relaxed);
+        return Ok(ReturnValue::Int(1));
+    }
+    if suspension_faults::begin(fault) {
         return Ok(ReturnValue::Int(1));
     }
     if fault == Fault::LongGuestError as i32 {

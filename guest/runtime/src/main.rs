@@ -25,6 +25,8 @@ mod faults;
 mod gate;
 mod global;
 mod heap;
+#[cfg(feature = "commit-faults")]
+mod suspension_faults;
 mod transport;
 
 use alloc::string::String;
@@ -122,7 +124,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let reply = ENGINE
             .with(|engine| engine.call_handler(&context, &name, event, CallOptions { gc, bytes, rejections_fail }));
         #[cfg(feature = "commit-faults")]
-        if let Some(faulty) = faults::reply() {
+        if let Some(faulty) = faults::reply().or_else(suspension_faults::reply) {
             return Ok(ReturnValue::VecBytes(faulty));
         }
         reply
@@ -132,6 +134,10 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
         let results = HostResults::from_bytes(&results).ok_or_else(wrong_arguments)?;
+        #[cfg(feature = "commit-faults")]
+        if let Some(faulty) = suspension_faults::reply() {
+            return Ok(ReturnValue::VecBytes(faulty));
+        }
         ENGINE.with(|engine| engine.resume(&context, results))
     } else if function == ADD_HANDLER.name {
         let [
