@@ -213,7 +213,7 @@ fn an_answer_of_the_wrong_kind_aborts() {
 #[test]
 fn using_up_all_memory_aborts() {
     // Past the end of the heap nothing may be mapped, so the write there is what ends it.
-    aborts(Fault::ExhaustHeap, &["page fault (vector 14", "cannot write 0x104700040"]);
+    aborts(Fault::ExhaustHeap, &["page fault (vector 14", "cannot write 0x104800040"]);
 }
 
 #[test]
