@@ -236,6 +236,39 @@ export declare namespace SandboxBuilder {
   /** The guest that runs in every sandbox. */
   export const guestImage: GuestImage;
 }
+/**
+ * A module of host functions that can be given to several builders (`SandboxBuilder.addHostFunctionModule()`). Guest code
+ * imports it from `host:NAME`.
+ *
+ * The sandboxes share the functions: data that a callback keeps for one guest must not reach another.
+ */
+export declare class HostFunctionModule {
+  /**
+   * A module without functions.
+   *
+   * - `name`: 1 to 256 bytes in UTF-8 without control characters, not all of them white space.
+   *
+   * Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed.
+   */
+  constructor(name: string)
+  /** The module's name. */
+  get name(): string
+  /**
+   * Registers a function, as `HostModule.register()` does. Returns the module. Builders that the module was added to
+   * before do not get the function.
+   *
+   * Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed, or the callback is not a function.
+   */
+  register(name: string, callback: (...args: any[]) => any): this
+  /**
+   * Registers an asynchronous function, as `HostModule.registerAsync()` does. Returns the module. Builders that the
+   * module was added to before do not get the function.
+   *
+   * Throws as `register()` does.
+   */
+  registerAsync(name: string, callback: (...args: any[]) => any): this
+}
+
 /** A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` returns it. */
 export declare class HostModule {
   private constructor()
@@ -758,6 +791,15 @@ export declare class SandboxBuilder {
    * ```
    */
   setHostPrintFn(callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void): this
+  /**
+   * Gives the sandbox the host functions of a module as they are now. Functions of the same names are replaced. A module
+   * can be given to several builders. Returns the builder.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: it is not a `HostFunctionModule`.
+   * - `ERR_CONSUMED`: `build()` has been called.
+   */
+  addHostFunctionModule(module: HostFunctionModule): this
   /**
    * Boots the guest for these settings, unless this process has done so already. Without it, the first sandbox with
    * these settings does that in `loadRuntime()`, which takes some hundredths of a second; other sandboxes wait for

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { HostModule, type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
+import { HostFunctionModule, HostModule, type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
 import { loadWithHost, rejection, runProgram, start, startWithHost, thrown } from './sandbox';
 
 const CATCH = `
@@ -461,4 +461,70 @@ test('a worker can end while its guest waits for a host function', async () => {
   }
   assert.deepEqual(await once(worker('exit'), 'exit'), [3]);
   assert.equal((await seenByGuest(() => 'still here')).result, 'still here');
+});
+
+test('a module of host functions is given to several builders', async () => {
+  let calls = 0;
+  const module = new HostFunctionModule('counter');
+  assert.equal(module.name, 'counter');
+  assert.equal(
+    module.register('next', () => ++calls).registerAsync('later', async (n: number) => n * 2),
+    module,
+  );
+  const builder = new SandboxBuilder();
+  assert.equal(builder.addHostFunctionModule(module), builder);
+  // What is registered later is not in a builder that has the module already.
+  module.register('more', () => 1);
+  const code = `
+    import * as counter from 'host:counter';
+    export const handler = async () => [counter.next(), await counter.later(4), Object.keys(counter)];
+  `;
+  const loaded = async (from: SandboxBuilder) => {
+    const sandbox = await (await from.build()).loadRuntime();
+    sandbox.addHandler('f', code);
+    return sandbox.getLoadedSandbox();
+  };
+  const first = await loaded(builder);
+  const second = await loaded(new SandboxBuilder().addHostFunctionModule(module));
+  assert.deepEqual(await first.callHandler('f', 0), [1, 8, ['later', 'next']]);
+  assert.deepEqual(await second.callHandler('f', 0), [2, 8, ['later', 'more', 'next']]);
+  assert.deepEqual((await second.snapshot()).requirements, {
+    hostFunctions: [{ module: 'counter', functions: ['more', 'next'], asyncFunctions: ['later'] }],
+  });
+
+  const snapshot = await second.snapshot();
+  const proto = await SandboxBuilder.fromSnapshot(snapshot).addHostFunctionModule(module).build();
+  proto.register('counter', 'next', () => 'mine');
+  const third = await (await proto.loadRuntime()).getLoadedSandbox();
+  assert.equal((await third.callHandler('f', 0))[0], 'mine');
+});
+
+test('a callback of a module cannot wait for the sandbox that it serves, but for another', async () => {
+  const module = new HostFunctionModule('m');
+  const sandboxes: LoadedJSSandbox[] = [];
+  module.register('call', (index: number) => sandboxes[index]?.callHandler('f', null));
+  for (let i = 0; i < 2; i++) {
+    const sandbox = await (await new SandboxBuilder().addHostFunctionModule(module).build()).loadRuntime();
+    sandbox.addHandler(
+      'f',
+      `import { call } from 'host:m'; export const handler = (i) => (i === null ? 'ok' : call(i));`,
+    );
+    sandboxes.push(await sandbox.getLoadedSandbox());
+  }
+  const [first] = sandboxes as [LoadedJSSandbox];
+  assert.equal(await first.callHandler('f', 1), 'ok');
+  const { message } = await rejection('ERR_GUEST_ERROR', first.callHandler('f', 0));
+  assert.match(message, /wait/);
+});
+
+test('a module of host functions checks its arguments', () => {
+  for (const wrong of ['', ' ', 'a\n', 'x'.repeat(257), undefined, 1] as string[]) {
+    thrown('ERR_INVALID_ARG', () => new HostFunctionModule(wrong));
+    thrown('ERR_INVALID_ARG', () => new HostFunctionModule('m').register(wrong, () => 1));
+    thrown('ERR_INVALID_ARG', () => new HostFunctionModule('m').registerAsync(wrong, () => 1));
+  }
+  thrown('ERR_INVALID_ARG', () => new HostFunctionModule('m').register('f', 1 as unknown as () => number));
+  for (const wrong of [undefined, {}, 'm', HostFunctionModule] as HostFunctionModule[]) {
+    thrown('ERR_INVALID_ARG', () => new SandboxBuilder().addHostFunctionModule(wrong));
+  }
 });

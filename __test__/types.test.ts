@@ -13,6 +13,7 @@ import {
   type CallResult,
   type CallStats,
   type GuestImage,
+  HostFunctionModule,
   HostModule,
   InterruptHandle,
   isSandboxError,
@@ -48,10 +49,12 @@ const members = {
     'setOutputBufferSize',
     'setMaxOutputValues',
     'setHostPrintFn',
+    'addHostFunctionModule',
     'prewarm',
     'build',
   ],
   ProtoJSSandbox: ['hostModule', 'register', 'registerAsync', 'loadRuntime', 'dispose'],
+  HostFunctionModule: ['name', 'register', 'registerAsync'],
   HostModule: ['register', 'registerAsync'],
   JSSandbox: [
     'addHandler',
@@ -153,6 +156,9 @@ same<typeof isSandboxError, (value: unknown) => value is SandboxError>();
 same<LoadedJSSandbox['unload'], () => Promise<JSSandbox>>();
 same<LoadedJSSandbox['snapshot'], () => Promise<Snapshot>>();
 same<LoadSnapshotOptions, { signal?: AbortSignalLike }>();
+same<ConstructorParameters<typeof HostFunctionModule>, [name: string]>();
+same<HostFunctionModule['name'], string>();
+same<Parameters<HostFunctionModule['register']>, Parameters<HostModule['register']>>();
 same<JSSandbox['snapshot'], () => Promise<Snapshot>>();
 same<Snapshot['isLoaded'], boolean>();
 same<
@@ -317,6 +323,7 @@ test('the classes have the members that are declared, and no others', () => {
   const classes = {
     SandboxBuilder,
     ProtoJSSandbox,
+    HostFunctionModule,
     HostModule,
     JSSandbox,
     LoadedJSSandbox,

@@ -10,6 +10,7 @@ try {
 }
 
 // Node.js reads from these lines which names `import` can have.
+exports.HostFunctionModule = addon.HostFunctionModule;
 exports.HostModule = addon.HostModule;
 exports.InterruptHandle = addon.InterruptHandle;
 exports.JSSandbox = addon.JSSandbox;

@@ -30,6 +30,9 @@ exports.standIn = ({ message, cause, code }) => {
     setHostPrintFn() {
       return this;
     }
+    addHostFunctionModule() {
+      return this;
+    }
     async prewarm() {
       throw unavailable();
     }
@@ -50,6 +53,7 @@ exports.standIn = ({ message, cause, code }) => {
     }
   }
   return {
+    HostFunctionModule: class HostFunctionModule extends Unavailable {},
     HostModule: class HostModule extends Unavailable {},
     InterruptHandle: class InterruptHandle extends Unavailable {},
     JSSandbox: class JSSandbox extends Unavailable {},

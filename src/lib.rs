@@ -129,6 +129,7 @@ pub use sandbox::builder::{SandboxBuilder, UnhandledRejections};
 pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
+pub use sandbox::host_function_module::HostFunctionModule;
 pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};
 pub use sandbox::hypervisor::is_hypervisor_present;
 pub use sandbox::image::GuestImage;

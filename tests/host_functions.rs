@@ -379,3 +379,45 @@ fn arguments_of_another_type_and_failures_are_exceptions() {
         assert!(text.starts_with("HostFunctionError") && parts.iter().all(|part| text.contains(part)), "{text}");
     }
 }
+
+#[test]
+fn a_module_of_host_functions_is_given_to_several_builders() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    let mut module = hyperlight_js::HostFunctionModule::new("counter");
+    module
+        .register("next", move || counted.fetch_add(1, Ordering::Relaxed) + 1)
+        .and_then(|module| module.register_async("later", |n: u32| async move { n * 2 }))
+        .expect("register");
+    let source = "import { next, later } from 'host:counter'; import * as all from 'host:counter';
+        async function handler() { return [next(), await later(4), Object.keys(all)]; }";
+    let sandbox = |builder: SandboxBuilder, register: &dyn Fn(&mut ProtoJSSandbox)| {
+        let mut proto = builder.build().expect("build");
+        register(&mut proto);
+        let mut sandbox = proto.load_runtime().expect("load_runtime");
+        sandbox.add_handler("handler", Script::from(source)).expect("add_handler");
+        sandbox.get_loaded_sandbox().expect("loaded")
+    };
+    let builder = SandboxBuilder::new().with_host_function_module(&module);
+    // What is registered later is not in a builder that has the module already.
+    module.register("more", || 1).expect("register");
+    for count in 1..3 {
+        let mut sandbox = sandbox(builder.clone(), &|_| ());
+        assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([count, 8, ["later", "next"]]));
+    }
+    let builder = SandboxBuilder::new().with_host_function_module(&module);
+    let mut replaced = sandbox(builder, &|proto| proto.register("counter", "next", || "mine").expect("register"));
+    assert_eq!(call(&mut replaced, "0").expect("a result"), json!(["mine", 8, ["later", "more", "next"]]));
+
+    // A snapshot needs them, and a builder that starts from it can be given them again.
+    let snapshot = replaced.snapshot().expect("a snapshot");
+    assert!(SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build").load_runtime().is_err());
+    let builder = SandboxBuilder::from_snapshot(snapshot).with_host_function_module(&module);
+    let started = builder.build().expect("build").load_runtime().expect("load_runtime");
+    let mut started = started.get_loaded_sandbox().expect("loaded");
+    assert_eq!(call(&mut started, "0").expect("a result")[0], 3);
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+
+    assert!(hyperlight_js::HostFunctionModule::new("").register("f", || 1).is_err());
+    assert!(hyperlight_js::HostFunctionModule::new("m").register("\n", || 1).is_err());
+}

@@ -10,6 +10,8 @@ use guest_abi::memory::{BACKING_STEP, HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
+use super::host_function::HostFunctions;
+use super::host_function_module::HostFunctionModule;
 use super::image::{self, GuestImage};
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
@@ -33,6 +35,7 @@ use super::{clock, hypervisor, metrics};
 pub struct SandboxBuilder {
     configuration: Configuration,
     start: Option<Arc<Snapshot>>,
+    host_functions: HostFunctions,
     intake: Intake,
 }
 
@@ -114,6 +117,7 @@ impl SandboxBuilder {
         Self {
             configuration: snapshot.origin().configuration.clone(),
             start: Some(snapshot),
+            host_functions: HostFunctions::default(),
             intake: Intake::default(),
         }
     }
@@ -198,6 +202,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Gives the sandbox the host functions of a module as they are now. Functions of the same names are replaced.
+    #[must_use]
+    pub fn with_host_function_module(mut self, module: &HostFunctionModule) -> Self {
+        self.host_functions.extend(module.functions());
+        self
+    }
+
     /// Uses the runtime image that commits faults on demand.
     #[cfg(feature = "test-guest")]
     #[doc(hidden)]
@@ -234,7 +245,7 @@ impl SandboxBuilder {
         // Each time, since a recorder may have been installed after the last.
         metrics::describe();
         traced(&operation!(DEBUG, "build"), || self.check())?;
-        Ok(ProtoJSSandbox::new(self.configuration, self.intake, self.start))
+        Ok(ProtoJSSandbox::new(self.configuration, self.host_functions, self.intake, self.start))
     }
 
     fn check(&self) -> Result<()> {

@@ -162,6 +162,11 @@ impl HostFunctions {
         Ok(())
     }
 
+    /// Adds the functions of others; they replace those of the same names.
+    pub fn extend(&mut self, others: &Self) {
+        self.functions.extend(others.functions.iter().map(|(name, function)| (name.clone(), function.clone())));
+    }
+
     pub fn set_module_loader(&mut self, loader: impl Fn(&str, &str) -> Option<Script> + Send + Sync + 'static) {
         self.module_loader = Some(Arc::new(loader));
     }

@@ -27,8 +27,13 @@ pub struct ProtoJSSandbox {
 }
 
 impl ProtoJSSandbox {
-    pub(super) fn new(configuration: Configuration, intake: Intake, start: Option<Arc<Snapshot>>) -> Self {
-        Self { configuration, host_functions: HostFunctions::default(), intake, start, _active: Active::proto() }
+    pub(super) fn new(
+        configuration: Configuration,
+        host_functions: HostFunctions,
+        intake: Intake,
+        start: Option<Arc<Snapshot>>,
+    ) -> Self {
+        Self { configuration, host_functions, intake, start, _active: Active::proto() }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it;

@@ -37,9 +37,8 @@ const NO_RESULT: &str = "the host function will never give a result";
 pub fn bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    callback: AnyFunction,
+    callback: Arc<AnyFunction>,
 ) -> impl Fn(&crate::HostCall, Payload) -> Answer + Send + Sync + 'static {
-    let callback = Arc::new(callback);
     move |guest_call, arguments| {
         let (call, answer) = PendingHostCall::new(&sandbox);
         let stopped = call.clone();
@@ -61,9 +60,8 @@ pub fn bridge(
 pub fn async_bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    callback: AnyFunction,
+    callback: Arc<AnyFunction>,
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
-    let callback = Arc::new(callback);
     move |arguments| {
         let (call, answer) = PendingHostCall::new(&sandbox);
         let last_chance = LastChance(call.clone());

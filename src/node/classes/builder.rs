@@ -6,6 +6,7 @@ use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw, This};
 use napi::{Env, JsValue, Property, PropertyAttributes, Unknown};
 use napi_derive::napi;
 
+use super::host_function_module::{HostFunctionModule, ModuleFunction};
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::promise::promise;
@@ -39,6 +40,7 @@ pub struct SandboxBuilder {
 struct Settings {
     builder: crate::SandboxBuilder,
     console: Option<Callback>,
+    functions: Vec<ModuleFunction>,
 }
 
 #[napi]
@@ -73,7 +75,11 @@ impl SandboxBuilder {
     pub fn from_snapshot(env: &Env, snapshot: Unknown) -> napi::Result<Self> {
         let builder = catch_panic(|| {
             let snapshot = arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()?;
-            let settings = Settings { builder: crate::SandboxBuilder::from_snapshot(snapshot), console: None };
+            let settings = Settings {
+                builder: crate::SandboxBuilder::from_snapshot(snapshot),
+                console: None,
+                functions: Vec::new(),
+            };
             Ok(Self { slot: Slot::new("SandboxBuilder", settings) })
         });
         builder.map_err(|error| error.into_js(env))
@@ -230,6 +236,27 @@ impl SandboxBuilder {
         })
     }
 
+    /// Gives the sandbox the host functions of a module as they are now. Functions of the same names are replaced. A module
+    /// can be given to several builders. Returns the builder.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: it is not a `HostFunctionModule`.
+    /// - `ERR_CONSUMED`: `build()` has been called.
+    #[napi(ts_args_type = "module: HostFunctionModule", ts_return_type = "this")]
+    pub fn add_host_function_module<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        module: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let expected = "a HostFunctionModule";
+            let module = arguments::instance::<HostFunctionModule>(env, "the module", expected, module)?;
+            settings.functions.extend(module.functions());
+            Ok(())
+        })
+    }
+
     /// Boots the guest for these settings, unless this process has done so already. Without it, the first sandbox with
     /// these settings does that in `loadRuntime()`, which takes some hundredths of a second; other sandboxes wait for
     /// it. Does not consume the builder. A builder that starts from a snapshot has nothing to boot.
@@ -263,16 +290,16 @@ impl SandboxBuilder {
                 hash_flaw::warn_once(env)?;
                 Ok(settings)
             },
-            |Settings { builder, console }, pending| {
+            |Settings { builder, console, functions }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
                         let source = Source::next();
                         let builder = builder.with_host_print_fn(taking_lines(console, source));
-                        Ok((builder.build()?, source))
+                        Ok((builder.build()?, functions, source))
                     });
                 });
             },
-            |_, (proto, source)| Ok(ProtoJSSandbox::new(proto, source)),
+            |env, (proto, functions, source)| ProtoJSSandbox::new(env, proto, functions, source),
         )
     }
 

@@ -6,6 +6,7 @@ use napi::bindgen_prelude::{Object, This};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::host_function_module::ModuleFunction;
 use crate::node::bridge::{arguments, environment, host_function};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
@@ -99,18 +100,33 @@ impl HostModule {
     }
 
     pub(super) fn add_async(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>) -> Result<()> {
-        let name = arguments::name(env, "the function's name", name)?;
-        let callback = arguments::function(env, "the callback", callback)?;
-        let host_calls = environment::of(env)?.host_calls.clone();
-        let function = host_function::async_bridge(host_calls, self.context.clone(), callback);
-        self.proto.with(|proto| Ok(proto.register_async_with_bytes(&self.name, &name, function)?))
+        self.add_function(env, name, callback, true)
     }
 
     pub(super) fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>) -> Result<()> {
-        let name = arguments::name(env, "the function's name", name)?;
-        let callback = arguments::function(env, "the callback", callback)?;
-        let host_calls = environment::of(env)?.host_calls.clone();
-        let function = host_function::bridge(host_calls, self.context.clone(), callback);
-        self.proto.with(|proto| Ok(proto.register_with_bytes(&self.name, &name, function)?))
+        self.add_function(env, name, callback, false)
     }
+
+    fn add_function(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>, is_async: bool) -> Result<()> {
+        let name = arguments::name(env, "the function's name", name)?;
+        let callback = Arc::new(arguments::function(env, "the callback", callback)?);
+        let function = ModuleFunction { module: self.name.clone(), name, is_async, callback };
+        self.proto.with(|proto| add(proto, env, &self.context, function))
+    }
+}
+
+/// Registers a function of JavaScript in a sandbox.
+pub(super) fn add(
+    proto: &mut crate::ProtoJSSandbox,
+    env: &Env,
+    context: &Arc<SandboxContext>,
+    ModuleFunction { module, name, is_async, callback }: ModuleFunction,
+) -> Result<()> {
+    let host_calls = environment::of(env)?.host_calls.clone();
+    if is_async {
+        let function = host_function::async_bridge(host_calls, context.clone(), callback);
+        return Ok(proto.register_async_with_bytes(&module, &name, function)?);
+    }
+    let function = host_function::bridge(host_calls, context.clone(), callback);
+    Ok(proto.register_with_bytes(&module, &name, function)?)
 }

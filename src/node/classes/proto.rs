@@ -7,11 +7,12 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::disposal;
-use super::host_module::HostModule;
+use super::host_function_module::ModuleFunction;
+use super::host_module::{self, HostModule};
 use super::js::JSSandbox;
 use crate::node::bridge::arguments;
 use crate::node::bridge::promise::promise;
-use crate::node::error::Error;
+use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::jobs::Source;
@@ -28,8 +29,17 @@ pub struct ProtoJSSandbox {
 
 #[napi]
 impl ProtoJSSandbox {
-    pub(super) fn new(proto: crate::ProtoJSSandbox, source: Source) -> Self {
-        Self { slot: Slot::new("ProtoJSSandbox", proto), context: SandboxContext::new(source) }
+    pub(super) fn new(
+        env: &Env,
+        mut proto: crate::ProtoJSSandbox,
+        functions: Vec<ModuleFunction>,
+        source: Source,
+    ) -> Result<Self> {
+        let context = SandboxContext::new(source);
+        for function in functions {
+            host_module::add(&mut proto, env, &context, function)?;
+        }
+        Ok(Self { slot: Slot::new("ProtoJSSandbox", proto), context })
     }
 
     /// Returns a module of host functions, which guest code imports from `host:NAME`. The module exists as soon as a
