@@ -206,15 +206,15 @@ fn what_is_not_registered_cannot_be_imported_nor_can_the_bridge() {
 }
 
 #[test]
-fn names_may_hold_anything_but_nothing() {
+fn names_may_hold_anything_that_can_be_read() {
     let mut proto = SandboxBuilder::new().build().expect("build");
-    for (module, name) in [("", "f"), ("m", "")] {
-        let error = proto.register_raw(module, name, |_, _| Ok(None)).expect_err("empty");
+    for (module, name) in [("", "f"), ("m", ""), (" ", "f"), ("m", "a\n"), ("m\0", "f")] {
+        let error = proto.register_raw(module, name, |_, _| Ok(None)).expect_err("it cannot be read");
         assert!(matches!(error, Error::InvalidArgument(_)));
     }
-    let source = r#"import { "quote\"\n'" as f } from "host:a b\"c"; function handler() { return f(); }"#;
+    let source = r#"import { "quote\"\\'" as f } from "host:a b\"c"; function handler() { return f(); }"#;
     let mut sandbox = with_functions(source, |proto| {
-        proto.register_raw("a b\"c", "quote\"\n'", |_, _| Ok(Some("7".to_string()))).expect("register");
+        proto.register_raw("a b\"c", "quote\"\\'", |_, _| Ok(Some("7".to_string()))).expect("register");
     });
     assert_eq!(call(&mut sandbox, "0").expect("a result"), 7);
 }
