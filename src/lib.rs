@@ -139,6 +139,7 @@ pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::metrics;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::pool::SandboxPool;
+pub use sandbox::program::Program;
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};

@@ -34,6 +34,7 @@ use super::interrupt::{CallGuard, CallId};
 use super::loaded::CallOptions;
 use super::metrics;
 use super::monitor::{Watching, winner};
+use super::program::Program;
 use super::stats::ExecutionStats;
 use super::suspended::Suspended;
 use super::trace::traced;
@@ -79,6 +80,14 @@ impl Call {
         let step = self
             .span
             .in_scope(|| vm.begin_handler(&self.running, &self.name, event, self.options, &mut self.suspended));
+        self.progress(step)
+    }
+
+    /// Enters the guest for the first time, with a program.
+    pub(super) fn begin_program(mut self: Box<Self>, vm: &mut Vm, program: Program) -> Progress {
+        let step = self
+            .span
+            .in_scope(|| vm.begin_program(&self.running, &self.name, program, self.options, &mut self.suspended));
         self.progress(step)
     }
 

@@ -193,22 +193,6 @@ impl HostFunctions {
     pub fn is_empty(&self) -> bool {
         self.functions.is_empty()
     }
-
-    fn call(&self, call: &HostCall, module: String, name: String, arguments: Payload, max_values: usize) -> HostReply {
-        let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
-        let Some(Function::Blocking(function)) = self.functions.get(&(module, name)) else {
-            return failed(NO_SUCH_FUNCTION);
-        };
-        if let Err(error) = values::check(ARGUMENTS, &arguments, max_values) {
-            return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
-        }
-        // A panic must not unwind through the hypervisor's code.
-        let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
-        match result {
-            Ok(result) => reply_of(result),
-            Err(_) => failed("the host function panicked"),
-        }
-    }
 }
 
 /// What the arguments are called in an error.
@@ -242,6 +226,8 @@ pub(super) struct Dispatcher {
     /// Most values of them.
     max_values: usize,
     control: Arc<Mutex<Option<Arc<CallControl>>>>,
+    /// Functions of the call that runs. They come before those of the sandbox.
+    of_call: Arc<Mutex<Arc<HostFunctions>>>,
     /// How the guest has broken the protocol in the call that runs.
     breach: Arc<Mutex<Option<Breach>>>,
 }
@@ -259,6 +245,19 @@ impl Dispatcher {
 
     pub fn set_control(&self, control: Arc<CallControl>) {
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
+    }
+
+    /// Has a call find these functions, until others are set.
+    pub fn set_functions_of_call(&self, functions: HostFunctions) {
+        let functions = Arc::new(functions);
+        let old = std::mem::replace(&mut *self.of_call.lock().unwrap_or_else(PoisonError::into_inner), functions);
+        drop(old);
+    }
+
+    fn find(&self, module: String, name: String) -> Option<Function> {
+        let of_call = self.of_call.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = (module, name);
+        of_call.functions.get(&key).or_else(|| self.functions.functions.get(&key)).cloned()
     }
 
     /// What the guest said, if it may say that. If not, its call ends as soon as the host function returns.
@@ -301,7 +300,7 @@ impl Dispatcher {
             return HostReply::Undefined.into_bytes();
         };
         let reply = match control {
-            Some(control) => self.functions.call(&HostCall { control }, module, name, arguments, self.max_values),
+            Some(control) => call(self.find(module, name), &HostCall { control }, arguments, self.max_values),
             None => HostReply::Failed(ThrownError::new("Error", "the sandbox is not ready")),
         };
         fitting(reply, self.result_limit).into_bytes()
@@ -310,8 +309,8 @@ impl Dispatcher {
     /// Calls an asynchronous host function.
     pub fn start(&self, call: StartedCall) -> impl Future<Output = HostReply> + Send + 'static {
         let StartedCall { module, function, arguments, .. } = call;
-        let function = match self.functions.functions.get(&(module, function)) {
-            Some(Function::Async(function)) => Ok(function.clone()),
+        let function = match self.find(module, function) {
+            Some(Function::Async(function)) => Ok(function),
             _ => Err(ThrownError::new("Error", NO_SUCH_FUNCTION)),
         };
         let checked = function.and_then(|function| {
@@ -341,6 +340,22 @@ impl Dispatcher {
 
     fn control(&self) -> Option<Arc<CallControl>> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn call(function: Option<Function>, call: &HostCall, arguments: Payload, max_values: usize) -> HostReply {
+    let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
+    let Some(Function::Blocking(function)) = function else {
+        return failed(NO_SUCH_FUNCTION);
+    };
+    if let Err(error) = values::check(ARGUMENTS, &arguments, max_values) {
+        return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
+    }
+    // A panic must not unwind through the hypervisor's code.
+    let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
+    match result {
+        Ok(result) => reply_of(result),
+        Err(_) => failed("the host function panicked"),
     }
 }
 

@@ -14,6 +14,7 @@ use super::interrupt::{CallGuard, InterruptHandle};
 use super::js::JSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, Watching, watch};
+use super::program::{Program, RUN};
 use super::snapshot::Snapshot;
 use super::stats::{ExecutionStats, GuestCounters};
 use super::trace::{self, operation, traced};
@@ -179,6 +180,42 @@ impl LoadedJSSandbox {
         Ok(json(block_on(self.call_handler(running, watching, name, Payload::from_json(event), options))?))
     }
 
+    /// Runs a program and gives back its value, as JSON text. A sandbox runs one program; then it must be restored to run
+    /// another. See [`Program`].
+    ///
+    /// # Errors
+    /// Those of [`handle_event`](Self::handle_event), and [`Error::Compile`]. [`Error::InvalidArgument`] if a name is taken, or a
+    /// program was run before: then nothing of it was run.
+    pub fn run(&mut self, program: Program, gc: Option<bool>) -> Result<String> {
+        self.run_blocking(self.begin(), None, program, gc)
+    }
+
+    /// As [`run`](Self::run), under limits, as [`handle_event_with_monitor`](Self::handle_event_with_monitor).
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn run_with_monitor<M: MonitorSet>(
+        &mut self,
+        program: Program,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let running = self.begin();
+        let watching = self.watch(&running, monitor)?;
+        self.run_blocking(running, Some(watching), program, gc)
+    }
+
+    fn run_blocking(
+        &mut self,
+        running: CallGuard,
+        watching: Option<Watching>,
+        program: Program,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
+        Ok(json(block_on(self.run_program(running, watching, program, options))?))
+    }
+
     async fn drive(
         &mut self,
         running: CallGuard,
@@ -224,7 +261,26 @@ impl LoadedJSSandbox {
         event: Payload,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let mut progress = self.begin_call(running, watching, name, event, options)?;
+        let progress = self.begin_call(running, watching, name, event, options)?;
+        self.finish(progress).await
+    }
+
+    /// Runs a program as a call that has begun, as [`call_handler`](Self::call_handler) calls a handler.
+    pub(crate) async fn run_program(
+        &mut self,
+        running: CallGuard,
+        watching: Option<Watching>,
+        program: Program,
+        options: CallOptions,
+    ) -> Result<Option<Payload>> {
+        let call = Call::new(running, watching, RUN.to_string(), options, program.span());
+        let progress = call.begin_program(self.vm()?, program);
+        let result = self.finish(progress).await;
+        self.vm()?.end_program();
+        result
+    }
+
+    async fn finish(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
         loop {
             match progress {
                 Progress::Ended(result, stats) => return self.end_call(result, stats),

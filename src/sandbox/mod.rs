@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod monitor;
 pub(crate) mod name;
 pub mod pool;
+pub mod program;
 pub mod proto;
 mod reply;
 pub mod script;

@@ -32,7 +32,7 @@ pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
             exception(thrown)?;
             text("the name of a source", file)?;
         }
-        Reply::InvalidEvent(message) => text("an error's message", message)?,
+        Reply::InvalidEvent(message) | Reply::Refused(message) => text("an error's message", message)?,
         Reply::TooLarge(size, limit) if *limit != output_size as u64 || size <= limit => {
             return Err(Breach(format!("the guest says that a result of {size} bytes is over the limit of {limit}")));
         }

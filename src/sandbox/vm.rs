@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
-use guest_abi::message::{CallContext, Reply};
+use guest_abi::message::{CallContext, Exception, Place, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::suspension::{HostResults, Suspension};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
@@ -24,6 +24,7 @@ use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
+use super::program::Program;
 use super::reply::{self, Breach};
 use super::snapshot::{Origin, Snapshot};
 use super::staged::Staged;
@@ -35,6 +36,7 @@ pub type AddHandler = (Vec<u8>, String, String, bool);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool, bool);
 type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
+type Run = (Vec<u8>, Vec<u8>, bool, bool, bool);
 type Resume = (Vec<u8>, Vec<u8>);
 type CallHost = (String, String, Vec<u8>);
 type Console = (i32, String);
@@ -43,6 +45,7 @@ type LoadModule = (String, String);
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::CALL_HANDLER), "see guest_abi::function");
+    assert!(matches_signature::<Run, Vec<u8>>(&function::RUN), "see guest_abi::function");
     assert!(matches_signature::<Resume, Vec<u8>>(&function::RESUME), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
@@ -278,15 +281,7 @@ impl Vm {
         match reply {
             Reply::Undefined => Ok(Step::Ended(None)),
             Reply::Suspended(suspension) => self.suspend(suspension, suspended),
-            Reply::Compile(exception, place) => Err(Error::Compile {
-                name: exception.name,
-                message: exception.message,
-                file: place.file,
-                line: place.line,
-                column: place.column,
-                stack: exception.stack,
-                details: exception.details,
-            }),
+            Reply::Compile(exception, place) => Err(compile_error(exception, place)),
             _ => Err(self.protocol_broken("it answered a handler's registration with something else")),
         }
     }
@@ -307,6 +302,35 @@ impl Vm {
             (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes, rejections_fail);
         let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
         self.step(reply, name, bytes, suspended)
+    }
+
+    /// Begins to run a program. It can call its functions until another call begins.
+    pub fn begin_program(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        program: Program,
+        CallOptions { gc, bytes, rejections }: CallOptions,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let limit = self.configuration.input_size;
+        check_size("source", program.source.len(), limit)?;
+        let (program, functions) = program.into_parts();
+        let program = program.into_bytes();
+        check_size("program with its input, modules and names of functions", program.len(), limit)?;
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: Run = (context().to_bytes().to_vec(), program, gc, bytes, rejections_fail);
+        self.dispatcher.set_functions_of_call(functions);
+        match self.call_for_reply(running, &function::RUN, arguments)? {
+            Reply::Compile(exception, place) => Err(compile_error(exception, place)),
+            Reply::Refused(message) => Err(Error::InvalidArgument(message)),
+            reply => self.step(reply, name, bytes, suspended),
+        }
+    }
+
+    /// A program has ended: nothing can call its functions any more.
+    pub fn end_program(&mut self) {
+        self.dispatcher.set_functions_of_call(HostFunctions::default());
     }
 
     /// Goes on with a call of a handler that is suspended, of that name and with those options.
@@ -359,7 +383,9 @@ impl Vm {
             Reply::HandlerNotFound => Err(Error::HandlerNotFound(name.to_string())),
             Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
             Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
-            Reply::Compile(..) => Err(self.protocol_broken("it answered an event with a compile error")),
+            Reply::Compile(..) | Reply::Refused(_) => {
+                Err(self.protocol_broken("it answered an event as if that were a source"))
+            }
         }
     }
 
@@ -601,6 +627,18 @@ pub fn context() -> CallContext {
         monotonic_nanos: clock::monotonic_nanos(),
         tsc_hz: clock::tsc_hz(),
         seed,
+    }
+}
+
+fn compile_error(exception: Exception, place: Place) -> Error {
+    Error::Compile {
+        name: exception.name,
+        message: exception.message,
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        stack: exception.stack,
+        details: exception.details,
     }
 }
 

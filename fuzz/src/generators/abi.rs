@@ -5,6 +5,7 @@ use guest_abi::message::{
     CallContext, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, Place, Reply,
 };
 use guest_abi::payload::Payload;
+use guest_abi::program::Program;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
 /// One of the kinds of messages.
@@ -19,24 +20,19 @@ pub enum Message {
     /// One that need not fit.
     Exception(Exception),
     HostResults(HostResults),
+    Program(Program),
 }
 
 impl<'a> Arbitrary<'a> for Message {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=7)? {
+        Ok(match u.int_in_range(0..=8)? {
             0 => Self::Context(CallContext {
                 epoch_nanos: u.arbitrary()?,
                 monotonic_nanos: u.arbitrary()?,
                 tsc_hz: u.arbitrary()?,
                 seed: u.arbitrary()?,
             }),
-            1 => Self::Names(HostFunctionNames(
-                u.arbitrary_iter::<(String, String, bool)>()?
-                    .map(|name| {
-                        name.map(|(module, function, is_async)| HostFunctionName { module, function, is_async })
-                    })
-                    .collect::<Result<_>>()?,
-            )),
+            1 => Self::Names(names(u)?),
             2 => Self::Payload(payload(u)?),
             3 => Self::Reply(reply(u)?),
             4 => Self::HostReply(host_reply(u)?),
@@ -48,6 +44,12 @@ impl<'a> Arbitrary<'a> for Message {
                 }
                 Self::HostResults(HostResults(results))
             }
+            7 => Self::Program(Program {
+                source: u.arbitrary()?,
+                input: if u.arbitrary()? { Some(payload(u)?) } else { None },
+                modules: u.arbitrary()?,
+                functions: names(u)?,
+            }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
                 1 => ModuleReply::Unknown,
@@ -55,6 +57,12 @@ impl<'a> Arbitrary<'a> for Message {
             }),
         })
     }
+}
+
+fn names(u: &mut Unstructured<'_>) -> Result<HostFunctionNames> {
+    let name = |(module, function, is_async)| HostFunctionName { module, function, is_async };
+    let names = u.arbitrary_iter::<(String, String, bool)>()?.map(|parts| parts.map(name));
+    Ok(HostFunctionNames(names.collect::<Result<_>>()?))
 }
 
 fn host_reply(u: &mut Unstructured<'_>) -> Result<HostReply> {
@@ -108,7 +116,7 @@ fn fitting(u: &mut Unstructured<'_>) -> Result<Exception> {
 }
 
 fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
-    Ok(match u.int_in_range(0..=7)? {
+    Ok(match u.int_in_range(0..=8)? {
         0 => Reply::Value(payload(u)?),
         1 => Reply::Undefined,
         2 => Reply::Exception(fitting(u)?),
@@ -119,6 +127,7 @@ fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
         4 => Reply::HandlerNotFound,
         5 => Reply::InvalidEvent(u.arbitrary()?),
         6 => Reply::Suspended(suspension(u)?),
+        7 => Reply::Refused(u.arbitrary()?),
         _ => Reply::TooLarge(u.arbitrary()?, u.arbitrary()?),
     })
 }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::program::Program;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 use guest_kernel::elf::Image;
 
@@ -21,6 +22,7 @@ pub fn decode(bytes: &[u8]) {
     let suspension = from_guest + Suspension::STARTED_MAX * size_of::<StartedCall>();
     check(bytes, suspension, |bytes| Suspension::from_bytes(&bytes), Suspension::into_bytes);
     check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
+    check(bytes, usize::MAX, |bytes| Program::from_bytes(&bytes), Program::into_bytes);
     check(bytes, suspension, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
     check(bytes, from_guest, Payload::from_bytes, Payload::into_bytes);
     check(bytes, usize::MAX, |bytes| HostReply::from_bytes(bytes).ok(), HostReply::into_bytes);
@@ -94,6 +96,7 @@ pub fn round_trip(message: &Message) {
             });
         }
         Message::HostResults(results) => same(results, |results| HostResults::from_bytes(&results.into_bytes())),
+        Message::Program(program) => same(program, |program| Program::from_bytes(&program.into_bytes())),
         Message::ModuleReply(reply) => same(reply, |reply| ModuleReply::from_bytes(reply.into_bytes())),
     }
 }

@@ -64,7 +64,19 @@ pub const CALL_HANDLER: Signature = Signature {
     result: Kind::Bytes,
 };
 
-/// Guest function: goes on with what was suspended, a call of a handler or the evaluation of its source.
+/// Guest function: runs a program, once: after that the guest can run no other. A reply of the kind
+/// [`Refused`](crate::message::Reply::Refused) says that it has not begun.
+///
+/// Arguments: a [call context](crate::message::CallContext), the [program](crate::program::Program), whether to collect garbage
+/// afterwards, whether the result may hold byte arrays, whether unhandled rejections fail it. Result: a
+/// [reply](crate::message::Reply).
+pub const RUN: Signature = Signature {
+    name: "Run",
+    parameters: &[Kind::Bytes, Kind::Bytes, Kind::Bool, Kind::Bool, Kind::Bool],
+    result: Kind::Bytes,
+};
+
+/// Guest function: goes on with what was suspended, a call of a handler, a program, or the evaluation of a handler's source.
 ///
 /// Arguments: a [call context](crate::message::CallContext), [what has come](crate::suspension::HostResults) of host calls.
 /// Result: a [reply](crate::message::Reply).

@@ -13,6 +13,7 @@
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
+//! - [`program`]: a program that is run once, and what it may use (feature `messages`);
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
@@ -34,7 +35,9 @@ pub mod message;
 #[cfg(any(feature = "messages", test))]
 pub mod payload;
 #[cfg(any(feature = "messages", test))]
+pub mod program;
+#[cfg(any(feature = "messages", test))]
 pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;

@@ -85,6 +85,8 @@ pub enum Reply {
     TooLarge(u64, u64),
     /// The call has not ended: it waits for the host.
     Suspended(Suspension),
+    /// The program was not run: what is wrong with what comes with it.
+    Refused(String),
 }
 
 /// How a host function ended.
@@ -146,6 +148,7 @@ mod status {
     pub const INVALID_EVENT: u8 = 5;
     pub const TOO_LARGE: u8 = 6;
     pub const SUSPENDED: u8 = 7;
+    pub const REFUSED: u8 = 8;
 }
 
 impl Reply {
@@ -183,6 +186,10 @@ impl Reply {
                 bytes = suspension.into_bytes();
                 status::SUSPENDED
             }
+            Self::Refused(message) => {
+                bytes = message.into_bytes();
+                status::REFUSED
+            }
         };
         bytes.push(status);
         bytes
@@ -203,6 +210,7 @@ impl Reply {
             status::INVALID_EVENT => {
                 return String::from_utf8(bytes).map(Self::InvalidEvent).map_err(|_| MalformedReply);
             }
+            status::REFUSED => return String::from_utf8(bytes).map(Self::Refused).map_err(|_| MalformedReply),
             _ => {}
         }
         let mut reader = Reader(&bytes);
@@ -408,6 +416,7 @@ mod tests {
             Reply::HandlerNotFound,
             Reply::InvalidEvent("at 4".into()),
             Reply::TooLarge(u64::MAX, 0),
+            Reply::Refused("a name".into()),
         ]
     }
 
@@ -424,7 +433,7 @@ mod tests {
             let bytes = reply.into_bytes();
             let (status, body) = bytes.split_last().expect("a status");
             // A payload has tests of its own.
-            let is_text = matches!(*status, status::VALUE | status::INVALID_EVENT);
+            let is_text = matches!(*status, status::VALUE | status::INVALID_EVENT | status::REFUSED);
             for length in 0..body.len() {
                 let mut cut = body[..length].to_vec();
                 cut.push(*status);
@@ -496,7 +505,7 @@ mod tests {
     #[test]
     fn unknown_status_and_empty_reply_are_malformed() {
         assert_eq!(Reply::from_bytes(vec![]), Err(MalformedReply));
-        for status in status::TOO_LARGE + 1..=u8::MAX {
+        for status in (status::TOO_LARGE + 1..=u8::MAX).filter(|status| *status != status::REFUSED) {
             assert_eq!(Reply::from_bytes(vec![status]), Err(MalformedReply));
         }
     }

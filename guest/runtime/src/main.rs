@@ -35,12 +35,13 @@ use alloc::vec::Vec;
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
 use guest_abi::function::{
-    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, SET_HOST_FUNCTIONS,
+    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN, SET_HOST_FUNCTIONS,
     SET_WORKING_SETS, WARM_UP,
 };
 use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::program::Program;
 use guest_abi::suspension::HostResults;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
@@ -128,6 +129,20 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             return Ok(ReturnValue::VecBytes(faulty));
         }
         reply
+    } else if function == RUN.name {
+        let [
+            ParameterValue::VecBytes(context),
+            ParameterValue::VecBytes(program),
+            ParameterValue::Bool(gc),
+            ParameterValue::Bool(bytes),
+            ParameterValue::Bool(rejections_fail),
+        ] = exactly(arguments)?
+        else {
+            return Err(wrong_arguments());
+        };
+        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        let program = Program::from_bytes(&program).ok_or_else(wrong_arguments)?;
+        ENGINE.with(|engine| engine.run_program(&context, program, CallOptions { gc, bytes, rejections_fail }))
     } else if function == RESUME.name {
         let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(results)] = exactly(arguments)? else {
             return Err(wrong_arguments());

@@ -11,6 +11,7 @@ use super::builder::SandboxBuilder;
 use super::error::{Error, Result};
 use super::loaded::LoadedJSSandbox;
 use super::monitor::MonitorSet;
+use super::program::Program;
 use super::snapshot::Snapshot;
 use super::threads::{self, Workers};
 pub(crate) use turns::Turns;
@@ -70,6 +71,12 @@ impl Member {
         let mut sandbox = builder.build()?.load_runtime()?.get_loaded_sandbox()?;
         sandbox.warm_up()?;
         Ok(Self { sandbox, clean })
+    }
+
+    /// The state in which requests get the sandbox.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn clean(&self) -> Arc<Snapshot> {
+        self.clean.clone()
     }
 
     /// Puts the sandbox back into its state, and has the guest touch what a call needs.
@@ -176,6 +183,15 @@ impl SandboxPool {
         gc: Option<bool>,
     ) -> Result<String> {
         self.lease()?.sandbox().handle_event_with_monitor(func_name, event, monitor, gc)
+    }
+
+    /// As [`LoadedJSSandbox::run`], in a sandbox that no request has used before. It waits for one to be ready.
+    ///
+    /// # Errors
+    /// Those of [`LoadedJSSandbox::run`]; none of them harms the pool. Those of [`handle_event`](Self::handle_event) that are the
+    /// pool's.
+    pub fn run(&self, program: Program, gc: Option<bool>) -> Result<String> {
+        self.lease()?.sandbox().run(program, gc)
     }
 
     /// Gives a clean sandbox to a function, for several calls or its statistics. What it leaves there nobody else sees.

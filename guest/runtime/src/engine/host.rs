@@ -85,7 +85,7 @@ impl ModuleDef for Bridge {
     }
 
     fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> rquickjs::Result<()> {
-        exports.export("call", Function::new(ctx.clone(), call)?)?;
+        exports.export("call", caller(ctx)?)?;
         exports.export("start", event_loop::start(ctx)?)?;
         Ok(())
     }
@@ -109,6 +109,11 @@ pub fn install(ctx: &Ctx<'_>, arguments_limit: usize) -> rquickjs::Result<()> {
             configurable: true, writable: true,
         });",
     )
+}
+
+/// The function that calls a host function and waits for its result.
+pub fn caller<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
+    Function::new(ctx.clone(), call)
 }
 
 /// Calls a host function with an array of arguments.

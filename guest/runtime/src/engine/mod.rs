@@ -15,6 +15,7 @@ mod host;
 mod json;
 mod module;
 mod payload;
+mod program;
 mod random;
 mod rejections;
 mod shared_memory;
@@ -30,6 +31,7 @@ use guest_abi::boot::Settings;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
+use guest_abi::program::Program;
 use guest_abi::suspension::{HostResults, Suspension};
 use module::Evaluation;
 use payload::Encoded;
@@ -116,6 +118,7 @@ impl Engine {
             encode::install(&ctx).expect("memory for what values are made of");
             event_loop::install(&ctx).expect("memory for timers");
             builtins::install(&ctx).expect("built-in modules that work");
+            program::install(&ctx).expect("memory for what runs programs");
         });
         runtime.run_gc();
         let baseline = allocator::used();
@@ -173,6 +176,20 @@ impl Engine {
             }
         });
         self.advance(Activity { task: Task::Call { bytes, gc }, stage, rejections_fail }, Vec::new())
+    }
+
+    /// Runs a program. If the result may have no `bytes`, it is plain JSON.
+    pub fn run_program(&mut self, call: &CallContext, program: Program, options: CallOptions) -> Reply {
+        let CallOptions { gc, bytes, rejections_fail } = options;
+        begin(call);
+        let begun = self.context.with(|ctx| {
+            let promise = program::begin(&ctx, program)?;
+            Ok(Stage::Pending(Persistent::save(&ctx, promise)))
+        });
+        match begun {
+            Ok(stage) => self.advance(Activity { task: Task::Call { bytes, gc }, stage, rejections_fail }, Vec::new()),
+            Err(reply) => reply,
+        }
     }
 
     /// Goes on with what is suspended.

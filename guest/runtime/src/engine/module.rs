@@ -25,7 +25,7 @@ use super::{builtins, exception, host};
 use crate::global::Global;
 
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
-const EXPORT: &str = "$hyperlight_handler";
+pub const EXPORT: &str = "$hyperlight_handler";
 
 static REGISTRY: Global<Registry> = Global::new();
 
@@ -230,9 +230,43 @@ fn begin_to_evaluate<'js>(
     Ok((module.namespace().map_err(thrown)?, promise))
 }
 
+/// Compiles the module of a program, which nothing can import.
+///
+/// # Errors
+/// What went wrong, and where in a source.
+pub fn declare_program<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    source: &str,
+) -> Result<Module<'js, Declared>, (Exception, Place)> {
+    REGISTRY.with(|registry| {
+        registry.unresolved = None;
+        registry.handlers.insert(name.to_string());
+    });
+    let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
+    let with_handler = if source.contains("handler") { Some(exporting) } else { None };
+    if let Some(Ok(module)) = with_handler.map(|source| Module::declare(ctx.clone(), name, source)) {
+        return Ok(module);
+    }
+    Module::declare(ctx.clone(), name, source).map_err(|error| {
+        let mut exception = exception::describe(ctx, &error);
+        let place = place_of(&mut exception, name, source);
+        (exception, place)
+    })
+}
+
+/// Whether guest code cannot import a module by this specifier: others go by it, or none can.
+pub fn is_taken(specifier: &str) -> bool {
+    specifier.starts_with("./")
+        || specifier.starts_with("../")
+        || is_reserved(specifier)
+        || builtins::resolve("", specifier).is_some()
+        || REGISTRY.with(|registry| registry.handlers.contains(specifier) || registry.sources.contains_key(specifier))
+}
+
 /// Where an exception comes from that ended the loading of a handler. If it is said to come from the end of a source or from
 /// behind it, it is made to say so.
-fn place_of(exception: &mut Exception, handler: &str, source: &str) -> Place {
+pub fn place_of(exception: &mut Exception, handler: &str, source: &str) -> Place {
     let unresolved = REGISTRY.with(|registry| {
         let (importer, specifier) = registry.unresolved.take()?;
         let source = registry.sources.get(&importer).map_or(source, String::as_str);

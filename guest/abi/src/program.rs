@@ -1,0 +1,112 @@
+//! What a guest is told of a program that it runs once.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::message::{HostFunctionNames, Reader, put_text};
+use crate::payload::Payload;
+
+/// A program, and what it may use beside the language.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Its source.
+    pub source: String,
+    /// What it is given; without one `undefined`.
+    pub input: Option<Payload>,
+    /// Modules that it can import: their specifiers and their sources.
+    pub modules: Vec<(String, String)>,
+    /// Host functions that it can call.
+    pub functions: HostFunctionNames,
+}
+
+impl Program {
+    /// Encodes the program.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let Self { source, input, modules, functions } = self;
+        let mut bytes = Vec::with_capacity(source.len() + 64);
+        put_text(&mut bytes, &source);
+        bytes.push(u8::from(input.is_some()));
+        put_bytes(&mut bytes, &input.map(Payload::into_bytes).unwrap_or_default());
+        put_bytes(&mut bytes, &functions.to_bytes());
+        for (specifier, source) in &modules {
+            put_text(&mut bytes, specifier);
+            put_text(&mut bytes, source);
+        }
+        bytes
+    }
+
+    /// Decodes a program; `None` if it is malformed.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let source = reader.text()?;
+        let flag = reader.take(1)?;
+        let input = bytes_of(&mut reader)?;
+        let input = match flag {
+            [0] if input.is_empty() => None,
+            [1] => Some(Payload::from_bytes(input.to_vec())?),
+            _ => return None,
+        };
+        let functions = HostFunctionNames::from_bytes(bytes_of(&mut reader)?)?;
+        let mut modules = Vec::new();
+        while !reader.0.is_empty() {
+            modules.push((reader.text()?, reader.text()?));
+        }
+        Some(Self { source, input, modules, functions })
+    }
+}
+
+fn put_bytes(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn bytes_of<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    let size = usize::try_from(reader.u64()?).ok()?;
+    reader.take(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::HostFunctionName;
+    use alloc::vec;
+
+    fn programs() -> Vec<Program> {
+        let mut input = Payload::from_json("[1,\"\\u00100\"]".into());
+        input.push(&[0, 255]);
+        let find = HostFunctionName { module: "db".into(), function: "find".into(), is_async: true };
+        vec![
+            Program::default(),
+            Program { source: "1 + 1".into(), ..Program::default() },
+            Program { input: Some(Payload::from_json("null".into())), ..Program::default() },
+            Program {
+                source: "n\u{e4}h".into(),
+                input: Some(input),
+                modules: vec![("a".into(), "export default 1".into()), (String::new(), String::new())],
+                functions: HostFunctionNames(vec![find]),
+            },
+        ]
+    }
+
+    #[test]
+    fn programs_round_trip() {
+        for program in programs() {
+            assert_eq!(Program::from_bytes(&program.clone().into_bytes()), Some(program));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_malformed_or_another_program_but_never_a_panic() {
+        for program in programs() {
+            let bytes = program.clone().into_bytes();
+            for length in 0..bytes.len() {
+                assert_ne!(Program::from_bytes(&bytes[..length]), Some(program.clone()));
+                for value in [0, 1, 0x7f, 0xff] {
+                    let mut changed = bytes.clone();
+                    changed[length] = value;
+                    let _ = Program::from_bytes(&changed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Programs that are run once.
+//!
+//! What shape a source has is found out by compiling it:
+//!
+//! 1. An expression is what compiles within parentheses: its value is the program's.
+//! 2. Statements are what compiles as the body of an async function: the program's value is what they return, or their function
+//!    `handler`.
+//! 3. All else is an ES module: the program's value is its default export, or its function `handler`.
+//!
+//! A value that is a function is called with the input. Each wrapper is checked to hold the whole source, so that no source can
+//! close it and go on behind it. Lines and columns are those of the source: a wrapper is on lines before the first.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use guest_abi::message::{Exception, HostFunctionName, Place, Reply};
+use guest_abi::program::Program;
+use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value, qjs};
+
+use super::module::{self, EXPORT};
+use super::{event_loop, exception, host, payload};
+use crate::global::Global;
+
+/// What the source is called in places and stacks.
+const NAME: &str = "run";
+const C_NAME: &core::ffi::CStr = c"run";
+const INPUT: &str = "input";
+/// Number of a wrapper's first line, two before the source's. The engine takes 0 for 1.
+const FIRST_LINE: i32 = -1;
+
+static FUNCTIONS: Global<Functions> = Global::new();
+/// Whether a program has been run: what it leaves behind is not for another one.
+static HAS_RUN: AtomicBool = AtomicBool::new(false);
+
+/// Functions of the script that goes with this file.
+struct Functions(Persistent<Object<'static>>);
+
+/// Makes what runs programs.
+pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    let script: Function = ctx.eval(include_str!("program.js"))?;
+    let functions: Object = script.call((host::caller(ctx)?, event_loop::start(ctx)?, ctx.globals()))?;
+    FUNCTIONS.set(Functions(Persistent::save(ctx, functions)));
+    Ok(())
+}
+
+/// Begins to run a program: that has ended when the promise is settled, whose value is the program's.
+///
+/// # Errors
+/// The reply, if it cannot be run.
+pub fn begin<'js>(ctx: &Ctx<'js>, program: Program) -> Result<Promise<'js>, Reply> {
+    let Program { source, input, modules, functions } = program;
+    if HAS_RUN.load(Relaxed) {
+        let message = "the sandbox has run a program already: restore it to run another";
+        return Err(Reply::Refused(String::from(message)));
+    }
+    let thrown = |error: Error| Reply::Exception(exception::describe(ctx, &error));
+    check_names(ctx, &modules, &functions.0).map_err(thrown)??;
+    let input = match &input {
+        None => Value::new_undefined(ctx.clone()),
+        Some(input) => payload::decode(ctx, input).map_err(|error| match exception::describe(ctx, &error) {
+            exception if exception.name == "SyntaxError" => Reply::InvalidEvent(exception.message),
+            exception => Reply::Exception(exception),
+        })?,
+    };
+    HAS_RUN.store(true, Relaxed);
+
+    set_up(ctx, input.clone(), &functions.0).map_err(thrown)?;
+    module::set_host_functions(&functions);
+    for (specifier, source) in modules {
+        module::add(specifier, source);
+    }
+    compile(ctx, &source, input)
+}
+
+/// Refuses names that would hide something of the guest's.
+fn check_names(
+    ctx: &Ctx<'_>,
+    modules: &[(String, String)],
+    functions: &[HostFunctionName],
+) -> rquickjs::Result<Result<(), Reply>> {
+    let refused = |message: String| Ok(Err(Reply::Refused(message)));
+    for (i, (specifier, _)) in modules.iter().enumerate() {
+        if specifier == NAME || module::is_taken(specifier) || modules[..i].iter().any(|(other, _)| other == specifier)
+        {
+            return refused(format!("a module cannot be named {specifier:?}: guest code means something else by it"));
+        }
+    }
+    let is_global = function(ctx, "isGlobal")?;
+    for name in functions {
+        let module = name.module.as_str();
+        if module == INPUT || is_global.call((module,))? {
+            return refused(format!("a module of host functions cannot be named {module:?}: there is such a global"));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Makes the program's globals.
+fn set_up<'js>(ctx: &Ctx<'js>, input: Value<'js>, functions: &[HostFunctionName]) -> rquickjs::Result<()> {
+    let set_global = function(ctx, "setGlobal")?;
+    set_global.call::<_, ()>((INPUT, input))?;
+    let add_function = function(ctx, "addFunction")?;
+    let mut made: Vec<&str> = Vec::new();
+    for name in functions {
+        let module = name.module.as_str();
+        if !made.contains(&module) {
+            set_global.call::<_, ()>((module, Object::new(ctx.clone())?))?;
+            made.push(module);
+        }
+        add_function.call::<_, ()>((module, name.function.as_str(), name.is_async))?;
+    }
+    Ok(())
+}
+
+fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promise<'js>, Reply> {
+    let thrown = |error: Error| Reply::Exception(exception::describe(ctx, &error));
+    let expression = source.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
+    if let Ok(expression) = wrapped(ctx, "async () => (\n\n", expression, "\n)") {
+        return function(ctx, "runExpression").and_then(|run| run.call((expression, input))).map_err(thrown);
+    }
+    let (head, end) = (
+        format!("async ({EXPORT}) => {{'use strict';\n\n"),
+        format!("\n;{EXPORT}(typeof handler === 'function' ? handler : undefined)}}"),
+    );
+    let mut wrong = match wrapped(ctx, &head, source, &end) {
+        Ok(body) => return function(ctx, "runBody").and_then(|run| run.call((body, input))).map_err(thrown),
+        Err(exception) => exception,
+    };
+    let of_body = (module::place_of(&mut wrong, NAME, source), wrong);
+    let module = match module::declare_program(ctx, NAME, source) {
+        Ok(module) => module,
+        Err((exception, place)) => return Err(further(of_body, (place, exception))),
+    };
+    let begun = module.eval().and_then(|(module, evaluation)| Ok((module.namespace()?, evaluation)));
+    let (namespace, evaluation) = begun.map_err(|error| {
+        let mut exception = exception::describe(ctx, &error);
+        let place = module::place_of(&mut exception, NAME, source);
+        Reply::Compile(exception, place)
+    })?;
+    let run = function(ctx, "runModule").and_then(|run| run.call((evaluation, namespace, EXPORT, input)));
+    run.map_err(thrown)
+}
+
+/// A source is read in two ways, and in both something is wrong with it: what comes later in it is the mistake, since until there
+/// the source was understood.
+fn further(a: (Place, Exception), b: (Place, Exception)) -> Reply {
+    let position = |(place, _): &(Place, Exception)| (place.line, place.column);
+    // What is wrong in another file, or at a place that is not known, was found after this one had been read.
+    let is_first = b.0.file == NAME && b.0.line > 0 && position(&a) > position(&b);
+    let (place, exception) = if is_first { a } else { b };
+    Reply::Compile(exception, place)
+}
+
+/// The function that a source is wrapped into.
+///
+/// # Errors
+/// What is wrong with the source.
+fn wrapped<'js>(ctx: &Ctx<'js>, begin: &str, source: &str, end: &str) -> Result<Value<'js>, Exception> {
+    let function = format!("{begin}{source}{end}");
+    let size = function.len();
+    let value = evaluate(ctx, format!("({function})")).map_err(|error| exception::describe(ctx, &error))?;
+    // The text of a function is its source.
+    if value.is_function() && exception::with_text(ctx, &value, <[u8]>::len) == Some(size) {
+        return Ok(value);
+    }
+    ctx.catch();
+    Err(Exception::new("SyntaxError", "unexpected closing bracket"))
+}
+
+/// Evaluates a script as if it began before the first line of the source.
+fn evaluate<'js>(ctx: &Ctx<'js>, script: String) -> rquickjs::Result<Value<'js>> {
+    let mut script = script.into_bytes();
+    let size = script.len();
+    script.push(0);
+    let mut options = qjs::JSEvalOptions {
+        version: qjs::JS_EVAL_OPTIONS_VERSION as _,
+        eval_flags: (qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_STRICT) as _,
+        filename: C_NAME.as_ptr(),
+        line_num: FIRST_LINE,
+    };
+    // SAFETY: the script ends with a zero byte and outlives the call, as do the options; the value is new.
+    let value = unsafe {
+        let context = ctx.as_raw().as_ptr();
+        let value = qjs::JS_Eval2(context, script.as_ptr().cast(), size as _, &raw mut options);
+        Value::from_raw(ctx.clone(), value)
+    };
+    if value.is_exception() { Err(Error::Exception) } else { Ok(value) }
+}
+
+fn function<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Function<'js>> {
+    FUNCTIONS.with(|functions| functions.0.clone()).restore(ctx)?.get(name)
+}
