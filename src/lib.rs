@@ -127,6 +127,7 @@ pub use sandbox::builder::{SandboxBuilder, UnhandledRejections};
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;
+pub use sandbox::embedded_modules::EmbeddedModules;
 pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_function_module::HostFunctionModule;

@@ -13,6 +13,7 @@
 pub mod builder;
 pub(crate) mod call;
 pub(crate) mod clock;
+pub mod embedded_modules;
 mod entry;
 pub mod error;
 mod fault;
