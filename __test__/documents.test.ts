@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pages, readPage, testPage } from './pages';
 
-for (const page of ['README.md', 'docs/asynchronous-guests.md']) testPage(page);
+const WITH_PROGRAMS = [
+  ...['asynchronous-guests', 'console', 'host-functions', 'interrupting', 'modules', 'pools', 'snapshots', 'values'],
+];
+
+for (const page of ['README.md', ...WITH_PROGRAMS.map((name) => `docs/${name}.md`)]) testPage(page);
 
 test('the index of the documentation lists every page', () => {
   const firstCells = [...readPage('docs/README.md').matchAll(/^\| (\[.*?) \|/gm)].map(([, cell]) => cell).join();
