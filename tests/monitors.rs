@@ -194,3 +194,14 @@ fn a_limit_stops_the_evaluation_of_a_handler() {
         load("function handler() { return 1; }", &(wall(60_000), cpu(60_000))).expect("within the limits");
     assert_eq!(call(&mut sandbox, "0").expect("a result"), 1);
 }
+
+#[test]
+fn a_limit_may_be_left_out() {
+    stops(&Some(wall(30)), "wall-clock");
+    stops(&(None::<WallClockMonitor>, Some(cpu(30))), "cpu-time");
+    stops(&(Some(wall(30)), None::<CpuTimeMonitor>), "wall-clock");
+    let mut sandbox = loaded(SPIN);
+    let none = (None::<WallClockMonitor>, None::<CpuTimeMonitor>);
+    let result = sandbox.handle_event_with_monitor("handler", "false".to_string(), &none, None);
+    assert_eq!(result.expect("nothing stops it"), "1");
+}

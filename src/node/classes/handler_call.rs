@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::payload::Payload;
 
-use super::limits::Limits;
+use super::limits::limits;
 use crate::node::bridge::call_end::{Ended, Place};
 use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::error::{Error, Result};
@@ -44,7 +44,7 @@ pub async fn call(
     };
     sandbox.forget_call_stats();
     let result = catch_panic_in(async {
-        let watching = Limits::new(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
+        let watching = limits(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
         let options = CallOptions {
             gc: options.gc.unwrap_or(true),
             bytes: true,

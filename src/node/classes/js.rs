@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use super::disposal;
 use super::interrupt::InterruptHandle;
-use super::limits::Limits;
+use super::limits::limits;
 use super::loaded::LoadedJSSandbox;
 use super::snapshot::Snapshot;
 use crate::Script;
@@ -203,7 +203,7 @@ impl JSSandbox {
             env,
             || {
                 let (options, signal) = LoadOptions::from_js(env, options)?;
-                let limits = Limits::new(options)?;
+                let limits = limits(options)?;
                 self.stop_at_end(env)?;
                 let (ticket, place) = (self.calls.add(), Place::new());
                 // The object can be used again only when its sandbox is back, so the promise waits for that.

@@ -3,7 +3,7 @@
 //! Two traits, since two sides look at a monitor:
 //! - [`ExecutionMonitor`] is what you implement: a future that completes when the limit is reached, and a name.
 //! - [`MonitorSet`] is what [`handle_event_with_monitor`](crate::LoadedJSSandbox::handle_event_with_monitor) takes: one
-//!   monitor, or a tuple of up to five, of which the first to fire stops the handler. It is sealed and implemented for you.
+//!   monitor, an [`Option`] of one, or a tuple of up to five of these, of which the first to fire stops the handler. It is sealed and implemented for you.
 //!
 //! [`WallClockMonitor`] and [`CpuTimeMonitor`] are made to be used together: CPU time catches computation without end and is
 //! fair to handlers that wait; wall-clock time catches those that hold on to the host's resources without computing.
@@ -36,7 +36,7 @@ mod thread_clock;
 mod wall_clock;
 mod watch;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ use super::stopper::Limit;
 /// A limit on the execution of a handler.
 ///
 /// ```
-/// use std::future::Future;
+/// use std::future::{Future, pending};
 /// use std::time::Duration;
 /// use hyperlight_js::{ExecutionMonitor, monitor};
 ///
@@ -101,7 +101,7 @@ pub struct Started {
     races: Vec<Pin<Box<dyn Future<Output = &'static str> + Send>>>,
 }
 
-/// One monitor or several, of which the first to fire stops the handler.
+/// One monitor or several, of which the first to fire stops the handler. `None` is none that fires.
 pub trait MonitorSet: sealed::Sealed + Send + Sync {
     /// A future that gives the name of the first monitor to fire.
     ///
@@ -117,7 +117,7 @@ pub trait MonitorSet: sealed::Sealed + Send + Sync {
     fn start(&self, started: &mut Started) -> Result<()>;
 }
 
-pub(crate) mod sealed {
+mod sealed {
     pub trait Sealed {}
 }
 
@@ -141,11 +141,30 @@ impl<M: ExecutionMonitor> MonitorSet for M {
     }
 }
 
+impl<M: ExecutionMonitor> sealed::Sealed for Option<M> {}
+
+/// A limit that may be left out.
+impl<M: ExecutionMonitor> MonitorSet for Option<M> {
+    fn to_race(&self) -> Result<impl Future<Output = &'static str> + Send + 'static> {
+        let race = self.as_ref().map(MonitorSet::to_race).transpose()?;
+        Ok(async move {
+            match race {
+                Some(race) => race.await,
+                None => pending().await,
+            }
+        })
+    }
+
+    fn start(&self, started: &mut Started) -> Result<()> {
+        self.as_ref().map_or(Ok(()), |monitor| monitor.start(started))
+    }
+}
+
 macro_rules! impl_monitor_set_for_tuple {
     ($($monitor:ident),+) => {
-        impl<$($monitor: ExecutionMonitor),+> sealed::Sealed for ($($monitor,)+) {}
+        impl<$($monitor: MonitorSet),+> sealed::Sealed for ($($monitor,)+) {}
 
-        impl<$($monitor: ExecutionMonitor),+> MonitorSet for ($($monitor,)+) {
+        impl<$($monitor: MonitorSet),+> MonitorSet for ($($monitor,)+) {
             #[allow(non_snake_case)]
             fn to_race(&self) -> Result<impl Future<Output = &'static str> + Send + 'static> {
                 let ($($monitor,)+) = self;
