@@ -46,6 +46,8 @@ export interface CompileError extends Error {
   cause?: GuestThrown;
   /** As in `GuestThrown`. */
   errors?: GuestThrown[];
+  /** What is known of the run, if it is one that has begun. */
+  receipt?: Receipt;
 }
 
 /** An exception of guest code. Everything in it comes from the guest; do not trust it. */
@@ -71,6 +73,8 @@ export interface GuestThrown extends Error {
 export interface GuestError extends GuestThrown {
   /** The cost of the call. */
   stats: CallStats;
+  /** What is known of the run, if it is one that has begun. */
+  receipt?: Receipt;
 }
 
 /** An event, a result or a source is larger than the limit, or a result has too many values. */
@@ -84,6 +88,8 @@ export interface PayloadTooLargeError extends Error {
   unit: 'bytes' | 'values';
   /** The cost of the call, if it has begun. */
   stats?: CallStats;
+  /** What is known of the run, if it is one that has begun. */
+  receipt?: Receipt;
 }
 
 /** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the aborted signal. */
@@ -93,6 +99,8 @@ export interface CancelledError extends Error {
   terminatedBy: 'wall-clock' | 'cpu-time' | null;
   /** Its cost, if it has begun. */
   stats?: CallStats;
+  /** What is known of the run, if it is one that has begun. */
+  receipt?: Receipt;
 }
 
 /** An error of another kind. */
@@ -112,6 +120,8 @@ export interface OtherError extends Error {
     | 'ERR_SNAPSHOT';
   /** The cost of the call, if it has begun. */
   stats?: CallStats;
+  /** What is known of the run, if it is one that has begun. */
+  receipt?: Receipt;
 }
 
 /** What can be done with a sandbox, by name. */
@@ -178,8 +188,61 @@ export interface CallResult<T = any> {
   stats: CallStats;
 }
 
+/** Options of `run()` and `SandboxPool.run()`. */
+export interface RunOptions extends CallHandlerOptions {
+  /**
+   * What the program is given: the global `input`, and the argument of the function that is called, if one is. Anything
+   * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.
+   */
+  input?: any;
+  /**
+   * Host functions that this run can call and no other, by module and name: `functions: { db: { find } }`. The program
+   * finds `find` as `db.find` and in the module `host:db`. It gets a promise for the result; the functions of a module
+   * that `sync()` has marked make it wait instead. Only own enumerable properties count. A module's name must not be
+   * that of a global of the guest.
+   */
+  functions?: Record<string, Record<string, (...args: any[]) => any>>;
+  /** Sources of ES modules that the program can import, by specifier. */
+  modules?: Record<string, string>;
+  /** Bytes that the receipt's lines of the console may take, 0 to 16,777,216; each counts 32 more. Default: 65,536. */
+  maxConsoleBytes?: number;
+}
+
+/** What `run()` resolves to. */
+export interface RunResult<T = any> {
+  /** The value of the program; `undefined` if JSON cannot express it. */
+  value: T;
+  /** What is known of the run. */
+  receipt: Receipt;
+}
+
+/** What is known of a run. */
+export interface Receipt extends CallStats {
+  /** The host functions that were called, by module and name, such as `'db.find'`. */
+  hostCalls: Record<string, { count: number; totalMs: number }>;
+  /** The first lines of the console, with the time in milliseconds since the run was asked for. */
+  console: { level: 'debug' | 'info' | 'warn' | 'error'; text: string; atMs: number }[];
+  /** How many lines came after them. */
+  droppedLines: number;
+  /** Size of the input in bytes. */
+  inputBytes: number;
+  /** Size of the value in bytes. */
+  outputBytes: number;
+  /** The guest that ran the program: `SandboxBuilder.guestImage.hash`. */
+  guestImage: string;
+}
+
+/**
+ * Runs a program in a sandbox with clean state, in a pool of the package's own: `SandboxPool.run()` says how. The pool has a
+ * sandbox for each processor. It is created by the first call, and does not keep the process alive.
+ */
+export declare function run<T = any>(source: string, options?: RunOptions): Promise<RunResult<T>>;
+
+/** Marks functions for the option `functions` as such that the program waits for, instead of getting a promise. */
+export declare function sync<T extends Record<string, (...args: any[]) => any>>(functions: T): T;
+
 /** Options of a `SandboxPool`: its size, and where its sandboxes come from. */
-export type PoolOptions = PoolSize & (PoolFromSnapshot | PoolFromFunction);
+export type PoolOptions = PoolSize & (PoolOfRuntime | PoolFromSnapshot | PoolFromFunction);
 
 /** Sizes of a `SandboxPool`. */
 export interface PoolSize {
@@ -187,6 +250,16 @@ export interface PoolSize {
   size: number;
   /** Number of requests that may wait for a sandbox, 0 to 1,000,000. Default: 1,000. */
   maxQueue?: number;
+}
+
+/** A `SandboxPool` of sandboxes without handlers, for `run()`. */
+export interface PoolOfRuntime {
+  /** As in `PoolFromSnapshot`. In a run without it, lines are in the receipt only. */
+  hostPrintFn?: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
+  /** As in `PoolFromSnapshot`. */
+  maxOutputValues?: number;
+  snapshot?: undefined;
+  prepare?: undefined;
 }
 
 /** A `SandboxPool` of sandboxes in the state of a snapshot. */
@@ -886,6 +959,39 @@ export declare class SandboxPool {
   [Symbol.dispose](): void
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
+  /**
+   * Runs a program in a sandbox with clean state and resolves to its value and a receipt. If no sandbox is ready, the
+   * request waits behind earlier ones; that time does not count towards its timeouts.
+   *
+   * The source is, in this order:
+   * 1. an expression, with or without semicolons after it: its value is the program's;
+   * 2. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
+   * 3. an ES module: the value is its default export, or else its function `handler`.
+   *
+   * If the value is a function, it is called with the option `input`, unless a `return` statement has returned it. A
+   * promise is awaited. The input is also the global `input`.
+   *
+   * Rejects with the same errors as `callHandler()` and with:
+   * - `ERR_COMPILE`: the source has a syntax error or imports what does not exist. The error's `file` is `'run'`, or the
+   *   name of a module; its `line` and `column` are those of the source.
+   * - `ERR_INVALID_ARG`: an option is invalid, or a name of a module means something else in the guest; nothing was run.
+   * - `ERR_PAYLOAD_TOO_LARGE`: the source, the input, the modules and the names of the functions together are larger than
+   *   the input buffer.
+   *
+   * The error of a run that has begun has a `receipt`.
+   *
+   * @example
+   * ```ts
+   * const pool = new SandboxPool({ size: 2 });
+   * const { value } = await pool.run('(await db.find(input)).name', {
+   *   input: 7,
+   *   functions: { db: { find: async (id) => ({ id, name: `row ${id}` }) } },
+   *   wallClockTimeoutMs: 1000,
+   * });
+   * console.log(value); // row 7
+   * ```
+   */
+  run<T = any>(source: string, options?: RunOptions): Promise<RunResult<T>>
 }
 
 /**

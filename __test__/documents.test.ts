@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { pages, readPage, testPage } from './pages';
 
 const WITH_PROGRAMS = [
-  ...['asynchronous-guests', 'console', 'host-functions', 'interrupting', 'modules', 'pools', 'snapshots', 'values'],
+  ...['asynchronous-guests', 'console', 'host-functions', 'interrupting'],
+  ...['modules', 'pools', 'run', 'snapshots', 'values'],
 ];
 
 for (const page of ['README.md', ...WITH_PROGRAMS.map((name) => `docs/${name}.md`)]) testPage(page);

@@ -125,6 +125,7 @@ test('whatever else would need the addon fails with the same code', async (t) =>
       console.log(JSON.stringify([
         await code(() => new api.SandboxPool({ size: 1, prepare() {} })),
         await code(() => new api.JSSandbox()),
+        await code(() => api.run('1')),
         await code(() => api.SandboxBuilder.fromSnapshot({})),
         await code(() => api.SandboxBuilder.guestImage),
         await code(() => { const loading = api.Snapshot.load('folder'); return loading; }),
@@ -132,5 +133,5 @@ test('whatever else would need the addon fails with the same code', async (t) =>
     `,
     { folder },
   );
-  assert.deepEqual(JSON.parse(codes), Array(5).fill('ERR_NO_HYPERVISOR'));
+  assert.deepEqual(JSON.parse(codes), Array(6).fill('ERR_NO_HYPERVISOR'));
 });

@@ -208,7 +208,6 @@ test('options and arguments are checked', async () => {
     undefined,
     null,
     {},
-    { size: 1 },
     { snapshot },
     { size: 1, snapshot, prepare },
     { size: 0, snapshot },

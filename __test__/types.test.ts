@@ -23,6 +23,9 @@ import {
   type LoadSnapshotOptions,
   type PoolOptions,
   ProtoJSSandbox,
+  type Receipt,
+  type RunOptions,
+  type run,
   SandboxBuilder,
   type SandboxError,
   SandboxPool,
@@ -85,6 +88,7 @@ const members = {
   InterruptHandle: ['kill'],
   Snapshot: ['requirements', 'isLoaded', 'save', 'dispose'],
   SandboxPool: [
+    'run',
     'callHandler',
     'callHandlerWithStats',
     'size',
@@ -97,7 +101,7 @@ const members = {
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
-same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'isSandboxError'>();
+same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'isSandboxError' | 'run' | 'sync'>();
 same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
 same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
 same<keyof HostModule, Named<'HostModule'>>();
@@ -111,6 +115,9 @@ same<keyof SandboxPool, Named<'SandboxPool'> | Exclude<Disposal, 'dispose'>>();
 same<ConstructorParameters<typeof SandboxPool>, [options: PoolOptions]>();
 same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
 same<SandboxPool['callHandlerWithStats'], LoadedJSSandbox['callHandlerWithStats']>();
+same<SandboxPool['run'], typeof run>();
+same<keyof RunOptions, keyof CallHandlerOptions | 'input' | 'functions' | 'modules' | 'maxConsoleBytes'>();
+same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
 same<keyof LoadOptions, 'wallClockTimeoutMs' | 'cpuTimeoutMs' | 'signal' | 'unhandledRejections'>();
 same<LoadOptions['signal'], AbortSignalLike | undefined>();
@@ -337,7 +344,7 @@ test('the classes have the members that are declared, and no others', () => {
     assert.deepEqual(actual.sort(), [...declared].sort(), name);
   }
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
-  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus', 'isSandboxError'].sort());
+  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus', 'isSandboxError', 'run', 'sync'].sort());
 });
 
 test('new is refused for the classes whose constructors are private', () => {

@@ -1,6 +1,7 @@
 // The package's entry: the addon or, where that cannot be loaded, what stands in for it.
 const { load } = require('./addon.js');
 const { isSandboxError } = require('./errors.js');
+const { runIn, sync } = require('./run.js');
 
 let addon;
 try {
@@ -8,6 +9,8 @@ try {
 } catch (error) {
   addon = require('./stand-in.js').standIn(error);
 }
+
+const run = runIn(addon.SandboxPool);
 
 // Node.js reads from these lines which names `import` can have.
 exports.HostFunctionModule = addon.HostFunctionModule;
@@ -26,3 +29,5 @@ exports.SandboxStatus = Object.freeze({
 });
 exports.Snapshot = addon.Snapshot;
 exports.isSandboxError = isSandboxError;
+exports.run = run;
+exports.sync = sync;

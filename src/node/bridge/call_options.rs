@@ -22,6 +22,9 @@ pub struct CallHandlerOptions {
     pub limits: LoadOptions,
 }
 
+/// Names of the options of `callHandler()`.
+pub const CALL_OPTIONS: [&str; 5] = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
+
 const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
@@ -49,9 +52,13 @@ impl LoadOptions {
 
 impl CallHandlerOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
-        let names = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
-        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
-        let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(&options)? };
+        let Some(options) = Options::from_js(env, value, &CALL_OPTIONS)? else { return Ok((Self::default(), None)) };
+        Self::read(&options)
+    }
+
+    /// Reads them from among others.
+    pub fn read(options: &Options) -> Result<(Self, Option<Signal>)> {
+        let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(options)? };
         Ok((call, options.signal(SIGNAL)?))
     }
 }

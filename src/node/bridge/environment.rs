@@ -11,6 +11,7 @@ use super::function::AnyFunction;
 use super::host_error;
 use super::inbox::Inbox;
 use super::json::Json;
+use super::program_parts::Readers;
 use crate::node::error::{Error, Result};
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::jobs::Source;
@@ -22,6 +23,8 @@ pub struct Environment {
     pub describe: AnyFunction,
     /// `Promise.prototype.then`.
     pub promise_then: AnyFunction,
+    /// Read what a run is given.
+    pub program_parts: Readers,
     pub async_storage: Option<AsyncStorage>,
     pub host_calls: Arc<HostCalls>,
     teardown: Arc<TeardownHooks>,
@@ -45,6 +48,7 @@ impl Environment {
             json: Json::of_environment(env)?,
             describe: host_error::describer(env)?,
             promise_then: prototype.get_named_property::<Function<_, _>>("then")?.create_ref()?,
+            program_parts: Readers::of_environment(env)?,
             async_storage: AsyncStorage::of_environment(env)?,
             host_calls,
             teardown: Arc::default(),

@@ -34,17 +34,17 @@ impl Json {
     }
 }
 
-/// An event.
-pub fn stringify(env: &Env, event: Unknown<'_>) -> Result<Payload> {
+/// What a guest is given; `what` names it in the error, such as `event`.
+pub fn stringify(env: &Env, what: &str, event: Unknown<'_>) -> Result<Payload> {
     match try_stringify(env, event)? {
         Ok(Some(payload)) => Ok(payload),
         Ok(None) => {
             let kind = event.get_type()?.to_string().to_lowercase();
-            Err(Error::InvalidArgument(format!("the event cannot be expressed in JSON: its type is {kind}")))
+            Err(Error::InvalidArgument(format!("the {what} cannot be expressed in JSON: its type is {kind}")))
         }
         Err(thrown) => {
             let reason = exception::text(env, thrown);
-            Err(Error::InvalidArgument(format!("the event cannot be expressed in JSON: {reason}")))
+            Err(Error::InvalidArgument(format!("the {what} cannot be expressed in JSON: {reason}")))
         }
     }
 }

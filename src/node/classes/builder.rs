@@ -11,10 +11,11 @@ use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, hash_flaw};
-use crate::node::console::callback::{Callback, taking_lines};
+use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::Source;
+use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
@@ -293,13 +294,13 @@ impl SandboxBuilder {
             |Settings { builder, console, functions }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
-                        let source = Source::next();
-                        let builder = builder.with_host_print_fn(taking_lines(console, source));
-                        Ok((builder.build()?, functions, source))
+                        let context = SandboxContext::new(Source::next());
+                        let builder = builder.with_host_print_fn(recording_lines(console, &context));
+                        Ok((builder.build()?, functions, context))
                     });
                 });
             },
-            |env, (proto, functions, source)| ProtoJSSandbox::new(env, proto, functions, source),
+            |env, (proto, functions, context)| ProtoJSSandbox::new(env, proto, functions, context),
         )
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use guest_abi::payload::Payload;
 
 use super::limits::limits;
+use super::run::Run;
 use crate::node::bridge::call_end::{Ended, Place};
 use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::error::{Error, Result};
@@ -15,12 +16,19 @@ use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::status::{Era, SharedStatus};
 use crate::sandbox::loaded::CallOptions;
 
-/// What a call of a handler asks for.
+/// What a call asks for.
 pub struct Request {
-    pub name: String,
-    pub event: Payload,
+    pub work: Work,
     pub options: CallHandlerOptions,
     pub cause: Option<Arc<PendingHostCall>>,
+}
+
+/// What is to be done in the sandbox.
+pub enum Work {
+    /// A handler of this name is called with this event.
+    Handler(String, Payload),
+    /// A program is run.
+    Program(Run),
 }
 
 /// What the call that ended last has cost.
@@ -36,7 +44,7 @@ pub async fn call(
     ticket: &Ticket,
     request: Request,
 ) -> CallEnd {
-    let Request { name, event, options, cause } = request;
+    let Request { work, options, cause } = request;
     let _running = context.run(cause);
     // Its promise has been rejected already, and nothing happens to the sandbox.
     let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
@@ -50,7 +58,10 @@ pub async fn call(
             bytes: true,
             rejections: options.limits.unhandled_rejections,
         };
-        Ok(sandbox.call_handler(running, watching, name, event, options).await?)
+        Ok(match work {
+            Work::Handler(name, event) => sandbox.call_handler(running, watching, name, event, options).await?,
+            Work::Program(run) => run.make(sandbox, context, running, watching, options).await?,
+        })
     });
     let result = result.await;
     (result, sandbox.last_call_stats().cloned())

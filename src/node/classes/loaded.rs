@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::handler_call::{LastCallStats, QueuedCall, Request};
+use super::handler_call::{LastCallStats, QueuedCall, Request, Work};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::snapshot::Snapshot;
@@ -161,12 +161,12 @@ impl LoadedJSSandbox {
                 let cause = self.begin(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
                 let (options, signal) = CallHandlerOptions::from_js(env, options)?;
-                let event = json::stringify(env, event)?;
+                let event = json::stringify(env, "event", event)?;
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
                 let (ticket, place) = (self.calls.add(), Place::new());
                 to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
-                Ok((Request { name, event, options, cause }, ticket, place))
+                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place))
             },
             |(request, ticket, place), pending| {
                 place.put(pending);

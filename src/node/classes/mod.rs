@@ -12,4 +12,5 @@ pub mod loaded;
 mod pool;
 mod pool_options;
 mod proto;
+mod run;
 mod snapshot;

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::handler_call::{Request, call};
+use super::handler_call::{Request, Work, call};
 use super::interrupt::InterruptHandle;
 use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
@@ -22,7 +22,7 @@ use crate::node::bridge::promise::promise;
 use crate::node::bridge::thenable::{is_thenable, when_settled};
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::{exception, json};
-use crate::node::console::callback::{Callback, taking_lines};
+use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
@@ -43,25 +43,27 @@ use crate::sandbox::pool::{Member, Turns};
 /// ```
 #[napi]
 pub struct SandboxPool {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    id: PoolId,
+pub(super) struct Shared {
+    pub(super) id: PoolId,
     source: Source,
-    turns: Turns<PoolMember>,
-    calls: Arc<Calls>,
+    pub(super) turns: Turns<PoolMember>,
+    pub(super) calls: Arc<Calls>,
     last_call_stats: Mutex<Option<crate::ExecutionStats>>,
 }
 
 enum Source {
+    /// The runtime alone, once a sandbox has been in that state; and what a snapshot does not have.
+    Runtime(Arc<OnceLock<Arc<crate::Snapshot>>>, Option<Callback>, usize),
     /// And what it does not have.
     Snapshot(Arc<crate::Snapshot>, Option<Callback>, usize),
     /// The function, and the way to its thread.
     Prepare(Arc<AnyFunction>, Arc<HostCalls>),
 }
 
-struct PoolMember {
+pub(super) struct PoolMember {
     member: Member,
     context: Arc<SandboxContext>,
 }
@@ -83,12 +85,11 @@ impl SandboxPool {
         let PoolOptions { size, source, max_queue, host_print_fn, max_output_values } =
             PoolOptions::from_js(env, options)?;
         let environment = environment::of(env)?;
+        let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
+        let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
         let source = match source {
-            PoolSource::Snapshot(snapshot) => {
-                let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
-                let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
-                Source::Snapshot(snapshot, callback, max_values)
-            }
+            PoolSource::Runtime => Source::Runtime(Arc::default(), callback, max_values),
+            PoolSource::Snapshot(snapshot) => Source::Snapshot(snapshot, callback, max_values),
             PoolSource::Prepare(prepare) => Source::Prepare(Arc::new(prepare), environment.host_calls.clone()),
         };
         let shared = Arc::new(Shared {
@@ -172,14 +173,14 @@ impl SandboxPool {
                 let cause = self.shared.id.check(caller(env)?, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
                 let (options, signal) = CallHandlerOptions::from_js(env, options)?;
-                let event = json::stringify(env, event)?;
+                let event = json::stringify(env, "event", event)?;
                 let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
                     move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
                 };
                 to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
-                Ok((Request { name, event, options, cause }, ticket, place, turn))
+                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place, turn))
             },
             |(request, ticket, place, turn), pending| {
                 place.put(pending);
@@ -264,7 +265,7 @@ impl SandboxPool {
         self.close(env)
     }
 
-    fn check_open(&self) -> Result<()> {
+    pub(super) fn check_open(&self) -> Result<()> {
         if self.shared.turns.is_closed() {
             return Err(Error::Consumed { class: "SandboxPool", method: "close" });
         }
@@ -297,12 +298,25 @@ impl Shared {
                 let (snapshot, callback, max_values) = (snapshot.clone(), callback.clone(), *max_values);
                 blocking(move || {
                     expected.fulfil(catch_panic(|| {
-                        let source = jobs::Source::next();
-                        let print = taking_lines(callback, source);
+                        let context = SandboxContext::new(jobs::Source::next());
+                        let print = recording_lines(callback, &context);
                         let member = Member::start(snapshot, |builder| {
                             builder.with_host_print_fn(print).with_max_output_values(max_values)
                         });
-                        Ok((member?, SandboxContext::new(source)))
+                        Ok((member?, context))
+                    }));
+                });
+            }
+            Source::Runtime(clean, callback, max_values) => {
+                let (clean, callback, max_values) = (clean.clone(), callback.clone(), *max_values);
+                blocking(move || {
+                    expected.fulfil(catch_panic(|| {
+                        let context = SandboxContext::new(jobs::Source::next());
+                        let print = recording_lines(callback, &context);
+                        let member = Self::make_of_runtime(&clean, |builder| {
+                            builder.with_host_print_fn(print).with_max_output_values(max_values)
+                        });
+                        Ok((member?, context))
                     }));
                 });
             }
@@ -314,8 +328,28 @@ impl Shared {
         }
     }
 
+    /// A sandbox with the runtime alone.
+    fn make_of_runtime(
+        clean: &OnceLock<Arc<crate::Snapshot>>,
+        builder: impl FnOnce(crate::SandboxBuilder) -> crate::SandboxBuilder,
+    ) -> crate::Result<Member> {
+        if let Some(clean) = clean.get() {
+            return Member::start(clean.clone(), builder);
+        }
+        let builder = builder(crate::SandboxBuilder::new());
+        let member = Member::new(builder.build()?.load_runtime()?.get_loaded_sandbox()?)?;
+        // Another may have been the first.
+        let _ = clean.set(member.clean());
+        Ok(member)
+    }
+
     /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
-    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, place: Place<Option<Payload>>) -> Option<u64> {
+    pub(super) fn serve(
+        self: &Arc<Self>,
+        request: Request,
+        ticket: Ticket,
+        place: Place<Option<Payload>>,
+    ) -> Option<u64> {
         self.refill();
         let shared = self.clone();
         self.turns.take(move |member| match member {

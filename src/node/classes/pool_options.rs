@@ -24,6 +24,8 @@ pub struct PoolOptions {
 
 /// Where the sandboxes of a pool come from.
 pub enum PoolSource {
+    /// There is nothing but the runtime in them.
+    Runtime,
     Snapshot(Arc<crate::Snapshot>),
     Prepare(AnyFunction),
 }
@@ -44,13 +46,16 @@ impl PoolOptions {
                 PoolSource::Snapshot(snapshot)
             }
             (None, Some(prepare)) => PoolSource::Prepare(function(env, "the option prepare", prepare)?),
-            _ => return Err(invalid("either the option snapshot or the option prepare must be given")),
+            (None, None) => PoolSource::Runtime,
+            _ => return Err(invalid("only one of the options snapshot and prepare can be given")),
         };
         let host_print_fn = options.given(HOST_PRINT_FN)?;
         let host_print_fn = host_print_fn.map(|given| function(env, "the option hostPrintFn", given)).transpose()?;
         let max_output_values = options.count(MAX_OUTPUT_VALUES, &crate::SandboxBuilder::MAX_OUTPUT_VALUES_RANGE)?;
         if matches!(source, PoolSource::Prepare(_)) && (host_print_fn.is_some() || max_output_values.is_some()) {
-            return Err(invalid("the options hostPrintFn and maxOutputValues are for a pool of a snapshot"));
+            return Err(invalid(
+                "the options hostPrintFn and maxOutputValues are not for a pool with the option prepare",
+            ));
         }
         let size = options.count("size", &crate::SandboxPool::SIZE_RANGE)?;
         let size = size.ok_or_else(|| invalid("the option size is missing"))?;

@@ -15,7 +15,6 @@ use crate::node::bridge::promise::promise;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
-use crate::node::scheduling::jobs::Source;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
@@ -33,9 +32,8 @@ impl ProtoJSSandbox {
         env: &Env,
         mut proto: crate::ProtoJSSandbox,
         functions: Vec<ModuleFunction>,
-        source: Source,
+        context: Arc<SandboxContext>,
     ) -> Result<Self> {
-        let context = SandboxContext::new(source);
         for function in functions {
             host_module::add(&mut proto, env, &context, function)?;
         }

@@ -21,6 +21,7 @@ use crate::node::bridge::{environment, exception};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::Source;
+use crate::node::scheduling::sandbox_context::SandboxContext;
 
 /// Most lines that are delivered before other sandboxes have their turn.
 const LINES_AT_A_TIME: usize = 16;
@@ -55,6 +56,22 @@ pub fn taking_lines(callback: Option<Callback>, source: Source) -> Box<Print> {
             Box::new(move |level, text| output.add(level, text))
         }
     }
+}
+
+/// As [`taking_lines`], but the lines of programs that are run once are noted, and go nowhere else without a callback.
+pub fn recording_lines(callback: Option<Callback>, context: &Arc<SandboxContext>) -> Box<Print> {
+    let is_heard = callback.is_some();
+    let print = taking_lines(callback, context.source());
+    let context = context.clone();
+    Box::new(move |level, text| {
+        let record = context.record();
+        if let Some(record) = &record {
+            record.add_line(level, text);
+        }
+        if is_heard || record.is_none() {
+            print(level, text);
+        }
+    })
 }
 
 /// Takes a sandbox's lines to a JavaScript function.
@@ -149,7 +166,8 @@ impl Console {
     }
 }
 
-fn name(level: ConsoleLevel) -> &'static str {
+/// What JavaScript calls a level.
+pub fn name(level: ConsoleLevel) -> &'static str {
     match level {
         ConsoleLevel::Debug => "debug",
         ConsoleLevel::Info => "info",

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod host_call;
 pub mod jobs;
 pub mod queue;
+pub mod run_record;
 pub mod sandbox_context;
 pub mod slot;
 pub mod status;

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::host_call::PendingHostCall;
 use super::jobs::Source;
+use super::run_record::RunRecord;
 use crate::node::error::{Error, Result};
 
 /// What stays the same of a sandbox while it goes from class to class.
@@ -25,6 +26,8 @@ pub struct SandboxContext {
     source: Source,
     /// The pool that it belongs to, if any.
     pool: OnceLock<PoolId>,
+    /// What is noted of the program that runs.
+    record: Mutex<Option<Arc<RunRecord>>>,
     state: Mutex<State>,
 }
 
@@ -74,12 +77,23 @@ pub(super) struct State {
 impl SandboxContext {
     /// A sandbox whose jobs have this source.
     pub fn new(source: Source) -> Arc<Self> {
-        Arc::new(Self { source, pool: OnceLock::new(), state: Mutex::default() })
+        Arc::new(Self { source, pool: OnceLock::new(), record: Mutex::default(), state: Mutex::default() })
     }
 
     /// Whose the jobs are that the sandbox causes on the JavaScript thread.
     pub fn source(&self) -> Source {
         self.source
+    }
+
+    /// What is noted of the program that runs, if one does.
+    pub fn record(&self) -> Option<Arc<RunRecord>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A program begins to run, or has ended.
+    pub fn set_record(&self, record: Option<Arc<RunRecord>>) {
+        let old = std::mem::replace(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner), record);
+        drop(old);
     }
 
     /// The sandbox belongs to a pool from now on.

@@ -47,7 +47,8 @@ pub use hyperlight_host::Result;
 pub use cpu_time::CpuTimeMonitor;
 pub(super) use thread_clock::ThreadCpuClock;
 pub use wall_clock::WallClockMonitor;
-pub(super) use watch::{Watching, watch, winner};
+pub(crate) use watch::Watching;
+pub(super) use watch::{watch, winner};
 
 use super::stopper::Limit;
 

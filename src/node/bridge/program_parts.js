@@ -1,0 +1,42 @@
+// Reads what a run is given beside its source, as flat lists. Only own enumerable properties with names that are texts count.
+(() => {
+  /** What `sync()` marks objects with. */
+  const mark = Symbol.for('hyperlight-js.sync');
+  const { keys } = Object;
+  const TypeErrorNow = TypeError;
+
+  const check = (value, what) => {
+    if (typeof value !== 'object' || value === null) throw new TypeErrorNow(`${what} must be an object`);
+    return value;
+  };
+
+  return {
+    /** For each function: its module, its name, whether the guest waits for it, itself. */
+    functions(functions) {
+      const list = [];
+      for (const module of keys(check(functions, 'the option functions'))) {
+        const members = check(functions[module], `the module ${module} of the option functions`);
+        const isSync = members[mark] === true;
+        for (const name of keys(members)) {
+          const member = members[name];
+          if (typeof member !== 'function')
+            throw new TypeErrorNow(`${module}.${name} of the option functions must be a function`);
+          list.push(module, name, isSync, member);
+        }
+      }
+      return list;
+    },
+
+    /** For each module: its specifier, its source. */
+    modules(modules) {
+      const list = [];
+      for (const specifier of keys(check(modules, 'the option modules'))) {
+        const source = modules[specifier];
+        if (typeof source !== 'string')
+          throw new TypeErrorNow(`the module ${specifier} of the option modules must be a string`);
+        list.push(specifier, source);
+      }
+      return list;
+    },
+  };
+})();

@@ -1,0 +1,217 @@
+//! `SandboxPool.run()`: programs that are run once.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use guest_abi::payload::Payload;
+use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw};
+use napi::{Env, JsValue, Unknown};
+use napi_derive::napi;
+
+use super::handler_call::{Request, Work};
+use super::pool::SandboxPool;
+use crate::Program;
+use crate::node::bridge::async_storage::caller;
+use crate::node::bridge::call_end::{Listening, Place};
+use crate::node::bridge::environment::{self, HostCalls};
+use crate::node::bridge::host_function::{async_bridge, bridge};
+use crate::node::bridge::program_parts::{GivenFunction, RunOptions};
+use crate::node::bridge::promise::promise;
+use crate::node::bridge::receipt::{self, End, receipt};
+use crate::node::bridge::value::undefined;
+use crate::node::bridge::{arguments, json};
+use crate::node::console::callback;
+use crate::node::error::Error;
+use crate::node::scheduling::run_record::RunRecord;
+use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::sandbox::interrupt::CallGuard;
+use crate::sandbox::loaded::CallOptions;
+use crate::sandbox::monitor::Watching;
+
+/// A program that is to be run, in whichever sandbox.
+pub struct Run {
+    program: Program,
+    functions: Vec<GivenFunction>,
+    host_calls: Arc<HostCalls>,
+    record: Arc<RunRecord>,
+}
+
+impl Run {
+    /// Runs the program in a sandbox, in a call that has begun.
+    pub async fn make(
+        self,
+        sandbox: &mut crate::LoadedJSSandbox,
+        context: &Arc<SandboxContext>,
+        running: CallGuard,
+        watching: Option<Watching>,
+        options: CallOptions,
+    ) -> crate::Result<Option<Payload>> {
+        let Self { mut program, functions, host_calls, record } = self;
+        for function in functions {
+            register(&mut program, function, &host_calls, context, &record)?;
+        }
+        let _recording = Recording::begin(context, record);
+        sandbox.run_program(running, watching, program, options).await
+    }
+}
+
+/// The lines of a sandbox are noted until this is dropped.
+struct Recording<'a>(&'a SandboxContext);
+
+impl<'a> Recording<'a> {
+    fn begin(context: &'a SandboxContext, record: Arc<RunRecord>) -> Self {
+        context.set_record(Some(record));
+        Self(context)
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.0.set_record(None);
+    }
+}
+
+/// Gives a program a function, whose calls are noted.
+fn register(
+    program: &mut Program,
+    GivenFunction { module, name, is_sync, callback }: GivenFunction,
+    host_calls: &Arc<HostCalls>,
+    context: &Arc<SandboxContext>,
+    record: &Arc<RunRecord>,
+) -> crate::Result<()> {
+    let (record, full_name) = (record.clone(), Arc::<str>::from(format!("{module}.{name}")));
+    let (host_calls, context) = (host_calls.clone(), context.clone());
+    if is_sync {
+        let function = bridge(host_calls, context, Arc::new(callback));
+        return program.functions().register(&module, &name, move |call, arguments| {
+            record.call_begins(&full_name);
+            let began = Instant::now();
+            let answer = function(call, arguments);
+            record.call_ends(&full_name, began.elapsed());
+            answer
+        });
+    }
+    let function = async_bridge(host_calls, context, Arc::new(callback));
+    program.functions().register_async(&module, &name, move |arguments| {
+        record.call_begins(&full_name);
+        let (record, full_name, began) = (record.clone(), full_name.clone(), Instant::now());
+        let answer = function(arguments);
+        async move {
+            let answer = answer.await;
+            record.call_ends(&full_name, began.elapsed());
+            answer
+        }
+    })
+}
+
+#[napi]
+impl SandboxPool {
+    /// Runs a program in a sandbox with clean state and resolves to its value and a receipt. If no sandbox is ready, the
+    /// request waits behind earlier ones; that time does not count towards its timeouts.
+    ///
+    /// The source is, in this order:
+    /// 1. an expression, with or without semicolons after it: its value is the program's;
+    /// 2. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
+    /// 3. an ES module: the value is its default export, or else its function `handler`.
+    ///
+    /// If the value is a function, it is called with the option `input`, unless a `return` statement has returned it. A
+    /// promise is awaited. The input is also the global `input`.
+    ///
+    /// Rejects with the same errors as `callHandler()` and with:
+    /// - `ERR_COMPILE`: the source has a syntax error or imports what does not exist. The error's `file` is `'run'`, or the
+    ///   name of a module; its `line` and `column` are those of the source.
+    /// - `ERR_INVALID_ARG`: an option is invalid, or a name of a module means something else in the guest; nothing was run.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the source, the input, the modules and the names of the functions together are larger than
+    ///   the input buffer.
+    ///
+    /// The error of a run that has begun has a `receipt`.
+    ///
+    /// @example
+    /// ```ts
+    /// const pool = new SandboxPool({ size: 2 });
+    /// const { value } = await pool.run('(await db.find(input)).name', {
+    ///   input: 7,
+    ///   functions: { db: { find: async (id) => ({ id, name: `row ${id}` }) } },
+    ///   wallClockTimeoutMs: 1000,
+    /// });
+    /// console.log(value); // row 7
+    /// ```
+    #[napi(
+        ts_generic_types = "T = any",
+        ts_args_type = "source: string, options?: RunOptions",
+        ts_return_type = "Promise<RunResult<T>>"
+    )]
+    pub fn run<'env>(
+        &self,
+        env: &'env Env,
+        source: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        let listening = Listening::default();
+        let to_listen = listening.clone();
+        let noted: Arc<OnceLock<(Arc<RunRecord>, usize)>> = Arc::default();
+        let to_note = noted.clone();
+        promise(
+            env,
+            || {
+                self.check_open()?;
+                let cause = self.shared.id.check(caller(env)?, "run")?;
+                let source = arguments::string(env, "the source", source)?;
+                let (options, signal) = RunOptions::from_js(env, options)?;
+                let RunOptions { call: options, input, functions, modules, max_console_bytes } = options;
+                // The options may have had getters, which have been called now.
+                self.check_open()?;
+                let record = Arc::new(RunRecord::new(max_console_bytes));
+                // Nobody has set it before.
+                let _ = to_note.set((record.clone(), input.as_ref().map_or(0, Payload::size)));
+                let mut program = Program::new(source);
+                if let Some(input) = input {
+                    program = program.with_input_payload(input);
+                }
+                for (specifier, source) in modules {
+                    program = program.with_module(specifier, source);
+                }
+                let host_calls = environment::of(env)?.host_calls.clone();
+                let run = Run { program, functions, host_calls, record };
+                let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
+                let withdraw = {
+                    let (shared, turn) = (self.shared.clone(), turn.clone());
+                    move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
+                };
+                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
+                Ok((Request { work: Work::Program(run), options, cause }, ticket, place, turn))
+            },
+            |(request, ticket, place, turn), pending| {
+                place.put(pending);
+                if let Some(number) = self.shared.serve(request, ticket, place) {
+                    // Nobody has set it before.
+                    let _ = turn.set(number);
+                }
+            },
+            move |env, ended| {
+                let stats = ended.stats.clone();
+                let output_size = ended.result.as_ref().map_or(0, |value| value.as_ref().map_or(0, Payload::size));
+                let receipt = || {
+                    let (record, input_size) = noted.get()?;
+                    let end = End { stats: stats.as_ref()?, input_size: *input_size, output_size };
+                    Some(receipt(env, record, &end, callback::name))
+                };
+                let value = listening.end(env, ended).and_then(|(value, _)| match value {
+                    Some(value) => json::parse(env, value),
+                    None => undefined(env),
+                });
+                match (value, receipt()) {
+                    (Ok(value), Some(receipt)) => {
+                        let mut result = Object::new(env)?;
+                        result.set_named_property("value", value)?;
+                        result.set_named_property("receipt", receipt?)?;
+                        Ok(Object::from_raw(env.raw(), result.raw()))
+                    }
+                    (Err(error), Some(receipt)) => Err(receipt::add_to(env, error, receipt)),
+                    (Err(error), None) => Err(error),
+                    (Ok(_), None) => Err(Error::Internal("a run has no receipt".to_string())),
+                }
+            },
+        )
+    }
+}
