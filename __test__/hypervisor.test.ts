@@ -39,6 +39,17 @@ test('a /dev/kvm that is no hypervisor is not taken for one', async () => {
   assert.match(answer, /^true ERR_NO_HYPERVISOR /);
 });
 
+test('without /dev/kvm run() says so each time', async () => {
+  const program = `
+    const { run } = require('@hyperlight/js-host-api');
+    const code = () => run('1').then(() => 'run', (error) => error.code);
+    (async () => console.log(await code(), await code()))();
+  `;
+  const { status, stdout, stderr } = await runAfter('mount -t tmpfs none /dev', process.execPath, '-e', program);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, 'ERR_NO_HYPERVISOR ERR_NO_HYPERVISOR\n');
+});
+
 test('without /dev/kvm a snapshot is not loaded, and it is not the snapshot that is to blame', async () => {
   const load = `
     require('@hyperlight/js-host-api').Snapshot.load('there is none').then(

@@ -10,7 +10,7 @@ try {
   addon = require('./stand-in.js').standIn(error);
 }
 
-const run = runIn(addon.SandboxPool);
+const run = runIn(addon);
 
 // Node.js reads from these lines which names `import` can have.
 exports.HostFunctionModule = addon.HostFunctionModule;

@@ -10,11 +10,17 @@ exports.sync = (functions) => {
 };
 
 /** `run()`, which makes its pool when it is first needed. */
-exports.runIn = (SandboxPool) => {
+exports.runIn = ({ SandboxBuilder, SandboxPool }) => {
   let pool;
   return async (source, options) => {
     pool ??= new SandboxPool({ size: Math.min(processors(), 1024) });
-    return pool.run(source, options);
+    try {
+      return await pool.run(source, options);
+    } catch (error) {
+      // If there is no hypervisor, the builder says so by its own code.
+      if (error.code === 'ERR_POOL_PREPARE') (await new SandboxBuilder().build()).dispose();
+      throw error;
+    }
   };
 };
 
