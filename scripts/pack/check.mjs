@@ -24,6 +24,7 @@ const MAIN = {
       'lib/addon.js',
       'lib/entry.js',
       'lib/errors.js',
+      'lib/run.js',
       'lib/stand-in.js',
     ],
   ],
