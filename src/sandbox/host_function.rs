@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use guest_abi::message::{HostFunctionName, HostFunctionNames, HostReply, ModuleReply};
 use guest_abi::payload::Payload;
@@ -12,12 +12,13 @@ use guest_abi::suspension::StartedCall;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::builder::Configuration;
+use super::builder::{Configuration, HostPrint};
 use super::error::{ErrorDetails, Result, ThrownError};
 use super::interrupt::{CallControl, InHost};
-use super::reply::{self, Breach};
+use super::reply::Asked;
 use super::script::Script;
-use super::values;
+use super::suspended::shorten;
+use super::{trace, values};
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,7 +174,7 @@ impl HostFunctions {
 
     fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
         let Some(loader) = &self.module_loader else { return ModuleReply::Unknown };
-        // A panic must not unwind through the hypervisor's code.
+        // A panic of the user's code ends neither the call nor the process.
         match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
             Ok(Some(script)) => ModuleReply::Source(script.into_content()),
             Ok(None) => ModuleReply::Unknown,
@@ -214,103 +215,88 @@ impl std::fmt::Debug for HostFunctions {
     }
 }
 
-/// Serves the guest's calls of host functions. The VM needs it when it is made, before there is anything to stop, so the
-/// [`CallControl`] comes later.
-#[derive(Clone, Default)]
+/// Does what a guest asks its host for.
+#[derive(Default)]
 pub(super) struct Dispatcher {
-    functions: Arc<HostFunctions>,
+    functions: HostFunctions,
+    /// What takes the lines of the guest's console.
+    print: Option<Arc<HostPrint>>,
     /// Largest result in bytes.
     result_limit: usize,
     /// Largest arguments in bytes.
     arguments_limit: usize,
     /// Most values of them.
     max_values: usize,
-    control: Arc<Mutex<Option<Arc<CallControl>>>>,
     /// Functions of the call that runs. They come before those of the sandbox.
-    of_call: Arc<Mutex<Arc<HostFunctions>>>,
-    /// How the guest has broken the protocol in the call that runs.
-    breach: Arc<Mutex<Option<Breach>>>,
+    of_call: HostFunctions,
 }
 
 impl Dispatcher {
     pub fn new(functions: HostFunctions, configuration: &Configuration, max_values: usize) -> Self {
         Self {
-            functions: Arc::new(functions),
+            functions,
+            print: None,
+            of_call: HostFunctions::default(),
             result_limit: configuration.input_size,
             arguments_limit: configuration.output_size,
             max_values,
-            ..Self::default()
         }
     }
 
-    pub fn set_control(&self, control: Arc<CallControl>) {
-        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
+    /// With something else than the log for the lines of the guest's console.
+    pub fn with_print(self, print: Option<Arc<HostPrint>>) -> Self {
+        Self { print, ..self }
     }
 
     /// Has a call find these functions, until others are set.
-    pub fn set_functions_of_call(&self, functions: HostFunctions) {
-        let functions = Arc::new(functions);
-        let old = std::mem::replace(&mut *self.of_call.lock().unwrap_or_else(PoisonError::into_inner), functions);
-        drop(old);
+    pub fn set_functions_of_call(&mut self, functions: HostFunctions) {
+        self.of_call = functions;
     }
 
-    fn find(&self, module: String, name: String) -> Option<Function> {
-        let of_call = self.of_call.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    fn find(&self, module: String, name: String) -> Option<&Function> {
         let key = (module, name);
-        of_call.functions.get(&key).or_else(|| self.functions.functions.get(&key)).cloned()
+        self.of_call.functions.get(&key).or_else(|| self.functions.functions.get(&key))
     }
 
-    /// What the guest said, if it may say that. If not, its call ends as soon as the host function returns.
-    pub fn checked<T>(&self, said: std::result::Result<T, Breach>) -> Option<T> {
-        let breach = match said {
-            Ok(said) => return Some(said),
-            Err(breach) => breach,
-        };
-        self.breach.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(breach);
-        if let Some(control) = self.control() {
-            control.leave_guest();
+    /// Does what the guest asks for in the midst of a call, and gives the answer. A call that is stopped meanwhile is not
+    /// interrupted: whoever enters the guest looks for that.
+    pub fn serve(&self, asked: Asked, control: &Arc<CallControl>) -> Vec<u8> {
+        let _in_host = InHost::enter(control.clone());
+        match asked {
+            Asked::Function { module, function, arguments } => {
+                let host_call = HostCall { control: control.clone() };
+                let mut reply = call(self.find(module, function), &host_call, arguments, self.max_values);
+                fit(&mut reply, self.result_limit);
+                shorten(&mut reply, self.result_limit);
+                reply.into_bytes()
+            }
+            Asked::Module { specifier, importer } => self.load_module(&specifier, &importer).into_bytes(),
+            Asked::ConsoleLine(level, line) => {
+                match &self.print {
+                    // A panic ends neither the call nor the process.
+                    Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &line)))),
+                    None => trace::console_line(level, &line),
+                }
+                Vec::new()
+            }
         }
-        None
     }
 
-    /// How the guest has broken the protocol in the call that has ended.
-    pub fn take_breach(&self) -> Option<Breach> {
-        self.breach.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    pub fn load_module(&self, specifier: &str, importer: &str) -> Vec<u8> {
-        let _in_host = self.enter_host();
-        if self.checked(reply::import(specifier, importer)).is_none() {
-            return ModuleReply::Unknown.into_bytes();
-        }
-        let reply = match self.functions.load_module(specifier, importer) {
+    fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
+        match self.functions.load_module(specifier, importer) {
             ModuleReply::Source(source) if source.len() > self.result_limit => {
                 let (size, limit) = (source.len(), self.result_limit);
                 ModuleReply::Failed(format!("its source is {size} bytes long, but at most {limit} bytes fit"))
             }
             reply => reply,
-        };
-        reply.into_bytes()
-    }
-
-    pub fn call(&self, module: String, name: String, arguments: Vec<u8>) -> Vec<u8> {
-        let control = self.control();
-        let _in_host = self.enter_host();
-        let Some(arguments) = self.checked(reply::host_call(&module, &name, arguments, self.arguments_limit)) else {
-            return HostReply::Undefined.into_bytes();
-        };
-        let reply = match control {
-            Some(control) => call(self.find(module, name), &HostCall { control }, arguments, self.max_values),
-            None => HostReply::Failed(ThrownError::new("Error", "the sandbox is not ready")),
-        };
-        fitting(reply, self.result_limit).into_bytes()
+        }
     }
 
     /// Calls an asynchronous host function.
     pub fn start(&self, call: StartedCall) -> impl Future<Output = HostReply> + Send + 'static {
         let StartedCall { module, function, arguments, .. } = call;
         let function = match self.find(module, function) {
-            Some(Function::Async(function)) => Ok(function),
+            Some(Function::Async(function)) => Ok(function.clone()),
             _ => Err(ThrownError::new("Error", NO_SUCH_FUNCTION)),
         };
         let checked = function.and_then(|function| {
@@ -322,7 +308,11 @@ impl Dispatcher {
         async move {
             match checked {
                 // Called only now: should it panic, that is caught where the future is polled.
-                Ok(function) => fitting(reply_of(function(arguments).await), limit),
+                Ok(function) => {
+                    let mut reply = reply_of(function(arguments).await);
+                    fit(&mut reply, limit);
+                    reply
+                }
                 Err(error) => HostReply::Failed(error),
             }
         }
@@ -332,18 +322,9 @@ impl Dispatcher {
     pub fn arguments_limit(&self) -> usize {
         self.arguments_limit
     }
-
-    /// To be held while the host does something for the guest: a call that is stopped meanwhile does not go on.
-    pub fn enter_host(&self) -> Option<InHost> {
-        self.control().map(InHost::enter)
-    }
-
-    fn control(&self) -> Option<Arc<CallControl>> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
-fn call(function: Option<Function>, call: &HostCall, arguments: Payload, max_values: usize) -> HostReply {
+fn call(function: Option<&Function>, call: &HostCall, arguments: Payload, max_values: usize) -> HostReply {
     let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
     let Some(Function::Blocking(function)) = function else {
         return failed(NO_SUCH_FUNCTION);
@@ -351,7 +332,7 @@ fn call(function: Option<Function>, call: &HostCall, arguments: Payload, max_val
     if let Err(error) = values::check(ARGUMENTS, &arguments, max_values) {
         return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
     }
-    // A panic must not unwind through the hypervisor's code.
+    // A panic of the user's code ends neither the call nor the process.
     let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
     match result {
         Ok(result) => reply_of(result),
@@ -367,18 +348,15 @@ fn reply_of(result: Answer<Payload>) -> HostReply {
     }
 }
 
-/// The reply, or that it is too large.
-fn fitting(reply: HostReply, limit: usize) -> HostReply {
+/// If the reply is too large, it says so instead.
+fn fit(reply: &mut HostReply, limit: usize) {
     match reply {
         HostReply::Value(value) if value.size() > limit => {
             let size = value.size();
             let text = format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
-            HostReply::Failed(ThrownError::new("RangeError", text))
+            *reply = HostReply::Failed(ThrownError::new("RangeError", text));
         }
-        HostReply::Failed(mut error) => {
-            error.fit();
-            HostReply::Failed(error)
-        }
-        reply => reply,
+        HostReply::Failed(error) => error.fit(),
+        _ => {}
     }
 }

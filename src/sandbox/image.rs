@@ -11,7 +11,6 @@ use hyperlight_host::{Sandbox, SandboxBuilder};
 
 use super::builder::Configuration;
 use super::error::Result;
-use super::host_function::Dispatcher;
 use super::shadow_paging;
 use super::threads;
 use super::vm::{self, AddHandler, CallHandler};
@@ -92,7 +91,7 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_buffer_size(geometry.buffer_size)
         .g2h_pool_pages(geometry.g2h_pool_pages)
         .g2h_queue_size(geometry.g2h_queue_size)
-        .host_functions(vm::host_functions(Dispatcher::default(), None)?)
+        .host_functions(vm::host_functions()?)
         .build()?;
     let booted = sandbox.snapshot()?;
     // Without working sets everything works as well, only slower.

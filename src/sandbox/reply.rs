@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use guest_abi::function::ConsoleLevel;
+use guest_abi::host_call::HostCall;
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
 use guest_abi::suspension::StartedCall;
@@ -22,7 +24,18 @@ pub(super) struct Breach(pub String);
 
 type Checked<T> = Result<T, Breach>;
 
-/// The reply of a guest function. Results have at most `output_size` bytes.
+/// What a guest asks its host for in the midst of a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To call a host function.
+    Function { module: String, function: String, arguments: Payload },
+    /// For the source of a module.
+    Module { specifier: String, importer: String },
+    /// To take a line of its console.
+    ConsoleLine(ConsoleLevel, String),
+}
+
+/// The reply of a guest function. Results have at most `output_size` bytes. What it asks the host for passes [`asked`].
 pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
     let reply = Reply::from_bytes(bytes).map_err(|error| Breach(error.to_string()))?;
     match &reply {
@@ -42,7 +55,7 @@ pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
                 at_most("the arguments of a host function", arguments.size(), output_size)?;
             }
         }
-        Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) => {}
+        Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) | Reply::HostCall(_) => {}
     }
     Ok(reply)
 }
@@ -64,29 +77,31 @@ fn exception(thrown: &Exception) -> Checked<()> {
     if thrown.fits() { Ok(()) } else { Err(Breach("the guest sent an error of which there is too much".to_string())) }
 }
 
-/// The arguments of a host function that the guest calls by these names. They have at most `output_size` bytes.
-pub(super) fn host_call(module: &str, function: &str, arguments: Vec<u8>, output_size: usize) -> Checked<Payload> {
-    names(module, function)?;
-    let malformed = || Breach("the guest sent malformed arguments of a host function".to_string());
-    let arguments = Payload::from_bytes(arguments).ok_or_else(malformed)?;
-    at_most("the arguments of a host function", arguments.size(), output_size)?;
-    Ok(arguments)
+/// What the guest asks its host for. Arguments of host functions have at most `output_size` bytes.
+pub(super) fn asked(call: HostCall, output_size: usize) -> Checked<Asked> {
+    match call {
+        HostCall::Function { module, function, arguments } => {
+            names(&module, &function)?;
+            let malformed = || Breach("the guest sent malformed arguments of a host function".to_string());
+            let arguments = Payload::from_bytes(arguments).ok_or_else(malformed)?;
+            at_most("the arguments of a host function", arguments.size(), output_size)?;
+            Ok(Asked::Function { module, function, arguments })
+        }
+        HostCall::Module { specifier, importer } => {
+            text("a specifier", &specifier)?;
+            text("the name of a module", &importer)?;
+            Ok(Asked::Module { specifier, importer })
+        }
+        HostCall::ConsoleLine(level, line) => {
+            text("a line of the console", &line)?;
+            Ok(Asked::ConsoleLine(level, line))
+        }
+    }
 }
 
 fn names(module: &str, function: &str) -> Checked<()> {
     at_most("the name of a module", module.len(), NAME_SIZE_MAX)?;
     at_most("the name of a host function", function.len(), NAME_SIZE_MAX)
-}
-
-/// The names with which the guest asks for a module.
-pub(super) fn import(specifier: &str, importer: &str) -> Checked<()> {
-    text("a specifier", specifier)?;
-    text("the name of a module", importer)
-}
-
-/// A line of the guest's console.
-pub(super) fn console_line(line: &str) -> Checked<()> {
-    text("a line of the console", line)
 }
 
 /// What a failure says that `hyperlight-host` reports of a call, as much of it as is of use.
@@ -122,6 +137,10 @@ fn at_most(what: &str, size: usize, limit: usize) -> Checked<()> {
 mod tests {
     use super::*;
 
+    fn function(module: &str, function: &str, arguments: Vec<u8>) -> HostCall {
+        HostCall::Function { module: module.to_string(), function: function.to_string(), arguments }
+    }
+
     #[test]
     fn what_is_at_its_limit_passes_and_a_byte_more_does_not() {
         let long = |more: usize| "x".repeat(TEXT_SIZE_MAX + more);
@@ -144,12 +163,13 @@ mod tests {
         for (more, passes) in [(0, true), (1, false)] {
             let name = "x".repeat(NAME_SIZE_MAX + more);
             let arguments = || Payload::from_json("x".repeat(100)).into_bytes();
-            assert_eq!(host_call(&name, "f", arguments(), 100).is_ok(), passes);
-            assert_eq!(host_call("m", &name, arguments(), 100).is_ok(), passes);
-            assert_eq!(host_call("m", "f", arguments(), 100 - more).is_ok(), passes);
-            assert_eq!(import(&long(more), "i").is_ok(), passes);
-            assert_eq!(import("s", &long(more)).is_ok(), passes);
-            assert_eq!(console_line(&long(more)).is_ok(), passes);
+            assert_eq!(asked(function(&name, "f", arguments()), 100).is_ok(), passes);
+            assert_eq!(asked(function("m", &name, arguments()), 100).is_ok(), passes);
+            assert_eq!(asked(function("m", "f", arguments()), 100 - more).is_ok(), passes);
+            let module = |specifier, importer| HostCall::Module { specifier, importer };
+            assert_eq!(asked(module(long(more), "i".into()), 100).is_ok(), passes);
+            assert_eq!(asked(module("s".into(), long(more)), 100).is_ok(), passes);
+            assert_eq!(asked(HostCall::ConsoleLine(ConsoleLevel::Info, long(more)), 100).is_ok(), passes);
         }
     }
 
@@ -157,7 +177,7 @@ mod tests {
     fn what_is_malformed_or_contradicts_the_settings_is_a_breach() {
         assert!(reply(vec![], 100).is_err());
         assert!(reply(vec![0xff], 100).is_err());
-        assert!(host_call("m", "f", vec![], 100).is_err());
+        assert!(asked(function("m", "f", vec![]), 100).is_err());
         let too_large = |size, limit| reply(Reply::TooLarge(size, limit).into_bytes(), 100);
         assert_eq!(too_large(101, 100), Ok(Reply::TooLarge(101, 100)));
         assert!(too_large(100, 100).is_err() && too_large(101, 99).is_err());

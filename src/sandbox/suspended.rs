@@ -137,7 +137,7 @@ impl Suspended {
 }
 
 /// An error may be larger than a result, and than the message: then its name and its message have to do.
-fn shorten(reply: &mut HostReply, size_max: usize) {
+pub(super) fn shorten(reply: &mut HostReply, size_max: usize) {
     let size = size_of_reply(reply);
     if let HostReply::Failed(error) = reply
         && size > size_max.max(ERROR_SIZE_MIN)

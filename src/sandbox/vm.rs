@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use guest_abi::function::{self, ConsoleLevel, Kind, Signature};
+use guest_abi::function::{self, Kind, Signature};
 use guest_abi::message::{CallContext, Exception, Place, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::suspension::{HostResults, Suspension};
@@ -19,7 +19,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot as State;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxStatus};
 use rand::Rng;
 
-use super::builder::{Configuration, HostPrint, Intake, UnhandledRejections};
+use super::builder::{Configuration, Intake, UnhandledRejections};
 use super::error::{Error, Result};
 use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
@@ -30,7 +30,7 @@ use super::snapshot::{Origin, Snapshot};
 use super::staged::Staged;
 use super::stats::GuestCounters;
 use super::suspended::Suspended;
-use super::{clock, fault, image, shadow_paging, stopper, threads, trace, values};
+use super::{clock, fault, image, shadow_paging, stopper, threads, values};
 
 pub type AddHandler = (Vec<u8>, String, String, bool);
 pub type CallHandler = (Vec<u8>, String, Vec<u8>, bool, bool, bool);
@@ -38,9 +38,7 @@ type SetHostFunctions = Vec<u8>;
 type AddModule = (String, String);
 type Run = (Vec<u8>, Vec<u8>, bool, bool, bool);
 type Resume = (Vec<u8>, Vec<u8>);
-type CallHost = (String, String, Vec<u8>);
-type Console = (i32, String);
-type LoadModule = (String, String);
+type Answer = Vec<u8>;
 
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
@@ -54,9 +52,7 @@ const _: () = {
     assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
-    assert!(matches_signature::<CallHost, Vec<u8>>(&function::CALL_HOST), "see guest_abi::function");
-    assert!(matches_signature::<Console, ()>(&function::CONSOLE), "see guest_abi::function");
-    assert!(matches_signature::<LoadModule, Vec<u8>>(&function::LOAD_MODULE), "see guest_abi::function");
+    assert!(matches_signature::<Answer, Vec<u8>>(&function::ANSWER), "see guest_abi::function");
 };
 
 const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnType>(signature: &Signature) -> bool {
@@ -85,31 +81,14 @@ const fn matches_signature<Parameters: ParameterTuple, Output: SupportedReturnTy
     )
 }
 
-/// The host functions that every guest can call, whatever its user has registered: those come through the dispatcher. There
-/// are no others, hyperlight-host's own included.
-pub fn host_functions(dispatcher: Dispatcher, print: Option<Arc<HostPrint>>) -> Result<hyperlight_host::HostFunctions> {
+/// What `hyperlight-host` calls when a guest's kernel has it do so: nothing. What our guest asks for comes as the reply of an
+/// entry.
+///
+/// There is one function, since a guest that boots is given it, and with that all that come from it: in the place of the one that
+/// writes to standard output.
+pub fn host_functions() -> Result<hyperlight_host::HostFunctions> {
     let mut functions = hyperlight_host::HostFunctions::empty();
-    let (loader, console) = (dispatcher.clone(), dispatcher.clone());
-    functions.register_host_function(
-        function::CALL_HOST.name,
-        move |module: String, name: String, arguments: Vec<u8>| {
-            Ok::<Vec<u8>, HyperlightError>(dispatcher.call(module, name, arguments))
-        },
-    )?;
-    functions.register_host_function(function::LOAD_MODULE.name, move |specifier: String, importer: String| {
-        Ok::<Vec<u8>, HyperlightError>(loader.load_module(&specifier, &importer))
-    })?;
-    functions.register_host_function(function::CONSOLE.name, move |level: i32, text: String| {
-        let _in_host = console.enter_host();
-        let level = ConsoleLevel::from_int(level);
-        match (console.checked(reply::console_line(&text)), &print) {
-            (None, _) => {}
-            // A panic must not unwind through the hypervisor's code.
-            (Some(()), Some(print)) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &text)))),
-            (Some(()), None) => trace::console_line(level, &text),
-        }
-        Ok::<(), HyperlightError>(())
-    })?;
+    functions.register_host_function("HostPrint", || Ok::<(), HyperlightError>(()))?;
     Ok(functions)
 }
 
@@ -152,7 +131,6 @@ pub struct Vm {
     control: Arc<CallControl>,
     host_functions: HostFunctions,
     dispatcher: Dispatcher,
-    print: Option<Arc<HostPrint>>,
     configuration: Configuration,
     /// Most values of a result.
     max_values: usize,
@@ -194,23 +172,21 @@ impl Vm {
             }
             None => (image::booted(&configuration)?, Origin::of_booted(configuration.clone())),
         };
-        let dispatcher = Dispatcher::new(host_functions.clone(), &configuration, intake.max_values);
-        let print = intake.print;
-        let sandbox = start_vm(base.clone(), &dispatcher, print.clone())?;
+        let dispatcher =
+            Dispatcher::new(host_functions.clone(), &configuration, intake.max_values).with_print(intake.print);
+        let sandbox = start_vm(base.clone())?;
         let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
         let to_interrupt = vm.clone();
         let control = CallControl::new(move || {
             let vm = locked(&to_interrupt).clone();
             vm.kill()
         });
-        dispatcher.set_control(control.clone());
         Ok(Self {
             sandbox: Some(sandbox),
             vm,
             control,
             host_functions,
             dispatcher,
-            print,
             configuration,
             max_values: intake.max_values,
             unhandled_rejections: intake.unhandled_rejections,
@@ -383,8 +359,9 @@ impl Vm {
             Reply::HandlerNotFound => Err(Error::HandlerNotFound(name.to_string())),
             Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
             Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
-            Reply::Compile(..) | Reply::Refused(_) => {
-                Err(self.protocol_broken("it answered an event as if that were a source"))
+            // What it has asked for in its midst has been answered before this.
+            Reply::Compile(..) | Reply::Refused(_) | Reply::HostCall(_) => {
+                Err(self.protocol_broken("it answered an event with something else"))
             }
         }
     }
@@ -416,8 +393,23 @@ impl Vm {
         signature: &Signature,
         arguments: impl ParameterTuple,
     ) -> Result<Reply> {
-        let bytes: Vec<u8> = self.call(running, signature, arguments)?;
-        reply::reply(bytes, self.configuration.output_size).map_err(|Breach(what)| self.protocol_broken(&what))
+        let mut bytes: Vec<u8> = self.call(running, signature, arguments)?;
+        loop {
+            match self.checked(|output_size| reply::reply(bytes, output_size))? {
+                Reply::HostCall(call) => {
+                    let asked = self.checked(|output_size| reply::asked(call, output_size))?;
+                    let answer: Answer = self.dispatcher.serve(asked, &self.control);
+                    // If the guest does not get its answer, it can do nothing else any more.
+                    bytes = self.call(running, &function::ANSWER, answer).inspect_err(|_| self.poisoned = true)?;
+                }
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// What the guest says, if it may say that, given the most bytes of what it gives or sends.
+    fn checked<T>(&mut self, check: impl FnOnce(usize) -> std::result::Result<T, Breach>) -> Result<T> {
+        check(self.configuration.output_size).map_err(|Breach(what)| self.protocol_broken(&what))
     }
 
     fn call<Output: SupportedReturnType>(
@@ -456,7 +448,7 @@ impl Vm {
     /// Has the guest entered, and notes in which way it was left.
     ///
     /// # Errors
-    /// The guest has broken the protocol meanwhile.
+    /// Serving it panicked.
     fn enter<T>(
         &mut self,
         run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>,
@@ -465,9 +457,6 @@ impl Vm {
         // hyperlight-host prints what a guest's kernel writes to its debug port, and panics where that fails.
         let ended = catch_unwind(AssertUnwindSafe(|| run(sandbox)));
         self.is_suspect |= !matches!(ended, Ok(Ok(_)));
-        if let Some(Breach(what)) = self.dispatcher.take_breach() {
-            return Err(self.protocol_broken(&what));
-        }
         ended.map_err(|_| self.protocol_broken("serving it panicked"))
     }
 
@@ -522,7 +511,7 @@ impl Vm {
                 // The old one goes first: the new one needs as many of the process's files and as much of its memory.
                 self.poisoned = true;
                 *sandbox = None;
-                let new = start_vm(state, &self.dispatcher, self.print.clone())?;
+                let new = start_vm(state)?;
                 *locked(&self.vm) = new.interrupt_handle();
                 *sandbox = Some(new);
                 self.was_entered = false;
@@ -575,8 +564,11 @@ impl Vm {
 
     #[cfg(feature = "test-guest")]
     pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
-        const _: () = assert!(matches_signature::<i32, i32>(&function::COMMIT_FAULT), "see guest_abi::function");
-        self.call(&self.begin(), &function::COMMIT_FAULT, fault as i32)
+        const _: () = assert!(matches_signature::<i32, Vec<u8>>(&function::COMMIT_FAULT), "see guest_abi::function");
+        match self.call_for_reply(&self.begin(), &function::COMMIT_FAULT, fault as i32)? {
+            Reply::Value(number) => number.json().parse().map_err(|_| self.protocol_broken("it gave no number")),
+            _ => Err(self.protocol_broken("it answered a fault with something else")),
+        }
     }
 }
 
@@ -587,30 +579,25 @@ impl std::fmt::Debug for Vm {
 }
 
 /// A virtual machine whose guest is in this state.
-fn start_vm(state: Arc<State>, dispatcher: &Dispatcher, print: Option<Arc<HostPrint>>) -> Result<Sandbox> {
+fn start_vm(state: Arc<State>) -> Result<Sandbox> {
     let mut configuration = SandboxConfiguration::default();
     configuration.set_interrupt_retry_delay(INTERRUPT_RETRY_DELAY);
     #[cfg(all(feature = "gdb", debug_assertions))]
     let_gdb_in(&mut configuration)?;
-    start_vm_as(configuration, state, dispatcher, print)
+    start_vm_as(configuration, state)
 }
 
 /// Whether a VM can start in a state that anyone may have made; if not, why. It does not run.
 pub fn check_starts(state: &Arc<State>, configuration: &Configuration) -> Result<std::result::Result<(), String>> {
-    let start = |state| start_vm_as(SandboxConfiguration::default(), state, &Dispatcher::default(), None).map(drop);
+    let start = |state| start_vm_as(SandboxConfiguration::default(), state).map(drop);
     let Err(error) = start(state.clone()) else { return Ok(Ok(())) };
     // If one cannot start in a state of our own either, it is not the state that is to blame.
     start(image::booted(configuration)?)?;
     Ok(Err(reply::failure(&error)))
 }
 
-fn start_vm_as(
-    configuration: SandboxConfiguration,
-    state: Arc<State>,
-    dispatcher: &Dispatcher,
-    print: Option<Arc<HostPrint>>,
-) -> Result<Sandbox> {
-    Ok(Sandbox::from_snapshot(state, host_functions(dispatcher.clone(), print)?, Some(configuration))?)
+fn start_vm_as(configuration: SandboxConfiguration, state: Arc<State>) -> Result<Sandbox> {
+    Ok(Sandbox::from_snapshot(state, host_functions()?, Some(configuration))?)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,8 @@
 //! Values of the ABI.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use guest_abi::function::ConsoleLevel;
+use guest_abi::host_call::HostCall;
 use guest_abi::message::{
     CallContext, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, Place, Reply,
 };
@@ -116,7 +118,7 @@ fn fitting(u: &mut Unstructured<'_>) -> Result<Exception> {
 }
 
 fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
-    Ok(match u.int_in_range(0..=8)? {
+    Ok(match u.int_in_range(0..=9)? {
         0 => Reply::Value(payload(u)?),
         1 => Reply::Undefined,
         2 => Reply::Exception(fitting(u)?),
@@ -128,6 +130,15 @@ fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
         5 => Reply::InvalidEvent(u.arbitrary()?),
         6 => Reply::Suspended(suspension(u)?),
         7 => Reply::Refused(u.arbitrary()?),
+        8 => Reply::HostCall(host_call(u)?),
         _ => Reply::TooLarge(u.arbitrary()?, u.arbitrary()?),
+    })
+}
+
+fn host_call(u: &mut Unstructured<'_>) -> Result<HostCall> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 => HostCall::Function { module: u.arbitrary()?, function: u.arbitrary()?, arguments: u.arbitrary()? },
+        1 => HostCall::Module { specifier: u.arbitrary()?, importer: u.arbitrary()? },
+        _ => HostCall::ConsoleLine(ConsoleLevel::from_int(u.arbitrary()?), u.arbitrary()?),
     })
 }

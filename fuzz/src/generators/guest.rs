@@ -2,8 +2,9 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use flatbuffers::FlatBufferBuilder;
-use guest_abi::function::{self, ConsoleLevel};
+use guest_abi::function::ConsoleLevel;
 use guest_abi::gate::{self, port};
+use guest_abi::host_call::HostCall;
 use guest_abi::message::Reply;
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
@@ -23,6 +24,10 @@ pub struct Behaviour(Vec<Act>);
 
 /// Where the number of a call is in its message.
 const CORRELATION: u64 = 4;
+/// The port by which a kernel has the host look into the queue of messages to it. Ours does not use it.
+const NOTIFY: u16 = 109;
+/// Functions of the host that guests may have called by messages of their own, once, and the one that there is.
+const FUNCTIONS: [&str; 3] = ["HostPrint", "CallHost", "LoadModule"];
 /// Most acts of a behaviour.
 const ACTS_MAX: usize = 32;
 
@@ -115,12 +120,15 @@ struct Message {
 
 #[derive(Arbitrary, Debug)]
 enum Body {
+    /// The entry ends with something that the host is asked for.
     CallHost(String, String, Vec<u8>),
     /// With arguments that are a payload.
     CallHostWithPayload(String, Value),
     LoadModule(String, String),
     Console(i32, String),
+    /// To hyperlight-host, which a kernel of its own may have it read.
     Call(String, Vec<Parameter>),
+    CallOurs(u8, Vec<Parameter>),
     /// The same argument over and over.
     Repeat(String, u16),
     Reply(abi::Message),
@@ -153,11 +161,15 @@ enum Return {
 }
 
 impl Behaviour {
-    /// What a guest does that keeps to the protocol: it writes a line to its console and gives a result.
-    pub fn good(line: &str, result: &str) -> Self {
-        let message = |body| Act::Send(Message::from(body));
-        let result = abi::Message::Reply(Reply::Value(Payload::from_json(result.to_string())));
-        Self(vec![message(Body::Console(ConsoleLevel::Info as i32, line.to_string())), message(Body::Reply(result))])
+    /// What a guest does that keeps to the protocol: it writes a line to its console.
+    pub fn console_line(line: &str) -> Self {
+        Self(vec![Act::Send(Message::from(Body::Console(ConsoleLevel::Info as i32, line.to_string())))])
+    }
+
+    /// The same: it gives a result.
+    pub fn result(result: &str) -> Self {
+        let reply = Reply::Value(Payload::from_json(result.to_string()));
+        Self(vec![Act::Send(Message::from(Body::Reply(abi::Message::Reply(reply))))])
     }
 
     /// The script for it, in a guest whose kernel may be its own.
@@ -255,7 +267,10 @@ impl Writer<'_> {
         // The first comes last: with it all are there.
         self.script.push(descriptor);
         if message.quiet.0.is_none() && kind == MsgKind::Request {
-            self.leave(gate::NOTIFY, port::NOTIFY);
+            // There is no operation of the gate for it.
+            if self.level == Level::Kernel {
+                self.script.push(Instruction::Output(NOTIFY, 0));
+            }
         }
     }
 
@@ -288,7 +303,7 @@ impl Port {
     fn number(&self) -> u16 {
         match *self {
             Self::Halt => port::HALT,
-            Self::Notify => port::NOTIFY,
+            Self::Notify => NOTIFY,
             Self::Abort => port::ABORT,
             Self::Other(number) => number,
         }
@@ -321,15 +336,15 @@ impl Message {
                 kind = MsgKind::Log;
                 bytes
             }
-            Body::Reply(_) | Body::Answer(_) | Body::Error(..) => {
-                kind = MsgKind::Response;
-                answer = FunctionCallResult::new(self.body.answer());
-                answer.encode(&mut builder, &mut values).ok()?
-            }
-            _ => {
+            Body::Call(..) | Body::CallOurs(..) | Body::Repeat(..) => {
                 kind = MsgKind::Request;
                 call = self.body.call()?;
                 call.encode(&mut builder, &mut values).ok()?
+            }
+            _ => {
+                kind = MsgKind::Response;
+                answer = FunctionCallResult::new(self.body.answer());
+                answer.encode(&mut builder, &mut values).ok()?
             }
         };
         let correlation = self.correlation.0.unwrap_or((kind == MsgKind::Request).into());
@@ -344,36 +359,33 @@ impl Message {
 
 impl Body {
     fn call(&self) -> Option<FunctionCall> {
-        let text = |text: &String| ParameterValue::String(text.clone());
-        let (name, parameters, result) = match self {
-            Self::CallHost(module, name, arguments) => (
-                function::CALL_HOST.name,
-                vec![text(module), text(name), ParameterValue::VecBytes(arguments.clone())],
-                ReturnType::VecBytes,
-            ),
-            Self::CallHostWithPayload(name, value) => {
-                let arguments = vec![text(&"host".to_string()), text(name), ParameterValue::VecBytes(bytes(value))];
-                (function::CALL_HOST.name, arguments, ReturnType::VecBytes)
-            }
-            Self::LoadModule(specifier, importer) => {
-                (function::LOAD_MODULE.name, vec![text(specifier), text(importer)], ReturnType::VecBytes)
-            }
-            Self::Console(level, line) => {
-                (function::CONSOLE.name, vec![ParameterValue::Int(*level), text(line)], ReturnType::Void)
-            }
-            Self::Call(name, parameters) => {
-                (name.as_str(), parameters.iter().map(Parameter::value).collect(), ReturnType::VecBytes)
+        let values = |parameters: &[Parameter]| parameters.iter().map(Parameter::value).collect();
+        let (name, parameters) = match self {
+            Self::Call(name, parameters) => (name.as_str(), values(parameters)),
+            Self::CallOurs(number, parameters) => {
+                (FUNCTIONS[usize::from(*number) % FUNCTIONS.len()], values(parameters))
             }
             Self::Repeat(argument, count) => {
-                (function::LOAD_MODULE.name, vec![text(argument); usize::from(*count % 512)], ReturnType::VecBytes)
+                (FUNCTIONS[0], vec![ParameterValue::String(argument.clone()); usize::from(*count % 512)])
             }
-            Self::Reply(_) | Self::Answer(_) | Self::Error(..) | Self::Raw(_) => return None,
+            _ => return None,
         };
+        let result = ReturnType::VecBytes;
         Some(FunctionCall::new(name.to_string(), Some(parameters), FunctionCallType::Host, result))
     }
 
     fn answer(&self) -> std::result::Result<ReturnValue, GuestError> {
+        let asked = |call| ReturnValue::VecBytes(Reply::HostCall(call).into_bytes());
+        let function = |module: &str, function: &str, arguments| {
+            asked(HostCall::Function { module: module.to_string(), function: function.to_string(), arguments })
+        };
         Ok(match self {
+            Self::CallHost(module, name, arguments) => function(module, name, arguments.clone()),
+            Self::CallHostWithPayload(name, value) => function("host", name, bytes(value)),
+            Self::LoadModule(specifier, importer) => {
+                asked(HostCall::Module { specifier: specifier.clone(), importer: importer.clone() })
+            }
+            Self::Console(level, line) => asked(HostCall::ConsoleLine(ConsoleLevel::from_int(*level), line.clone())),
             Self::Reply(message) => ReturnValue::VecBytes(bytes(message)),
             Self::Answer(Return::Int(number)) => ReturnValue::Int(*number),
             Self::Answer(Return::ULong(number)) => ReturnValue::ULong(*number),

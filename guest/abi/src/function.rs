@@ -1,7 +1,6 @@
-//! Names and signatures of the functions that host and guest call on each other.
+//! Names and signatures of the functions that the host calls in the guest.
 //!
-//! The set of host functions is the same for every sandbox, whatever its user registers: a snapshot is bound to the
-//! signatures of its host functions, so one snapshot can serve all sandboxes.
+//! The guest calls none of the host: an entry ends with what the guest asks for, see `host_call` and `suspension`.
 
 /// Kind of an argument or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +82,11 @@ pub const RUN: Signature = Signature {
 pub const RESUME: Signature =
     Signature { name: "Resume", parameters: &[Kind::Bytes, Kind::Bytes], result: Kind::Bytes };
 
+/// Guest function: goes on with a call that has asked the host for something.
+///
+/// Argument: the answer to the [host call](crate::host_call::HostCall). Result: a [reply](crate::message::Reply).
+pub const ANSWER: Signature = Signature { name: "Answer", parameters: &[Kind::Bytes], result: Kind::Bytes };
+
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
 
@@ -109,30 +113,9 @@ pub const SET_WORKING_SETS: Signature =
 
 /// Guest function of the test guest only: does something that must not work.
 ///
-/// Argument: which [`Fault`] to commit. Result: a number that says what happened if the guest lived on.
-pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Int };
-
-/// Host function: calls a function that the user has registered.
-///
-/// Arguments: the names of its module and of the function, the array of its arguments as a
-/// [payload](crate::payload::Payload). Result: a [host reply](crate::message::HostReply).
-pub const CALL_HOST: Signature =
-    Signature { name: "CallHost", parameters: &[Kind::Text, Kind::Text, Kind::Bytes], result: Kind::Bytes };
-
-/// Host function: gives the source of a module that was not added.
-///
-/// Arguments: its specifier, the name of the module that imports it. Result: a [reply](crate::message::ModuleReply).
-pub const LOAD_MODULE: Signature =
-    Signature { name: "LoadModule", parameters: &[Kind::Text, Kind::Text], result: Kind::Bytes };
-
-/// Host function: takes one line that guest code wrote to its console.
-///
-/// Arguments: a [`ConsoleLevel`], the text.
-///
-/// hyperlight-host gives a function of this name to every guest that boots, which writes to standard output. Ours takes its
-/// place, so that guests can call no other than these three.
-pub const CONSOLE: Signature =
-    Signature { name: "HostPrint", parameters: &[Kind::Int, Kind::Text], result: Kind::Void };
+/// Argument: which [`Fault`] to commit. Result: a [reply](crate::message::Reply), with a number that says what happened if the
+/// guest lived on.
+pub const COMMIT_FAULT: Signature = Signature { name: "CommitFault", parameters: &[Kind::Int], result: Kind::Bytes };
 
 /// Severity of a line on the console, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -248,10 +231,8 @@ pub enum Fault {
     ClaimToBeReady = 40,
     /// Takes the gate for operation 0.
     GateForNothing = 41,
-    /// Calls the host function that writes to standard output.
-    PrintToStandardOutput = 42,
-    /// Calls a host function that there is not.
-    CallUnknownHostFunction = 43,
+    /// Takes the gate for an operation by which the host would look for messages in the midst of a call.
+    NotifyHost = 42,
     /// Writes a line to the console that is too long by a byte.
     LongConsoleLine = 44,
     /// Calls a host function with arguments that are too large by a byte.

@@ -9,9 +9,10 @@
 //! - [`gate`]: the operations that the kernel serves to the runtime;
 //! - [`counters`]: what the kernel counts;
 //! - [`abort`]: the codes with which a guest ends a call that cannot go on;
-//! - [`function`]: the names and signatures of guest and host functions;
+//! - [`function`]: the names and signatures of guest functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
+//! - [`host_call`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
@@ -29,6 +30,8 @@ pub mod counters;
 pub mod exception;
 pub mod function;
 pub mod gate;
+#[cfg(any(feature = "messages", test))]
+pub mod host_call;
 pub mod memory;
 #[cfg(any(feature = "messages", test))]
 pub mod message;
@@ -40,4 +43,4 @@ pub mod program;
 pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;

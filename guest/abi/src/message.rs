@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use crate::exception::{Details, Exception};
+use crate::host_call::HostCall;
 use crate::payload::Payload;
 use crate::suspension::Suspension;
 
@@ -66,7 +67,7 @@ pub struct Place {
     pub column: u32,
 }
 
-/// How a guest function ended.
+/// How an entry into the guest ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// It gave this value.
@@ -87,6 +88,8 @@ pub enum Reply {
     Suspended(Suspension),
     /// The program was not run: what is wrong with what comes with it.
     Refused(String),
+    /// The function has not ended: it is in the midst of something for which it needs the host.
+    HostCall(HostCall),
 }
 
 /// How a host function ended.
@@ -149,6 +152,7 @@ mod status {
     pub const TOO_LARGE: u8 = 6;
     pub const SUSPENDED: u8 = 7;
     pub const REFUSED: u8 = 8;
+    pub const HOST_CALL: u8 = 9;
 }
 
 impl Reply {
@@ -190,6 +194,10 @@ impl Reply {
                 bytes = message.into_bytes();
                 status::REFUSED
             }
+            Self::HostCall(call) => {
+                bytes = call.into_bytes();
+                status::HOST_CALL
+            }
         };
         bytes.push(status);
         bytes
@@ -207,6 +215,7 @@ impl Reply {
             status::SUSPENDED => {
                 return Suspension::from_bytes(&bytes).map(Self::Suspended).ok_or(MalformedReply);
             }
+            status::HOST_CALL => return HostCall::from_bytes(bytes).map(Self::HostCall).ok_or(MalformedReply),
             status::INVALID_EVENT => {
                 return String::from_utf8(bytes).map(Self::InvalidEvent).map_err(|_| MalformedReply);
             }

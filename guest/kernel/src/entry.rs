@@ -231,11 +231,7 @@ dispatch:
 .balign 16
 .globl gate_entry
 gate_entry:
-    cmp eax, {notify}
-    jne 2f
-    out {port_notify}, eax
-    iretq
-2:  cmp eax, {halt}
+    cmp eax, {halt}
     jne 3f
     out {port_halt}, eax
     ud2
@@ -379,7 +375,6 @@ exception_common:
     user_code = const USER_CODE as i64,
     call_after_restore = const entry::CALL_AFTER_RESTORE,
     halt = const gate::HALT,
-    notify = const gate::NOTIFY,
     abort = const gate::ABORT,
     ready = const gate::READY,
     counter = const gate::COUNTER,
@@ -415,7 +410,6 @@ exception_common:
     counter_words = const COUNTERS as i64,
     gate_vector = const gate::VECTOR,
     port_halt = const gate::port::HALT,
-    port_notify = const gate::port::NOTIFY,
     port_abort = const gate::port::ABORT,
     vectors = const VECTORS,
     with_error_code = const WITH_ERROR_CODE,
@@ -439,7 +433,7 @@ const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = {
-    let operations = [gate::NOTIFY, gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PAGED];
+    let operations = [gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PAGED];
     let mut i = 0;
     while i < operations.len() {
         assert!(operations[i] != 0, "zero is no operation");

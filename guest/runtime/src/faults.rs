@@ -1,6 +1,6 @@
 //! Faults on demand, for the tests of the isolation boundary. Only the test guest has them.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::arch::asm;
@@ -8,14 +8,15 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicI32, Ordering};
 
 use guest_abi::counters::{Counter, WORDS};
-use guest_abi::function::{CALL_HOST, CONSOLE, Fault, LOAD_MODULE};
+use guest_abi::function::{ConsoleLevel, Fault};
 use guest_abi::gate::COUNTER;
+use guest_abi::host_call::HostCall;
 use guest_abi::memory::{
     HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, STACK_TOP,
 };
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
-use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
+use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
 use crate::{TRANSPORT, gate, heap, suspension_faults};
@@ -32,41 +33,41 @@ static NEXT_REPLY: AtomicI32 = AtomicI32::new(0);
 pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
     if (Fault::LargeResult as i32..=Fault::MalformedReply as i32).contains(&fault) {
         NEXT_REPLY.store(fault, Ordering::Relaxed);
-        return Ok(ReturnValue::Int(1));
+        return Ok(number(1));
     }
     if suspension_faults::begin(fault) {
-        return Ok(ReturnValue::Int(1));
+        return Ok(number(1));
     }
     if fault == Fault::LongGuestError as i32 {
         return Err(GuestError::new(ErrorCode::UnknownError, "x".repeat(1 << 20)));
     }
-    if let Some((function, arguments, returns)) = host_call(fault) {
-        let result = TRANSPORT.with(|transport| transport.call_host(function, arguments, returns));
-        return Ok(ReturnValue::Int(i32::from(result.is_ok())));
+    if let Some(call) = host_call(fault) {
+        let answer = TRANSPORT.with(|transport| transport.ask(call));
+        return Ok(number(i32::from(answer.is_ok())));
     }
     Ok(commit_privileged(fault))
 }
 
-/// The call of a host function that a fault is about.
-fn host_call(fault: i32) -> Option<(&'static str, Vec<ParameterValue>, ReturnType)> {
+/// A reply that is a number.
+fn number(number: i32) -> ReturnValue {
+    ReturnValue::VecBytes(Reply::Value(Payload::from_json(number.to_string())).into_bytes())
+}
+
+/// What the host is asked for that a fault is about.
+fn host_call(fault: i32) -> Option<HostCall> {
     let is = |wanted: Fault| fault == wanted as i32;
-    let text = |length: usize| ParameterValue::String("x".repeat(length));
-    let bytes = |size: usize| ParameterValue::VecBytes(Payload::from_json("1".repeat(size)).into_bytes());
-    let call_host =
-        |module, function, arguments| Some((CALL_HOST.name, vec![module, function, arguments], ReturnType::VecBytes));
-    let load_module = |specifier, importer| Some((LOAD_MODULE.name, vec![specifier, importer], ReturnType::VecBytes));
+    let text = |length: usize| "x".repeat(length);
+    let bytes = |size: usize| Payload::from_json("1".repeat(size)).into_bytes();
+    let function = |module, function, arguments| Some(HostCall::Function { module, function, arguments });
+    let module = |specifier, importer| Some(HostCall::Module { specifier, importer });
     match () {
-        () if is(Fault::PrintToStandardOutput) => Some(("HostPrint", vec![text(9)], ReturnType::Int)),
-        () if is(Fault::CallUnknownHostFunction) => Some(("Unknown", vec![], ReturnType::Void)),
-        () if is(Fault::LongConsoleLine) => {
-            Some((CONSOLE.name, vec![ParameterValue::Int(1), text(TEXT_SIZE_MAX + 1)], ReturnType::Void))
-        }
-        () if is(Fault::LargeArguments) => call_host(text(1), text(1), bytes(OUTPUT_SIZE + 1)),
-        () if is(Fault::MalformedArguments) => call_host(text(1), text(1), ParameterValue::VecBytes(vec![0xff])),
-        () if is(Fault::LongFunctionName) => call_host(text(1), text(NAME_SIZE_MAX + 1), bytes(1)),
-        () if is(Fault::LongModuleName) => call_host(text(NAME_SIZE_MAX + 1), text(1), bytes(1)),
-        () if is(Fault::LongSpecifier) => load_module(text(TEXT_SIZE_MAX + 1), text(1)),
-        () if is(Fault::LongImporter) => load_module(text(1), text(TEXT_SIZE_MAX + 1)),
+        () if is(Fault::LongConsoleLine) => Some(HostCall::ConsoleLine(ConsoleLevel::Info, text(TEXT_SIZE_MAX + 1))),
+        () if is(Fault::LargeArguments) => function(text(1), text(1), bytes(OUTPUT_SIZE + 1)),
+        () if is(Fault::MalformedArguments) => function(text(1), text(1), vec![0xff]),
+        () if is(Fault::LongFunctionName) => function(text(1), text(NAME_SIZE_MAX + 1), bytes(1)),
+        () if is(Fault::LongModuleName) => function(text(NAME_SIZE_MAX + 1), text(1), bytes(1)),
+        () if is(Fault::LongSpecifier) => module(text(TEXT_SIZE_MAX + 1), text(1)),
+        () if is(Fault::LongImporter) => module(text(1), text(TEXT_SIZE_MAX + 1)),
         () => None,
     }
 }
@@ -98,7 +99,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         if is(Fault::CurrentPrivilegeLevel) {
             let selector: u64;
             asm!("mov {}, cs", out(reg) selector);
-            return ReturnValue::Int((selector & 3) as i32);
+            return number((selector & 3) as i32);
         } else if is(Fault::PrivilegedInstruction) {
             asm!("hlt");
         } else if is(Fault::WriteToCode) {
@@ -138,8 +139,10 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             gate::enter(guest_abi::gate::READY, 0);
         } else if is(Fault::GateForNothing) {
             gate::enter(0, 0);
+        } else if is(Fault::NotifyHost) {
+            gate::enter(1, 0);
         } else if is(Fault::ExhaustStack) {
-            return ReturnValue::Int(recurse(0));
+            return number(recurse(0));
         } else if is(Fault::SystemCall) {
             asm!("syscall", out("rcx") _, out("r11") _);
         } else if is(Fault::WriteModelSpecificRegister) {
@@ -160,7 +163,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             // A page that nothing has touched: the kernel fills it while the flag is set in the interrupted code.
             let address = HEAP_START + PAGE_SIZE * 2048;
             asm!("std", "add byte ptr [{}], 1", "cld", in(reg) address);
-            return ReturnValue::Int(i32::from((address as *const u8).read_volatile()));
+            return number(i32::from((address as *const u8).read_volatile()));
         } else if is(Fault::JumpToStack) {
             let mut code = [0xc3u8; 16];
             jump(black_box(&raw mut code) as u64);
@@ -182,11 +185,11 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         } else if is(Fault::TouchLastHeapPage) {
             let last = last_heap_page() as *mut u8;
             last.write_volatile(last.read_volatile() + 1);
-            return ReturnValue::Int(i32::from(last.read_volatile()));
+            return number(i32::from(last.read_volatile()));
         } else if is(Fault::WithholdBuffers) {
             TRANSPORT.with(|transport| transport.withhold_buffers());
         } else if is(Fault::ReadLastHeapPage) {
-            return ReturnValue::Int(i32::from((last_heap_page() as *const u8).read_volatile()));
+            return number(i32::from((last_heap_page() as *const u8).read_volatile()));
         } else if is(Fault::RunPager) {
             jump(PAGER_CODE);
         } else if is(Fault::ClaimToBePager) {
@@ -196,7 +199,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         } else if is(Fault::PlanForeignPages) {
             let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PAGER_PLAN / PAGE_SIZE) as u32; 600]);
             gate::set_working_sets(pages(), pages());
-            return ReturnValue::Int(1);
+            return number(1);
         } else if is(Fault::CounterWithUpperHalf) {
             let prepared = Counter::Prepared as u64;
             let get = |number: u64| {
@@ -204,12 +207,12 @@ fn commit_privileged(fault: i32) -> ReturnValue {
                 asm!("int 4", inout("rax") u64::from(COUNTER) => count, inout("rcx") number => _, out("rdx") _);
                 count
             };
-            return ReturnValue::Int(i32::from(get(prepared) == get(prepared | 1 << 32 | 1 << 44)));
+            return number(i32::from(get(prepared) == get(prepared | 1 << 32 | 1 << 44)));
         } else if is(Fault::CounterOutOfRange) {
             gate::enter(COUNTER, WORDS as u32);
         }
     }
-    ReturnValue::Int(-1)
+    number(-1)
 }
 
 /// Size of the stack with the default settings.

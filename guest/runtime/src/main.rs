@@ -1,11 +1,12 @@
 //! The guest runtime: QuickJS at CPL 3.
 //!
 //! The kernel enters the program three ways, told apart by the argument of [`run`]: to boot, for a call from the host, and
-//! for the first call after a restore. Each entry starts on an empty stack and ends by halting; what must outlive it is in
-//! [`GUEST`].
+//! for the first call after a restore. Each entry starts on an empty stack and ends by halting, but for one that has to wait for
+//! the host in its midst: see [`context`].
 //!
 //! - [`transport`] exchanges messages with the host through shared rings.
 //! - [`engine`] is JavaScript: handlers, events, exceptions, the console, the clock, random numbers.
+//! - [`context`] is where every entry begins, and how one goes on where the last one ended.
 //! - [`gate`] is the way into the kernel, [`heap`] the memory allocator, [`c_library`] what QuickJS needs from libc and a
 //!   guest without an operating system must give it.
 //!
@@ -19,6 +20,7 @@
 extern crate alloc;
 
 mod c_library;
+mod context;
 mod engine;
 #[cfg(feature = "commit-faults")]
 mod faults;
@@ -50,25 +52,10 @@ use engine::{CallOptions, Engine};
 use global::Global;
 use transport::{Request, Transport};
 
-/// The connection to the host. It is not borrowed while JavaScript runs, which may call the host itself.
+/// The connection to the host. It is not borrowed while JavaScript runs, which may ask the host for something itself.
 static TRANSPORT: Global<Transport> = Global::new();
 /// The engine, in use for the whole of a call.
 static ENGINE: Global<Engine> = Global::new();
-
-core::arch::global_asm!(
-    "
-.globl _start
-_start:
-    xor ebp, ebp
-    call {run}
-    mov eax, {halt}
-    int {gate}
-    ud2
-",
-    run = sym run,
-    halt = const guest_abi::gate::HALT,
-    gate = const guest_abi::gate::VECTOR,
-);
 
 extern "C" fn run(argument: u64) {
     match argument {
@@ -99,9 +86,9 @@ fn boot(info: &BootInfo) {
 fn serve() {
     match TRANSPORT.with(Transport::receive) {
         Request::Checkpoint => TRANSPORT.with(Transport::checkpoint),
-        Request::Call { id, function, arguments } => {
+        Request::Call { function, arguments } => {
             let answer = call(&function, arguments);
-            TRANSPORT.with(|transport| transport.answer(id, answer));
+            TRANSPORT.with(|transport| transport.answer(answer));
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The `console` object. Each call gives one line to the host.
 
 use alloc::string::String;
-use alloc::vec;
 
-use guest_abi::function::{CONSOLE, ConsoleLevel};
+use guest_abi::function::ConsoleLevel;
+use guest_abi::host_call::HostCall;
 use guest_abi::message::TEXT_SIZE_MAX;
-use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
 use rquickjs::function::Rest;
 use rquickjs::{Ctx, Function, Object, Value};
 
@@ -50,9 +49,8 @@ fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]
 /// Writes a line, which is cut if it is too long.
 pub fn write(level: ConsoleLevel, mut line: String) {
     line.truncate(line.floor_char_boundary(TEXT_SIZE_MAX));
-    let arguments = vec![ParameterValue::Int(level as i32), ParameterValue::String(line)];
-    // A line that the host does not take is lost: the console never makes the code that uses it fail.
-    let _ = TRANSPORT.with(|transport| transport.call_host(CONSOLE.name, arguments, ReturnType::Void));
+    // A line that does not fit the buffers is lost: the console never makes the code that uses it fail.
+    let _ = TRANSPORT.with(|transport| transport.ask(HostCall::ConsoleLine(level, line)));
 }
 
 /// Errors with their stack and their causes, other objects as JSON, everything else as text.

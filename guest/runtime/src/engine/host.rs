@@ -7,15 +7,13 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use guest_abi::function::{CALL_HOST, LOAD_MODULE};
+use guest_abi::host_call::HostCall;
 use guest_abi::message::{
     Details, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX,
 };
 use guest_abi::payload::Payload;
-use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType, ReturnValue};
 use rquickjs::function::Constructor;
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
 use rquickjs::object::{Filter, Property};
@@ -24,12 +22,14 @@ use rquickjs::{Array, Atom, Ctx, Error, Function, Module, Object, Value};
 use super::payload::{self, Encoded};
 use super::{event_loop, exception};
 use crate::TRANSPORT;
+use crate::transport::DoesNotFit;
 
 /// What the specifiers of modules with host functions begin with.
 pub const SCHEME: &str = "host:";
 /// What their names begin with: a handler may be named as a specifier.
 const NAMES: &str = "hyperlight:host:";
 const BRIDGE: &str = "hyperlight:bridge";
+const NO_ROOM: &str = "what is sent to the host does not fit the buffers";
 const ERROR_CLASS: &str = "HostFunctionError";
 /// What a `HostFunctionError` has anyway.
 const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "cause", "errors"];
@@ -118,17 +118,11 @@ pub fn caller<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
 
 /// Calls a host function with an array of arguments.
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
-    let arguments = encode_arguments(&ctx, arguments)?;
-    let arguments = vec![
-        ParameterValue::String(module),
-        ParameterValue::String(function),
-        ParameterValue::VecBytes(arguments.into_bytes()),
-    ];
-    let reply = TRANSPORT.with(|transport| transport.call_host(CALL_HOST.name, arguments, ReturnType::VecBytes));
+    let arguments = encode_arguments(&ctx, arguments)?.into_bytes();
+    let reply = TRANSPORT.with(|transport| transport.ask(HostCall::Function { module, function, arguments }));
     let reply = match reply {
-        Ok(ReturnValue::VecBytes(bytes)) => HostReply::from_bytes(bytes).expect("the host sends well-formed replies"),
-        Ok(_) => panic!("the host sends replies as bytes"),
-        Err(error) => HostReply::Failed(Exception::new("Error", error.message)),
+        Ok(bytes) => HostReply::from_bytes(bytes).expect("the host sends well-formed replies"),
+        Err(DoesNotFit) => HostReply::Failed(Exception::new("Error", NO_ROOM)),
     };
     match reply {
         HostReply::Value(result) => payload::decode(&ctx, &result),
@@ -159,11 +153,10 @@ pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
     if specifier.len() > TEXT_SIZE_MAX {
         return ModuleReply::Failed(format!("its specifier is longer than {TEXT_SIZE_MAX} bytes"));
     }
-    let arguments = vec![ParameterValue::String(specifier.into()), ParameterValue::String(importer.into())];
-    match TRANSPORT.with(|transport| transport.call_host(LOAD_MODULE.name, arguments, ReturnType::VecBytes)) {
-        Ok(ReturnValue::VecBytes(bytes)) => ModuleReply::from_bytes(bytes).expect("the host sends well-formed replies"),
-        Ok(_) => panic!("the host sends replies as bytes"),
-        Err(error) => ModuleReply::Failed(error.message),
+    let call = HostCall::Module { specifier: specifier.into(), importer: importer.into() };
+    match TRANSPORT.with(|transport| transport.ask(call)) {
+        Ok(bytes) => ModuleReply::from_bytes(bytes).expect("the host sends well-formed replies"),
+        Err(DoesNotFit) => ModuleReply::Failed(NO_ROOM.into()),
     }
 }
 

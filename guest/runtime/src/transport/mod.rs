@@ -2,7 +2,8 @@
 //!
 //! Two rings in memory that the host shares with CPL 3: one carries messages from the guest to the host (G2H), one from the
 //! host to the guest (H2G). Both are produced by the guest: on the second it offers empty buffers, which the host fills.
-//! Nothing here is privileged; the kernel only passes on that there is something to see.
+//! Nothing here is privileged. The host looks into the first one when the guest has been left, and at no other time: each entry
+//! begins with one message on the second and ends with one on the first.
 //!
 //! The host is trusted, so a message that breaks the protocol is a bug: it ends in a panic, and so in an abort.
 
@@ -13,13 +14,13 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use flatbuffers::FlatBufferBuilder;
-use guest_abi::gate;
+use guest_abi::function::ANSWER;
+use guest_abi::host_call::HostCall;
 use guest_abi::memory::{PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, ScratchMetadata};
-use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
-use hyperlight_common::flatbuffer_wrappers::function_types::{
-    Bytes, FunctionCallResult, ParameterValue, ReturnType, ReturnValue,
-};
-use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
+use guest_abi::message::Reply;
+use hyperlight_common::flatbuffer_wrappers::function_call::FunctionCall;
+use hyperlight_common::flatbuffer_wrappers::function_types::{Bytes, FunctionCallResult, ParameterValue, ReturnValue};
+use hyperlight_common::flatbuffer_wrappers::guest_error::GuestError;
 use hyperlight_common::layout::{QueueDims, TransportArena};
 use hyperlight_common::transport::{
     EncodedMessage, ExternalValues, MailboxValue, MsgHeader, MsgKind, SIZE_PREFIX_LEN, size_prefix_payload_len,
@@ -32,27 +33,17 @@ use hyperlight_common::virtq::{
 
 use memory::Arena;
 
-use crate::gate as kernel;
+use crate::context;
 
 /// What the host asks for.
 pub enum Request {
     /// Call a guest function and answer with its result.
-    Call { id: u32, function: String, arguments: Vec<ParameterValue> },
+    Call { function: String, arguments: Vec<ParameterValue> },
     /// Bring the rings into the state that a snapshot keeps.
     Checkpoint,
 }
 
-/// Tells the host that there is a message for it.
-#[derive(Clone, Copy)]
-struct NotifyHost;
-
-impl Notifier for NotifyHost {
-    fn notify(&self, _: QueueStats) {
-        kernel::enter(gate::NOTIFY, 0);
-    }
-}
-
-/// Tells nobody: the host looks for buffers when it needs them.
+/// Tells nobody: the host looks for messages when the guest has been left, and for buffers when it needs them.
 #[derive(Clone, Copy)]
 struct Silent;
 
@@ -62,14 +53,14 @@ impl Notifier for Silent {
 
 /// The connection to the host.
 pub struct Transport {
-    to_host: VirtqProducer<Arena, NotifyHost>,
+    to_host: VirtqProducer<Arena, Silent>,
     from_host: VirtqProducer<Arena, Silent>,
     /// Size of a buffer offered to the host.
     buffer_size: usize,
     /// Tells the host that a checkpoint is complete.
     mailbox: &'static AtomicU64,
-    /// Identifies the next call of a host function.
-    next_call: u32,
+    /// Identifies the call that the next answer is for.
+    call: u32,
 }
 
 impl Transport {
@@ -105,11 +96,11 @@ impl Transport {
         // SAFETY: the mailbox is an aligned word of the arena that nothing else uses.
         let mailbox = unsafe { AtomicU64::from_ptr(places.mbx_addr() as *mut u64) };
         let mut transport = Self {
-            to_host: VirtqProducer::new(g2h_ring, arena.clone(), NotifyHost, g2h_pool),
+            to_host: VirtqProducer::new(g2h_ring, arena.clone(), Silent, g2h_pool),
             from_host: VirtqProducer::new(h2g_ring, arena, Silent, h2g_pool),
             buffer_size: h2g_size,
             mailbox,
-            next_call: 1,
+            call: 0,
         };
         transport.offer_buffers();
         Some(transport)
@@ -179,7 +170,8 @@ impl Transport {
 
         let (control, mut rest) = split_control(message).expect("a message holds its control data");
         let call = FunctionCall::decode(&control, &mut rest).expect("a call can be decoded");
-        Request::Call { id: header.cid, function: call.function_name, arguments: call.parameters.unwrap_or_default() }
+        self.call = header.cid;
+        Request::Call { function: call.function_name, arguments: call.parameters.unwrap_or_default() }
     }
 
     fn next_segments(&mut self) -> Option<Segments> {
@@ -189,80 +181,50 @@ impl Transport {
         }
     }
 
-    /// Sends the result of a call. The host reads it when the guest halts.
-    pub fn answer(&mut self, id: u32, result: Result<ReturnValue, GuestError>) {
-        let result = FunctionCallResult::new(result);
-        self.submit_answer(id, &result).expect("an answer within the output limit fits the buffers");
-        drop(result);
-        self.offer_buffers();
+    /// Sends the result of the call that was received last. The host reads it when the guest halts.
+    pub fn answer(&mut self, result: Result<ReturnValue, GuestError>) {
+        self.try_answer(result).expect("an answer within the output limit fits the buffers");
     }
 
-    fn submit_answer(&mut self, id: u32, result: &FunctionCallResult) -> Result<(), VirtqError> {
+    fn try_answer(&mut self, result: Result<ReturnValue, GuestError>) -> Result<(), VirtqError> {
+        self.submit_answer(&FunctionCallResult::new(result))?;
+        self.offer_buffers();
+        Ok(())
+    }
+
+    fn submit_answer(&mut self, result: &FunctionCallResult) -> Result<(), VirtqError> {
         self.to_host.reclaim()?;
         let mut builder = FlatBufferBuilder::new();
         let mut externals = ExternalValues::new();
         let control = result.encode(&mut builder, &mut externals).map_err(|_| VirtqError::Bookkeeping)?;
-        let message = EncodedMessage::new(MsgKind::Response, id, control, externals).ok_or(VirtqError::OutOfMemory)?;
-        let chain = self.chain(&message, Reply::None)?;
+        let message =
+            EncodedMessage::new(MsgKind::Response, self.call, control, externals).ok_or(VirtqError::OutOfMemory)?;
+        let chain = self.chain(&message)?;
         let mut batch = self.to_host.batch();
         batch.submit(chain)?;
         batch.finish_without_notify();
         Ok(())
     }
 
-    /// Calls a host function and waits for its result.
+    /// Asks the host for something and gives the answer.
     ///
     /// # Errors
-    /// What the host function failed with, or why it could not be called.
-    pub fn call_host(
-        &mut self,
-        function: &str,
-        arguments: Vec<ParameterValue>,
-        returns: ReturnType,
-    ) -> Result<ReturnValue, GuestError> {
-        let failed = |what: &str| GuestError::new(ErrorCode::HostFunctionError, String::from(what));
-        let call = FunctionCall::new(function.into(), Some(arguments), FunctionCallType::Host, returns);
-        let mut builder = FlatBufferBuilder::new();
-        let mut externals = ExternalValues::new();
-        let control =
-            call.encode(&mut builder, &mut externals).map_err(|_| failed("the arguments cannot be encoded"))?;
-        let id = self.next_call;
-        self.next_call = self.next_call.checked_add(1).unwrap_or(1);
-        let message = EncodedMessage::new(MsgKind::Request, id, control, externals)
-            .ok_or_else(|| failed("the arguments are too large"))?;
-
-        let reply = match returns {
-            ReturnType::String | ReturnType::VecBytes | ReturnType::ByteChunks => Reply::AsLargeAsPossible,
-            _ => Reply::Small,
-        };
-        self.to_host.reclaim().expect("the host gives back what it has read");
-        let chain = self.chain(&message, reply).map_err(|_| failed("the arguments do not fit the buffers"))?;
-        let token = self.to_host.submit(chain).map_err(|_| failed("the call cannot be sent"))?;
-        let mut segments = loop {
-            match self.to_host.poll().expect("the ring is intact") {
-                Some(UsedChain::Data(used, segments)) if used == token => break segments,
-                Some(UsedChain::Ack(used)) if used != token => {}
-                _ => panic!("the host answers a call before it goes on"),
-            }
-        };
-        let header = segments.split_to(MsgHeader::SIZE).and_then(|header| MsgHeader::from_bytes(&header.into_bytes()));
-        let header = header.expect("an answer starts with a header");
-        assert!(header.kind == MsgKind::Response && header.cid == id, "the host answers the call that was made");
-        assert!(header.payload_len as usize == segments.len(), "the answer is complete");
-        let (control, mut rest) = split_control(segments).expect("an answer holds its control data");
-        FunctionCallResult::decode(&control, &mut rest).expect("an answer can be decoded").into_inner()
+    /// It does not fit the buffers.
+    pub fn ask(&mut self, call: HostCall) -> Result<Vec<u8>, DoesNotFit> {
+        let reply = Reply::HostCall(call).into_bytes();
+        self.try_answer(Ok(ReturnValue::VecBytes(reply))).map_err(|_| DoesNotFit)?;
+        context::leave();
+        let Request::Call { function, arguments } = self.receive() else { panic!("a call is no state to keep") };
+        assert!(function == ANSWER.name, "the host answers before it asks for something else");
+        match <[_; 1]>::try_from(arguments) {
+            Ok([ParameterValue::VecBytes(answer)]) => Ok(answer),
+            _ => panic!("an answer is made of bytes"),
+        }
     }
 
-    /// Copies a message into buffers and asks for room for its reply.
-    fn chain(&self, message: &EncodedMessage<'_>, reply: Reply) -> Result<SendChain<Arena>, VirtqError> {
-        let buffer_size = self.to_host.preferred_segment_len();
-        let chain = self.to_host.chain().readable(message.total_len());
-        let chain = match reply {
-            Reply::None => chain,
-            Reply::Small => chain.writable(G2H_LOWER_SLOT_SIZE),
-            Reply::AsLargeAsPossible => chain.writable(buffer_size).writable_avail(),
-        };
-        let mut chain = chain.build()?;
+    /// Copies a message into buffers.
+    fn chain(&self, message: &EncodedMessage<'_>) -> Result<SendChain<Arena>, VirtqError> {
+        let mut chain = self.to_host.chain().readable(message.total_len()).build()?;
         for chunk in message.chunks() {
             chain.write_all(chunk)?;
         }
@@ -270,13 +232,9 @@ impl Transport {
     }
 }
 
-/// Room to ask for, for the reply to a message.
-#[derive(Clone, Copy)]
-enum Reply {
-    None,
-    Small,
-    AsLargeAsPossible,
-}
+/// What the guest asks its host for is larger than all buffers.
+#[derive(Clone, Copy, Debug)]
+pub struct DoesNotFit;
 
 /// Splits a message's payload into its control data, a FlatBuffer behind its length, and the bytes that follow.
 fn split_control(mut payload: Segments) -> Option<(Bytes, Segments)> {
@@ -289,7 +247,7 @@ fn split_control(mut payload: Segments) -> Option<(Bytes, Segments)> {
 }
 
 const _: () = {
-    use guest_abi::memory as abi;
+    use guest_abi::{gate, memory as abi};
     use hyperlight_common::{layout, outb, vmem};
 
     assert!(abi::PAGE_SIZE as usize == vmem::PAGE_SIZE, "follow hyperlight-common");
@@ -297,7 +255,6 @@ const _: () = {
     assert!(abi::SCRATCH_END_PHYSICAL - 1 == layout::SCRATCH_TOP_GPA as u64, "follow hyperlight-common");
     assert!(abi::SCRATCH_RESERVED_PAGES as usize == layout::SCRATCH_TOP_RESERVED_PAGES, "follow hyperlight-common");
     assert!(gate::port::ABORT == outb::OutBAction::Abort as u16, "follow hyperlight-common");
-    assert!(gate::port::NOTIFY == outb::OutBAction::VirtqNotify as u16, "follow hyperlight-common");
     assert!(gate::port::HALT == outb::VmAction::Halt as u16, "follow hyperlight-common");
 
     macro_rules! same_place {
