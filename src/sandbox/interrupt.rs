@@ -179,12 +179,6 @@ impl CallControl {
         !needs_signal || (self.interrupt_vm)()
     }
 
-    /// Has the guest left that a host function of the current call serves, as soon as that returns. To be called there.
-    pub fn leave_guest(&self) {
-        // The guest is not in the VM now, so this waits for nothing.
-        (self.interrupt_vm)();
-    }
-
     /// Processor time that a call has used; `None` if it is not the current one, or if that cannot be measured.
     pub fn cpu_time(&self, call: CallId) -> Option<Duration> {
         let state = self.lock();
