@@ -95,8 +95,8 @@ export interface PayloadTooLargeError extends Error {
 /** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the aborted signal. */
 export interface CancelledError extends Error {
   code: 'ERR_CANCELLED';
-  /** The timeout that stopped it; `null` if it was a signal, `kill()` or `dispose()`. */
-  terminatedBy: 'wall-clock' | 'cpu-time' | null;
+  /** The timeout that stopped it, or `'signal'`; `null` if it was `kill()` or `dispose()`. */
+  terminatedBy: 'wall-clock' | 'cpu-time' | 'signal' | null;
   /** Its cost, if it has begun. */
   stats?: CallStats;
   /** What is known of the run, if it is one that has begun. */
@@ -530,7 +530,7 @@ export declare class JSSandbox {
    * - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` are in bytes.
    * - `ERR_CONSUMED`: it has been called before.
    * - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy`
-   *   names the timeout; its `cause` is the signal's reason.
+   *   names the timeout or is `'signal'`; its `cause` is the signal's reason.
    * - `ERR_GUEST_ABORT`: the guest ended the evaluation without finishing it.
    *
    * @example
@@ -601,8 +601,8 @@ export declare class LoadedJSSandbox {
    * The sandbox is poisoned when it rejects with:
    * - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by violating the protocol.
    * - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The
-   *   error's `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted before
-   *   the call has begun, the call never begins, and the sandbox is not poisoned.
+   *   error's `terminatedBy` names the timeout or is `'signal'`; its `cause` is the signal's reason. If the signal is
+   *   aborted before the call has begun, the call never begins, and the sandbox is not poisoned.
    * - `ERR_POISONED`: it was already poisoned.
    *
    * The error of a call that has begun has the property `stats`: the cost of the call.

@@ -56,7 +56,8 @@ test('a signal stops the call that runs, with its reason as the cause', async ()
   controller.abort(reason);
   const error = await call;
   assert.equal(error.cause, reason);
-  assert.equal(known(error).terminatedBy, null);
+  assert.equal(known(error).terminatedBy, 'signal');
+  assert.equal(known(error).stats?.terminatedBy, null);
   assert.ok((known(error).stats?.wallClockMs ?? 0) > 0);
   assert.match(error.message, /its signal was aborted/);
   assert.equal(loaded.poisoned, true);

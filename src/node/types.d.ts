@@ -95,8 +95,8 @@ export interface PayloadTooLargeError extends Error {
 /** A call, or `getLoadedSandbox()`, was stopped from outside. Its `cause` is the reason of the aborted signal. */
 export interface CancelledError extends Error {
   code: 'ERR_CANCELLED';
-  /** The timeout that stopped it; `null` if it was a signal, `kill()` or `dispose()`. */
-  terminatedBy: 'wall-clock' | 'cpu-time' | null;
+  /** The timeout that stopped it, or `'signal'`; `null` if it was `kill()` or `dispose()`. */
+  terminatedBy: 'wall-clock' | 'cpu-time' | 'signal' | null;
   /** Its cost, if it has begun. */
   stats?: CallStats;
   /** What is known of the run, if it is one that has begun. */

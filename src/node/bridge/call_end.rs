@@ -122,7 +122,7 @@ pub fn explained(
         let error = JsError::from(error.into_js(env)).into_unknown(*env);
         let mut object = Object::from_raw(env.raw(), error.raw());
         if is_cancelled {
-            match terminated_by {
+            match terminated_by.or(reason.map(|_| "signal")) {
                 Some(name) => object.set_named_property("terminatedBy", name)?,
                 None => object.set_named_property("terminatedBy", Null)?,
             }

@@ -181,7 +181,7 @@ impl JSSandbox {
     /// - `ERR_PAYLOAD_TOO_LARGE`: a source is too large; `size` and `limit` are in bytes.
     /// - `ERR_CONSUMED`: it has been called before.
     /// - `ERR_CANCELLED`: the evaluation was stopped by a timeout, its signal or `kill()`. The error's `terminatedBy`
-    ///   names the timeout; its `cause` is the signal's reason.
+    ///   names the timeout or is `'signal'`; its `cause` is the signal's reason.
     /// - `ERR_GUEST_ABORT`: the guest ended the evaluation without finishing it.
     ///
     /// @example

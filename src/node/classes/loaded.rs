@@ -95,8 +95,8 @@ impl LoadedJSSandbox {
     /// The sandbox is poisoned when it rejects with:
     /// - `ERR_GUEST_ABORT`: the guest ended the call without finishing it, by a fault or by violating the protocol.
     /// - `ERR_CANCELLED`: the call was stopped from outside: by a timeout, its signal, `kill()` or `dispose()`. The
-    ///   error's `terminatedBy` names the timeout; its `cause` is the signal's reason. If the signal is aborted before
-    ///   the call has begun, the call never begins, and the sandbox is not poisoned.
+    ///   error's `terminatedBy` names the timeout or is `'signal'`; its `cause` is the signal's reason. If the signal is
+    ///   aborted before the call has begun, the call never begins, and the sandbox is not poisoned.
     /// - `ERR_POISONED`: it was already poisoned.
     ///
     /// The error of a call that has begun has the property `stats`: the cost of the call.
