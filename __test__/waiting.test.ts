@@ -109,6 +109,39 @@ test('what waits can be stopped in every way, and the next call is not affected'
   await assert.rejects(last, { code: 'ERR_CANCELLED' });
 });
 
+test('modules that wait while they are evaluated have no threads either', { skip }, async () => {
+  let asked = 0;
+  let answer!: (value: unknown) => void;
+  const answered = new Promise((resolve) => (answer = resolve));
+  const loading = async (i: number) => {
+    const proto = await new SandboxBuilder().build();
+    proto.registerAsync('host', 'ask', () => {
+      asked += 1;
+      return answered;
+    });
+    const sandbox = await proto.loadRuntime();
+    sandbox.addHandler(
+      'handler',
+      `import { ask } from 'host:host';
+       const answer = await ask();
+       function handler(event) { return [event, answer]; }`,
+    );
+    const loaded = await sandbox.getLoadedSandbox({ wallClockTimeoutMs: 600_000 });
+    const result = await loaded.callHandler('handler', i);
+    loaded.dispose();
+    return result;
+  };
+  const idle = threads();
+  const results = Promise.all([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(loading));
+  assert.ok(await until(() => asked === 12, ATTEMPTS), `${asked} have asked`);
+  assert.ok(await until(() => threads() <= idle + processors + 4, ATTEMPTS), `${idle} threads, then ${threads()}`);
+  answer('answer');
+  assert.deepEqual(
+    await results,
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((i) => [i, 'answer']),
+  );
+});
+
 test('a pool whose sandboxes wait is closed when their calls have ended', async () => {
   const settle: ((value: unknown) => void)[] = [];
   const pool = new SandboxPool({ size: 2, prepare: () => load(() => new Promise((resolve) => settle.push(resolve))) });

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hyperlight_host::SandboxStatus;
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::builder::UnhandledRejections;
 use super::call::block_on;
@@ -12,7 +12,7 @@ use super::error::{Error, Result};
 use super::interrupt::{CallGuard, InterruptHandle};
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
-use super::monitor::{MonitorSet, watch, winner};
+use super::monitor::{MonitorSet, WallClockMonitor, watch, winner};
 use super::script::Script;
 use super::snapshot::Snapshot;
 use super::staged::{self, Staged};
@@ -141,7 +141,8 @@ impl JSSandbox {
     /// throws when it is evaluated, or waits for what can never come. [`Error::PayloadTooLarge`] if a source is larger than the input buffer.
     /// [`Error::Cancelled`] and [`Error::GuestAbort`] if the evaluation does not run to its end.
     pub fn get_loaded_sandbox(mut self) -> Result<LoadedJSSandbox> {
-        self.load(&self.begin())?;
+        let running = self.begin();
+        block_on(self.load(&running, None::<&WallClockMonitor>))?;
         Ok(self.into_loaded())
     }
 
@@ -152,7 +153,8 @@ impl JSSandbox {
     /// Those of [`get_loaded_sandbox`](Self::get_loaded_sandbox). [`Error::Monitor`] if a monitor could not start: no guest
     /// code was run.
     pub fn get_loaded_sandbox_with_monitor<M: MonitorSet>(mut self, monitor: &M) -> Result<LoadedJSSandbox> {
-        self.load_with_monitor(&self.begin(), monitor)?;
+        let running = self.begin();
+        block_on(self.load(&running, Some(monitor)))?;
         Ok(self.into_loaded())
     }
 
@@ -162,30 +164,21 @@ impl JSSandbox {
     }
 
     /// As [`get_loaded_sandbox`](Self::get_loaded_sandbox), but keeps the sandbox with its handlers and modules when one
-    /// cannot be loaded. To be followed by [`into_loaded`](Self::into_loaded).
-    pub(crate) fn load(&mut self, running: &CallGuard) -> Result<()> {
+    /// cannot be loaded, and needs no thread while an evaluation waits. To be followed by [`into_loaded`](Self::into_loaded).
+    pub(crate) async fn load<M: MonitorSet>(&mut self, running: &CallGuard, monitor: Option<&M>) -> Result<()> {
         let span = self.load_span();
-        traced(&span, || self.load_or_reset(running))
-    }
-
-    fn load_or_reset(&mut self, running: &CallGuard) -> Result<()> {
-        let result = self.try_load(running);
-        if result.is_err() {
-            self.vm.reset()?;
-        }
-        result
-    }
-
-    /// As [`load`](Self::load), under limits.
-    pub(crate) fn load_with_monitor<M: MonitorSet>(&mut self, running: &CallGuard, monitor: &M) -> Result<()> {
-        let span = self.load_span();
-        traced(&span, || {
-            let watching = watch(monitor, &self.vm.interrupt_handle(), running)?;
-            let result = self.load_or_reset(running);
+        let loaded = async {
+            let watching = monitor.map(|monitor| watch(monitor, &self.vm.interrupt_handle(), running)).transpose()?;
+            let mut result = self.try_load(running).await;
+            if result.is_err() {
+                result = self.vm.reset().and(result);
+            }
             drop(watching);
             span.record("monitor", winner(running, &result));
             result
-        })
+        };
+        let result = loaded.instrument(span.clone()).await;
+        traced(&span, || result)
     }
 
     /// Sets what unhandled rejections do in the evaluations that follow.
@@ -207,7 +200,7 @@ impl JSSandbox {
         Ok(())
     }
 
-    fn try_load(&mut self, running: &CallGuard) -> Result<()> {
+    async fn try_load(&mut self, running: &CallGuard) -> Result<()> {
         if self.is_loaded {
             return Ok(());
         }
@@ -216,7 +209,7 @@ impl JSSandbox {
             self.vm.add_module(running, specifier, script.content())?;
         }
         for (name, script) in &self.staged.handlers {
-            load_handler(&mut self.vm, running, (name, script.content()), self.rejections)?;
+            load_handler(&mut self.vm, running, (name, script.content()), self.rejections).await?;
         }
         Ok(())
     }
@@ -237,8 +230,8 @@ impl JSSandbox {
     }
 }
 
-/// Compiles a handler and evaluates it. This thread waits for what the evaluation waits for.
-fn load_handler(
+/// Compiles a handler and evaluates it.
+async fn load_handler(
     vm: &mut Vm,
     running: &CallGuard,
     (name, source): (&str, &str),
@@ -247,8 +240,10 @@ fn load_handler(
     let mut suspended = Suspended::default();
     let mut step = vm.begin_load(running, name, source, rejections, &mut suspended)?;
     while let Step::Suspended = step {
-        let resumption = running.wait_for(suspended.resumption(vm.results_limit()));
-        let results = block_on(resumption).ok_or(Error::Cancelled)?;
+        running.leave_thread();
+        let results = running.wait_for(suspended.resumption(vm.results_limit())).await;
+        running.enter_thread();
+        let results = results.ok_or(Error::Cancelled)?;
         step = vm.resume_load(running, results, &mut suspended)?;
     }
     Ok(())

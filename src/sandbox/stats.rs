@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use guest_abi::counters::Counter;
 
-use super::monitor::ThreadCpuClock;
-
 /// Statistics of the most recent call of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionStats {
@@ -19,7 +17,7 @@ pub struct ExecutionStats {
 
 impl ExecutionStats {
     /// The two times are of two clocks, of which one may go a little slower; what is reported does not contradict itself.
-    pub(super) fn new(began: Instant, cpu_time: Option<Duration>, terminated_by: Option<&'static str>) -> Self {
+    pub(crate) fn new(began: Instant, cpu_time: Option<Duration>, terminated_by: Option<&'static str>) -> Self {
         let wall_clock = began.elapsed().max(cpu_time.unwrap_or_default());
         Self { wall_clock, cpu_time, terminated_by }
     }
@@ -58,24 +56,6 @@ impl GuestCounters {
             copied: count(Counter::Copied),
             prepared: count(Counter::Prepared),
         })
-    }
-}
-
-/// Measures a call from when it is made.
-pub struct Stopwatch {
-    start: Instant,
-    cpu: Option<(Duration, ThreadCpuClock)>,
-}
-
-impl Stopwatch {
-    pub fn start() -> Self {
-        let clock = ThreadCpuClock::of_this_thread();
-        Self { cpu: clock.and_then(|clock| Some((clock.now()?, clock))), start: Instant::now() }
-    }
-
-    pub fn stop(self, terminated_by: Option<&'static str>) -> ExecutionStats {
-        let cpu_time = self.cpu.and_then(|(start, clock)| Some(clock.now()?.saturating_sub(start)));
-        ExecutionStats::new(self.start, cpu_time, terminated_by)
     }
 }
 

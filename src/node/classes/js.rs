@@ -1,6 +1,7 @@
 //! `JSSandbox` for JavaScript.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
@@ -17,14 +18,13 @@ use crate::node::bridge::call_options::LoadOptions;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
-use crate::node::panic::catch_panic;
+use crate::node::panic::{catch_panic, catch_panic_in};
 use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::status::{SharedStatus, Status};
-use crate::node::scheduling::worker_threads::blocking;
+use crate::node::scheduling::tasks;
 use crate::sandbox::interrupt::StoppedBy;
-use crate::sandbox::stats::Stopwatch;
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
 /// and `LoadedJSSandbox.unload()` return it.
@@ -215,26 +215,21 @@ impl JSSandbox {
                 place.put(pending);
                 sandbox.set_unhandled_rejections(options.unhandled_rejections);
                 let source = self.context.source();
-                blocking(move || {
-                    let ended = catch_panic(|| {
+                tasks::spawn(async move {
+                    let ended = async {
                         let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
                             slot.put_back(sandbox);
                             let result = Err(crate::Error::Cancelled.into());
                             return Ok(Ended { result, stats: None, limits: options });
                         };
-                        let stopwatch = Stopwatch::start();
-                        let loaded = match limits {
-                            None => sandbox.load(&running),
-                            Some(limits) => sandbox.load_with_monitor(&running, &limits),
-                        };
-                        let stopped_by = running.stopped_by();
-                        drop((running, ticket));
-                        let loaded = loaded.map_err(Error::from);
-                        let terminated_by = match stopped_by {
+                        let began = Instant::now();
+                        let loaded = sandbox.load(&running, limits.as_ref()).await.map_err(Error::from);
+                        let terminated_by = match running.stopped_by() {
                             Some(StoppedBy::Monitor(name)) if loaded.is_err() => Some(name),
                             _ => None,
                         };
-                        let stats = Some(stopwatch.stop(terminated_by));
+                        let stats = Some(crate::ExecutionStats::new(began, running.cpu_time(), terminated_by));
+                        drop((running, ticket));
                         status.note(&loaded);
                         let result = match loaded {
                             Ok(()) => Ok(sandbox.into_loaded()),
@@ -244,8 +239,8 @@ impl JSSandbox {
                             }
                         };
                         Ok(Ended { result, stats, limits: options })
-                    });
-                    place.settle_after(source, ended);
+                    };
+                    place.settle_after(source, catch_panic_in(ended).await);
                 });
             },
             |env, ended| {
