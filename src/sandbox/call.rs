@@ -23,7 +23,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
-use std::time::Instant;
 
 use guest_abi::payload::Payload;
 use guest_abi::suspension::HostResults;
@@ -47,7 +46,6 @@ pub(crate) struct Call {
     name: String,
     options: CallOptions,
     suspended: Suspended,
-    began: Instant,
     span: Span,
 }
 
@@ -71,8 +69,8 @@ impl Call {
         options: CallOptions,
         span: Span,
     ) -> Box<Self> {
-        let (suspended, began) = (Suspended::default(), Instant::now());
-        Box::new(Self { running, watching, name, options, suspended, began, span })
+        let suspended = Suspended::default();
+        Box::new(Self { running, watching, name, options, suspended, span })
     }
 
     /// Enters the guest for the first time.
@@ -108,10 +106,10 @@ impl Call {
             Ok(Step::Ended(value)) => Ok(value),
             Err(error) => Err(error),
         };
-        let Self { running, watching, name, began, span, .. } = *self;
+        let Self { running, watching, name, span, .. } = *self;
         drop(watching);
         let terminated_by = winner(&running, &result);
-        let stats = ExecutionStats::new(began, running.cpu_time(), terminated_by);
+        let stats = ExecutionStats::new(running.began(), running.cpu_time(), terminated_by);
         drop(running);
         metrics::handler_called(&name, &result, &stats);
         if let Some(monitor) = terminated_by {

@@ -16,7 +16,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
 
@@ -134,6 +134,7 @@ impl CallControl {
 
     /// A call begins, on this thread. It ends when the guard is dropped.
     pub fn begin(self: &Arc<Self>) -> CallGuard {
+        let began = Instant::now();
         let mut state = self.lock();
         state.last += 1;
         let id = CallId(state.last);
@@ -141,7 +142,7 @@ impl CallControl {
         state.stopped_by = None;
         state.used = Duration::ZERO;
         state.clock = start_of_clock();
-        CallGuard(self.clone(), id)
+        CallGuard { control: self.clone(), id, began }
     }
 
     fn end(&self) {
@@ -254,25 +255,34 @@ impl Drop for InHost {
 }
 
 /// Marks a call as running.
-pub struct CallGuard(Arc<CallControl>, CallId);
+pub struct CallGuard {
+    control: Arc<CallControl>,
+    id: CallId,
+    began: Instant,
+}
 
 impl CallGuard {
     pub fn id(&self) -> CallId {
-        self.1
+        self.id
+    }
+
+    /// When the call began: before all that is measured of it, so that no limit is reached earlier than its statistics say.
+    pub fn began(&self) -> Instant {
+        self.began
     }
 
     /// Stops the call, which has not entered the guest yet.
     pub fn cancel(&self) {
-        self.0.lock().stopped_by.get_or_insert(StoppedBy::Request);
+        self.control.lock().stopped_by.get_or_insert(StoppedBy::Request);
     }
 
     /// Waits for a future; `None` if the call shall stop first. The guest must have been left.
     pub async fn wait_for<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let waker = std::sync::Arc::new(AtomicWaker::new());
         let stopped = waker.clone();
-        let _in_host = InHost::enter(self.0.clone());
+        let _in_host = InHost::enter(self.control.clone());
         // In this order: a stop that comes now is either seen below or wakes whoever waits.
-        self.0.on_cancel(move || stopped.wake());
+        self.control.on_cancel(move || stopped.wake());
         let mut future = pin!(future);
         poll_fn(|context| {
             waker.register(context.waker());
@@ -287,29 +297,29 @@ impl CallGuard {
     /// The call goes on on this thread.
     pub fn enter_thread(&self) {
         let clock = start_of_clock();
-        self.0.lock().clock = clock;
+        self.control.lock().clock = clock;
     }
 
     /// The call is on no thread, until [`enter_thread`](Self::enter_thread).
     pub fn leave_thread(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.control.lock();
         state.used = state.cpu_time().unwrap_or(state.used);
         state.clock = None;
     }
 
     /// Processor time that the call has used; `None` if that cannot be measured.
     pub fn cpu_time(&self) -> Option<Duration> {
-        self.0.cpu_time(self.1)
+        self.control.cpu_time(self.id)
     }
 
     /// Why the call shall stop, if it shall.
     pub fn stopped_by(&self) -> Option<StoppedBy> {
-        self.0.lock().stopped_by
+        self.control.lock().stopped_by
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        self.0.end();
+        self.control.end();
     }
 }

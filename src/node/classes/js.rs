@@ -1,7 +1,6 @@
 //! `JSSandbox` for JavaScript.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
@@ -222,13 +221,13 @@ impl JSSandbox {
                             let result = Err(crate::Error::Cancelled.into());
                             return Ok(Ended { result, stats: None, limits: options });
                         };
-                        let began = Instant::now();
                         let loaded = sandbox.load(&running, limits.as_ref()).await.map_err(Error::from);
                         let terminated_by = match running.stopped_by() {
                             Some(StoppedBy::Monitor(name)) if loaded.is_err() => Some(name),
                             _ => None,
                         };
-                        let stats = Some(crate::ExecutionStats::new(began, running.cpu_time(), terminated_by));
+                        let stats =
+                            Some(crate::ExecutionStats::new(running.began(), running.cpu_time(), terminated_by));
                         drop((running, ticket));
                         status.note(&loaded);
                         let result = match loaded {
