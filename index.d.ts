@@ -217,7 +217,7 @@ export interface RunResult<T = any> {
 }
 
 /** What is known of a run. */
-export interface Receipt extends CallStats {
+export interface Receipt extends Omit<CallStats, 'hostCalls'> {
   /** The host functions that were called, by module and name, such as `'db.find'`. */
   hostCalls: Record<string, { count: number; totalMs: number }>;
   /** The first lines of the console, with the time in milliseconds since the run was asked for. */
@@ -1080,6 +1080,18 @@ export interface CallStats {
   cpuTimeMs: number | null
   /** The timeout that stopped the call, `'wall-clock'` or `'cpu-time'`; `null` if no timeout did. */
   terminatedBy: 'wall-clock' | 'cpu-time' | null
+  /** Number of calls of host functions, synchronous and asynchronous, including refused ones. */
+  hostCalls: number
+  /**
+   * Milliseconds during which the call was suspended: it waited for asynchronous host functions or timers and used no
+   * thread. The time of synchronous host functions is not part of it.
+   */
+  suspendedMs: number
+  /**
+   * Number of entries into the guest: one at the beginning of the call, and one each time that it continued after a
+   * suspension, a synchronous host function or a line of the console.
+   */
+  entries: number
 }
 
 /** Host functions of one module that a snapshot needs. */

@@ -139,6 +139,9 @@ test('a receipt says what a run has done', async () => {
   assert.deepEqual([receipt.inputBytes, receipt.outputBytes, receipt.droppedLines], [3, 5, 0]);
   assert.equal(receipt.terminatedBy, null);
   assert.ok(receipt.wallClockMs >= (receipt.cpuTimeMs ?? 0));
+  assert.ok(receipt.suspendedMs > 0 && receipt.suspendedMs <= receipt.wallClockMs);
+  // The first, one for each of two lines, and those with results.
+  assert.ok(receipt.entries >= 5 && receipt.entries <= 6, `${receipt.entries}`);
   assert.equal(receipt.guestImage, SandboxBuilder.guestImage.hash);
 });
 

@@ -127,7 +127,17 @@ same<Extract<SandboxError, { terminatedBy: unknown }>['code'], 'ERR_CANCELLED'>(
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
 same<Extract<SandboxError, { file: string }>['code'], 'ERR_COMPILE'>();
 same<Extract<SandboxError, { limit: number }>['code'], 'ERR_PAYLOAD_TOO_LARGE'>();
-same<CallStats, { wallClockMs: number; cpuTimeMs: number | null; terminatedBy: 'wall-clock' | 'cpu-time' | null }>();
+same<
+  CallStats,
+  {
+    wallClockMs: number;
+    cpuTimeMs: number | null;
+    terminatedBy: 'wall-clock' | 'cpu-time' | null;
+    hostCalls: number;
+    suspendedMs: number;
+    entries: number;
+  }
+>();
 
 same<ConstructorParameters<typeof SandboxBuilder>, []>();
 same<Parameters<SandboxBuilder['setHostPrintFn']>, [callback: (level: Level, text: string) => void]>();

@@ -217,7 +217,7 @@ export interface RunResult<T = any> {
 }
 
 /** What is known of a run. */
-export interface Receipt extends CallStats {
+export interface Receipt extends Omit<CallStats, 'hostCalls'> {
   /** The host functions that were called, by module and name, such as `'db.find'`. */
   hostCalls: Record<string, { count: number; totalMs: number }>;
   /** The first lines of the console, with the time in milliseconds since the run was asked for. */

@@ -69,7 +69,7 @@ impl Call {
         options: CallOptions,
         span: Span,
     ) -> Box<Self> {
-        let suspended = Suspended::default();
+        let suspended = Suspended::of(&running);
         Box::new(Self { running, watching, name, options, suspended, span })
     }
 
@@ -109,7 +109,7 @@ impl Call {
         let Self { running, watching, name, span, .. } = *self;
         drop(watching);
         let terminated_by = winner(&running, &result);
-        let stats = ExecutionStats::new(running.began(), running.cpu_time(), terminated_by);
+        let stats = ExecutionStats::of(&running, terminated_by);
         drop(running);
         metrics::handler_called(&name, &result, &stats);
         if let Some(monitor) = terminated_by {

@@ -23,6 +23,7 @@ use futures_util::task::AtomicWaker;
 use super::monitor::ThreadCpuClock;
 use super::stopper;
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::tally::Tally;
 
 /// Stops the call that a sandbox is running, from any thread.
 #[derive(Clone)]
@@ -142,7 +143,7 @@ impl CallControl {
         state.stopped_by = None;
         state.used = Duration::ZERO;
         state.clock = start_of_clock();
-        CallGuard { control: self.clone(), id, began }
+        CallGuard { control: self.clone(), id, began, tally: Arc::default() }
     }
 
     fn end(&self) {
@@ -254,11 +255,21 @@ impl Drop for InHost {
     }
 }
 
+/// The call is suspended until this is dropped.
+struct SuspendedSince<'a>(Instant, &'a Tally);
+
+impl Drop for SuspendedSince<'_> {
+    fn drop(&mut self) {
+        self.1.suspended_for(self.0.elapsed());
+    }
+}
+
 /// Marks a call as running.
 pub struct CallGuard {
     control: Arc<CallControl>,
     id: CallId,
     began: Instant,
+    tally: Arc<Tally>,
 }
 
 impl CallGuard {
@@ -271,6 +282,11 @@ impl CallGuard {
         self.began
     }
 
+    /// What the call has done so far.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
     /// Stops the call, which has not entered the guest yet.
     pub fn cancel(&self) {
         self.control.lock().stopped_by.get_or_insert(StoppedBy::Request);
@@ -281,6 +297,7 @@ impl CallGuard {
         let waker = std::sync::Arc::new(AtomicWaker::new());
         let stopped = waker.clone();
         let _in_host = InHost::enter(self.control.clone());
+        let _suspended = SuspendedSince(Instant::now(), &self.tally);
         // In this order: a stop that comes now is either seen below or wakes whoever waits.
         self.control.on_cancel(move || stopped.wake());
         let mut future = pin!(future);

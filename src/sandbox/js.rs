@@ -237,7 +237,7 @@ async fn load_handler(
     (name, source): (&str, &str),
     rejections: Option<UnhandledRejections>,
 ) -> Result<()> {
-    let mut suspended = Suspended::default();
+    let mut suspended = Suspended::of(running);
     let mut step = vm.begin_load(running, name, source, rejections, &mut suspended)?;
     while let Step::Suspended = step {
         running.leave_thread();

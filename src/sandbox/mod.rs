@@ -41,6 +41,7 @@ pub mod stats;
 mod stopper;
 mod suspended;
 pub(crate) mod sync;
+mod tally;
 pub mod threads;
 pub(crate) mod trace;
 mod values;

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use guest_abi::counters::Counter;
 
+use super::interrupt::CallGuard;
+
 /// Statistics of the most recent call of a sandbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecutionStats {
     /// Time that passed during the call; never less than `cpu_time`.
     pub wall_clock: Duration,
@@ -13,13 +15,33 @@ pub struct ExecutionStats {
     pub cpu_time: Option<Duration>,
     /// Name of the monitor that stopped the call, if one did.
     pub terminated_by: Option<&'static str>,
+    /// Calls of host functions, synchronous and asynchronous, those that were refused among them.
+    pub host_calls: u64,
+    /// Time during which the guest did not run, because the call waited for asynchronous host functions or timers. The time of
+    /// synchronous host functions is not part of it.
+    pub suspended: Duration,
+    /// Entries into the guest: one at the beginning of the call, and one each time that it went on after a suspension, a
+    /// synchronous host function, a module that was loaded, or a line of the console.
+    pub entries: u64,
 }
 
 impl ExecutionStats {
     /// The two times are of two clocks, of which one may go a little slower; what is reported does not contradict itself.
-    pub(crate) fn new(began: Instant, cpu_time: Option<Duration>, terminated_by: Option<&'static str>) -> Self {
+    fn new(began: Instant, cpu_time: Option<Duration>) -> Self {
         let wall_clock = began.elapsed().max(cpu_time.unwrap_or_default());
-        Self { wall_clock, cpu_time, terminated_by }
+        Self { wall_clock, cpu_time, ..Self::default() }
+    }
+
+    /// Those of a call that ends now.
+    pub(crate) fn of(running: &CallGuard, terminated_by: Option<&'static str>) -> Self {
+        let tally = running.tally();
+        Self {
+            terminated_by,
+            host_calls: tally.host_calls(),
+            suspended: tally.suspended(),
+            entries: tally.entries(),
+            ..Self::new(running.began(), running.cpu_time())
+        }
     }
 }
 
@@ -66,7 +88,7 @@ mod tests {
     #[test]
     fn the_time_that_passed_is_never_less_than_that_of_the_processor() {
         for cpu_time in [None, Some(Duration::ZERO), Some(Duration::from_secs(1_000_000))] {
-            let stats = ExecutionStats::new(Instant::now(), cpu_time, None);
+            let stats = ExecutionStats::new(Instant::now(), cpu_time);
             assert_eq!(stats.cpu_time, cpu_time);
             assert!(stats.wall_clock >= cpu_time.unwrap_or_default(), "{stats:?}");
         }

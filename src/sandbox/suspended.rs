@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
 use super::error::ThrownError;
 use super::host_function::Dispatcher;
+use super::interrupt::CallGuard;
 use super::stopper::Alarm;
+use super::tally::Tally;
 
 /// Most host calls that a call may have in flight.
 const IN_FLIGHT_MAX: usize = 1_000;
@@ -41,8 +44,7 @@ pub struct Suspended {
     results: VecDeque<(u64, HostReply)>,
     /// Number of the host call that was started last.
     last: u64,
-    /// How many were started.
-    count: u64,
+    tally: Arc<Tally>,
     timer: Option<Alarm>,
     /// The guest wants to go on at once.
     at_once: bool,
@@ -55,6 +57,10 @@ struct Finished {
 }
 
 impl Suspended {
+    pub(super) fn of(running: &CallGuard) -> Self {
+        Self { tally: running.tally().clone(), ..Self::default() }
+    }
+
     /// The call is suspended: starts what the guest asks for.
     ///
     /// # Errors
@@ -82,11 +88,11 @@ impl Suspended {
     }
 
     fn start(&mut self, call: StartedCall, dispatcher: &Dispatcher) {
-        self.count += 1;
+        let count = self.tally.host_call();
         let (number, arguments) = (call.number, call.arguments.size());
         let refused = if self.in_flight.len() >= IN_FLIGHT_MAX {
             Some(format!("there are {IN_FLIGHT_MAX} calls of host functions in flight already"))
-        } else if self.count > CALLS_MAX {
+        } else if count > CALLS_MAX {
             Some(format!("the call has made {CALLS_MAX} calls of host functions already"))
         } else if self.arguments + arguments > ARGUMENTS_MAX * dispatcher.arguments_limit() {
             Some("the arguments of the calls of host functions in flight are too large together".to_string())

@@ -25,7 +25,7 @@ use super::host_function::{Dispatcher, HostFunctions};
 use super::interrupt::{CallControl, CallGuard, InterruptHandle};
 use super::loaded::CallOptions;
 use super::program::Program;
-use super::reply::{self, Breach};
+use super::reply::{self, Asked, Breach};
 use super::snapshot::{Origin, Snapshot};
 use super::staged::Staged;
 use super::stats::GuestCounters;
@@ -398,6 +398,9 @@ impl Vm {
             match self.checked(|output_size| reply::reply(bytes, output_size))? {
                 Reply::HostCall(call) => {
                     let asked = self.checked(|output_size| reply::asked(call, output_size))?;
+                    if matches!(asked, Asked::Function { .. }) {
+                        running.tally().host_call();
+                    }
                     let answer: Answer = self.dispatcher.serve(asked, &self.control);
                     // If the guest does not get its answer, it can do nothing else any more.
                     bytes = self.call(running, &function::ANSWER, answer).inspect_err(|_| self.poisoned = true)?;
@@ -435,6 +438,7 @@ impl Vm {
             shadow_paging::prepare_restore(self.sandbox.as_mut().ok_or(Error::Poisoned)?)?;
             self.restore_is_prepared = true;
         }
+        running.tally().entry();
         self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
             #[cfg(feature = "crashdump")]
             self.dump_after(&error);

@@ -3,6 +3,9 @@
 #[path = "../../../src/sandbox/interrupt.rs"]
 pub mod interrupt;
 
+#[path = "../../../src/sandbox/tally.rs"]
+pub mod tally;
+
 #[path = "../../../src/sandbox/pool/turns.rs"]
 pub mod turns;
 

@@ -161,6 +161,7 @@ mod tests {
             wall_clock: Duration::from_micros(501_600),
             cpu_time,
             terminated_by,
+            ..crate::ExecutionStats::default()
         };
         let cpu_time = Some(Duration::from_millis(21));
         assert_eq!(

@@ -29,6 +29,14 @@ pub struct CallStats {
     /// The timeout that stopped the call, `'wall-clock'` or `'cpu-time'`; `null` if no timeout did.
     #[napi(ts_type = "'wall-clock' | 'cpu-time' | null")]
     pub terminated_by: Either<String, Null>,
+    /// Number of calls of host functions, synchronous and asynchronous, including refused ones.
+    pub host_calls: f64,
+    /// Milliseconds during which the call was suspended: it waited for asynchronous host functions or timers and used no
+    /// thread. The time of synchronous host functions is not part of it.
+    pub suspended_ms: f64,
+    /// Number of entries into the guest: one at the beginning of the call, and one each time that it continued after a
+    /// suspension, a synchronous host function or a line of the console.
+    pub entries: f64,
 }
 
 impl From<&crate::ExecutionStats> for CallStats {
@@ -38,6 +46,9 @@ impl From<&crate::ExecutionStats> for CallStats {
             wall_clock_ms: milliseconds(stats.wall_clock),
             cpu_time_ms: stats.cpu_time.map_or(Either::B(Null), |time| Either::A(milliseconds(time))),
             terminated_by: stats.terminated_by.map_or(Either::B(Null), |name| Either::A(name.to_string())),
+            host_calls: stats.host_calls as f64,
+            suspended_ms: milliseconds(stats.suspended),
+            entries: stats.entries as f64,
         }
     }
 }

@@ -35,6 +35,8 @@ pub fn receipt(
         Some(name) => receipt.set_named_property("terminatedBy", name)?,
         None => receipt.set_named_property("terminatedBy", Null)?,
     }
+    receipt.set_named_property("suspendedMs", milliseconds(stats.suspended))?;
+    receipt.set_named_property("entries", stats.entries as f64)?;
     let mut calls = Object::new(env)?;
     for (name, total) in record.host_calls() {
         let mut entry = Object::new(env)?;

@@ -226,8 +226,7 @@ impl JSSandbox {
                             Some(StoppedBy::Monitor(name)) if loaded.is_err() => Some(name),
                             _ => None,
                         };
-                        let stats =
-                            Some(crate::ExecutionStats::new(running.began(), running.cpu_time(), terminated_by));
+                        let stats = Some(crate::ExecutionStats::of(&running, terminated_by));
                         drop((running, ticket));
                         status.note(&loaded);
                         let result = match loaded {

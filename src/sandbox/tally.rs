@@ -1,0 +1,44 @@
+//! What a call has done so far, counted while it goes on.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Counts of one call. They order nothing between threads: whoever reads them has been handed the call.
+#[derive(Debug, Default)]
+pub struct Tally {
+    entries: AtomicU64,
+    host_calls: AtomicU64,
+    suspended_nanos: AtomicU64,
+}
+
+impl Tally {
+    /// The guest is entered.
+    pub fn entry(&self) {
+        self.entries.fetch_add(1, Relaxed);
+    }
+
+    /// The guest calls a host function. Gives how many it has called by now.
+    pub fn host_call(&self) -> u64 {
+        self.host_calls.fetch_add(1, Relaxed) + 1
+    }
+
+    /// The call was suspended for this time.
+    pub fn suspended_for(&self, time: Duration) {
+        self.suspended_nanos.fetch_add(time.as_nanos().try_into().unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Entries into the guest.
+    pub fn entries(&self) -> u64 {
+        self.entries.load(Relaxed)
+    }
+
+    /// Calls of host functions, those that were refused among them.
+    pub fn host_calls(&self) -> u64 {
+        self.host_calls.load(Relaxed)
+    }
+
+    /// Time for which the call was suspended.
+    pub fn suspended(&self) -> Duration {
+        Duration::from_nanos(self.suspended_nanos.load(Relaxed))
+    }
+}
