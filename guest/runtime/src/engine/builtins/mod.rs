@@ -3,10 +3,12 @@
 //!
 //! They are written in JavaScript, over a native module that only they can import. All of it is evaluated during boot, so it
 //! is part of the snapshot that sandboxes start from and costs them nothing.
+//!
+//! Each subject has a folder, with its JavaScript beside its Rust. `corrections` puts right what the engine itself does wrong.
 
-mod file_url;
+mod crypto;
+mod encoding;
 mod native;
-mod text;
 mod url;
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -32,17 +34,17 @@ const PUBLIC: [(&str, &str); 5] = [
     ("hyperlight:context", "hyperlight:context"),
 ];
 const SOURCES: [(&str, &str); 11] = [
-    ("hyperlight:bytes", include_str!("bytes.js")),
-    ("hyperlight:clone", include_str!("clone.js")),
-    ("hyperlight:context", include_str!("context.js")),
-    ("hyperlight:encoding", include_str!("encoding.js")),
-    ("hyperlight:iterators", include_str!("iterators.js")),
-    ("hyperlight:platform", include_str!("platform.js")),
-    ("hyperlight:crypto", include_str!("crypto.js")),
-    ("hyperlight:url", include_str!("url.js")),
-    ("hyperlight:weak_refs", include_str!("weak_refs.js")),
-    ("hyperlight:events", include_str!("events.js")),
-    ("hyperlight:globals", include_str!("globals.js")),
+    ("hyperlight:bytes", include_str!("encoding/bytes.js")),
+    ("hyperlight:clone", include_str!("clone/clone.js")),
+    ("hyperlight:context", include_str!("context/context.js")),
+    ("hyperlight:encoding", include_str!("encoding/encoding.js")),
+    ("hyperlight:iterators", include_str!("corrections/iterators.js")),
+    ("hyperlight:platform", include_str!("globals/platform.js")),
+    ("hyperlight:crypto", include_str!("crypto/crypto.js")),
+    ("hyperlight:url", include_str!("url/url.js")),
+    ("hyperlight:weak_refs", include_str!("corrections/weak_refs.js")),
+    ("hyperlight:events", include_str!("events/events.js")),
+    ("hyperlight:globals", include_str!("globals/globals.js")),
 ];
 
 /// Evaluates everything.

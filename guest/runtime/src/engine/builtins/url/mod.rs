@@ -1,5 +1,7 @@
 //! URLs and form data, for the module `url`.
 
+mod file_url;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,7 +10,7 @@ use core::hint::black_box;
 use rquickjs::{Array, Ctx, Object, Result, Value};
 use url::{Position, Url, form_urlencoded, quirks};
 
-use super::file_url::FileUrl;
+use self::file_url::FileUrl;
 use crate::engine::exception;
 
 /// Memory that the work on texts can take at most, as a multiple of their size. A host of many numbers takes the most.
