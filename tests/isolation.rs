@@ -75,12 +75,12 @@ fn a_touch_of_the_guard_page_aborts() {
 
 #[test]
 fn the_code_that_prepares_pages_reaches_no_tables_when_the_engine_runs_it() {
-    aborts(Fault::RunPager, &["page fault (vector 14", "cannot read 0x7f80", "by instruction 0x4fff3"]);
+    aborts(Fault::RunPrefault, &["page fault (vector 14", "cannot read 0x7f80", "by instruction 0x4fff3"]);
 }
 
 #[test]
 fn nobody_but_the_kernel_can_end_the_preparing_of_pages() {
-    aborts(Fault::ClaimToBePager, &["the gate has no operation 6"]);
+    aborts(Fault::ClaimToBePrefault, &["the gate has no operation 6"]);
 }
 
 #[test]

@@ -216,9 +216,9 @@ pub enum Fault {
     /// Offers the host no buffers any more; gives -1.
     WithholdBuffers = 33,
     /// Runs the code that prepares pages.
-    RunPager = 34,
+    RunPrefault = 34,
     /// Claims to be that code, which is done.
-    ClaimToBePager = 35,
+    ClaimToBePrefault = 35,
     /// Writes to what that code is told to do.
     WritePlan = 36,
     /// Asks for pages to be copied that are none of its own, or none at all; gives 1.

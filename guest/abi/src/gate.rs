@@ -20,8 +20,8 @@ pub const PLAN: u32 = 5;
 pub const BEGIN_PLAN: u32 = 0;
 /// Argument of [`PLAN`]: from now on, the pages of a guest that has handlers.
 pub const NEXT_SET: u32 = u32::MAX;
-/// Only for the kernel's own code at CPL 3: the pager is done.
-pub const PAGED: u32 = 6;
+/// Only for the kernel's own code at CPL 3: the prefault code is done.
+pub const PREFAULTED: u32 = 6;
 /// As [`HALT`], for the first time: the runtime is ready for calls.
 pub const READY: u32 = 7;
 

@@ -14,7 +14,7 @@ pub const IMAGE_END: u64 = 0x4800_0000;
 /// One page for the C library's thread descriptor; the kernel points the FS segment here.
 pub const THREAD_AREA: u64 = 0x4fff_0000;
 
-/// A byte by which the runtime says that it has handlers; see [`PAGER_CODE`].
+/// A byte by which the runtime says that it has handlers; see [`PREFAULT_CODE`].
 pub const HAS_HANDLERS: u64 = THREAD_AREA + PAGE_SIZE - 8;
 
 /// One page of code that copies a page at CPL 3, where that is fast; the kernel sends the runtime through it.
@@ -24,11 +24,11 @@ pub const COPY_SOURCE: u64 = THREAD_AREA + 2 * PAGE_SIZE;
 
 /// One page of code that does work on page tables at CPL 3, and one that says what to do. The kernel uses them before a call
 /// after a restore; code at CPL 3 can only look at them.
-pub const PAGER_CODE: u64 = THREAD_AREA + 3 * PAGE_SIZE;
-/// See [`PAGER_CODE`].
-pub const PAGER_PLAN: u64 = THREAD_AREA + 4 * PAGE_SIZE;
+pub const PREFAULT_CODE: u64 = THREAD_AREA + 3 * PAGE_SIZE;
+/// See [`PREFAULT_CODE`].
+pub const PREFAULT_PLAN: u64 = THREAD_AREA + 4 * PAGE_SIZE;
 /// Where pages are filled then, up to [`THREAD_AREA`]. At all other times nothing is there.
-pub const PAGER_WINDOW: u64 = THREAD_AREA & !(512 * PAGE_SIZE - 1);
+pub const PREFAULT_WINDOW: u64 = THREAD_AREA & !(512 * PAGE_SIZE - 1);
 
 /// Exclusive end of the runtime's stack.
 pub const STACK_TOP: u64 = 0x7000_0000;
@@ -105,7 +105,7 @@ const _: () = {
         size_of::<ScratchMetadata>() == 0x70,
         "hyperlight-host fixes this layout; follow its version, do not edit the number"
     );
-    assert!(IMAGE_END <= PAGER_WINDOW && PAGER_PLAN + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
+    assert!(IMAGE_END <= PREFAULT_WINDOW && PREFAULT_PLAN + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
     assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
     assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");

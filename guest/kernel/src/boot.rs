@@ -13,7 +13,7 @@ use crate::abort::abort;
 use crate::descriptors::{self, Constants};
 use crate::entry;
 use crate::memory::{Page, PageTables, metadata};
-use crate::{page_copy, pager};
+use crate::{page_copy, prefault};
 
 /// Where hyperlight-host tells what it put into memory.
 #[repr(C)]
@@ -62,7 +62,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     map_zeroed(&tables, THREAD_AREA);
     tables.map_themselves();
     page_copy::install(&tables);
-    pager::install(&tables);
+    prefault::install(&tables);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.

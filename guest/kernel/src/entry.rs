@@ -9,7 +9,7 @@
 //! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
 //! The host sets ZF for the first call after a restore: the processor may still know translations of the state before, and the
-//! [`pager`] runs first.
+//! [`prefault`] runs first.
 //!
 //! A call that was stopped while the hypervisor was about to deliver an exception, or the gate's interrupt, may leave that
 //! behind: setting registers anew does not take it back, and then it hits the next call at its first instruction. An
@@ -24,7 +24,7 @@ use guest_abi::boot::entry;
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
 use guest_abi::memory::{
-    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, SCRATCH_END_PHYSICAL,
+    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END, SCRATCH_END_PHYSICAL,
     STACK_TOP,
 };
 use guest_kernel::page_table::{Entry, FaultCode, index};
@@ -33,8 +33,8 @@ use crate::abort::abort;
 use crate::descriptors::{
     CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
-use crate::memory::{PAGER_SELF_MAP, Page, SELF_MAP, Slot};
-use crate::{boot, page_fault, pager};
+use crate::memory::{PREFAULT_SELF_MAP, Page, SELF_MAP, Slot};
+use crate::{boot, page_fault, prefault};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -90,7 +90,7 @@ extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
 }
 
 extern "C" fn plan(page: u32) {
-    pager::plan(page);
+    prefault::plan(page);
 }
 
 /// Ends the call, or returns to have the exception left.
@@ -192,8 +192,8 @@ dispatch:
     mov cr4, rax
     xor eax, 0x80
     mov cr4, rax
-    // Map the tables, for the kernel and for the pager. Open the way to the pager's code and plan, and the tables of all that it
-    // opens but the arena, whose place is not fixed.
+    // Map the tables, for the kernel and for the prefault code. Open the way to that code and its plan, and the tables of all
+    // that it opens but the arena, whose place is not fixed.
     mov rdx, cr3
     and rdx, -{page_size}
     mov rcx, {window}
@@ -201,11 +201,11 @@ dispatch:
     or rax, rdx
     mov [rcx + rdx + 8 * {self_map_index}], rax
     lea rax, [rdx + {table}]
-    mov [rcx + rdx + 8 * {pager_self_map_index}], rax
+    mov [rcx + rdx + 8 * {prefault_self_map_index}], rax
     mov rax, {tables}
-    or byte ptr [rax + {pager_3}], {user}
-    or byte ptr [rax + {pager_2}], {user}
-    or byte ptr [rax + {pager_1}], {user}
+    or byte ptr [rax + {prefault_3}], {user}
+    or byte ptr [rax + {prefault_2}], {user}
+    or byte ptr [rax + {prefault_1}], {user}
     or byte ptr [rax + {image_1}], {user}
     or byte ptr [rax + {stack_1}], {user}
     or byte ptr [rax + {heap_2}], {user}
@@ -213,13 +213,13 @@ dispatch:
     or byte ptr [rax + {order_3}], {user}
     or byte ptr [rax + {order_2}], {user}
     or byte ptr [rax + {order_1}], {user}
-    mov rax, {pager_code_slot}
+    mov rax, {prefault_code_slot}
     or byte ptr [rax], {user}
     or byte ptr [rax + {plan_offset}], {user}
     mov cr3, rdx
     mov r12, [{next_free}]
     movzx ebp, byte ptr [{has_handlers}]
-    mov eax, {pager_code}
+    mov eax, {prefault_code}
     push {user_data}
     push 0
     push 2
@@ -276,10 +276,10 @@ gate_entry:
     pop rdi
     pop rsi
     iretq
-7:  cmp eax, {paged}
+7:  cmp eax, {prefaulted}
     jne 8f
-    // Only the pager has its map of the tables. Nobody has it from now on.
-    mov rdx, {pager_map_slot}
+    // Only the prefault code has its map of the tables. Nobody has it from now on.
+    mov rdx, {prefault_map_slot}
     cmp qword ptr [rdx], 0
     je 8f
     mov qword ptr [rdx], 0
@@ -380,7 +380,7 @@ exception_common:
     counter = const gate::COUNTER,
     counters = const WORDS,
     plan = const gate::PLAN,
-    paged = const gate::PAGED,
+    prefaulted = const gate::PREFAULTED,
     next_free = const Page::NEXT_FREE as i64,
     page_bits = const PAGE_SIZE.trailing_zeros(),
     prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
@@ -389,12 +389,12 @@ exception_common:
     kernel_table = const Entry::kernel_page(0, true).bits() as i64,
     table = const Entry::table(0).bits(),
     self_map_index = const index(SELF_MAP, 3),
-    pager_self_map_index = const index(PAGER_SELF_MAP, 3),
+    prefault_self_map_index = const index(PREFAULT_SELF_MAP, 3),
     user = const Entry::USER,
     tables = const TABLES as i64,
-    pager_3 = const table_offset(PAGER_CODE, 3),
-    pager_2 = const table_offset(PAGER_CODE, 2),
-    pager_1 = const table_offset(PAGER_CODE, 1),
+    prefault_3 = const table_offset(PREFAULT_CODE, 3),
+    prefault_2 = const table_offset(PREFAULT_CODE, 2),
+    prefault_1 = const table_offset(PREFAULT_CODE, 1),
     image_1 = const table_offset(IMAGE_START, 1),
     stack_1 = const table_offset(STACK_TOP - 1, 1),
     heap_2 = const table_offset(HEAP_START, 2),
@@ -402,10 +402,10 @@ exception_common:
     order_3 = const table_offset(COPY_ORDER, 3),
     order_2 = const table_offset(COPY_ORDER, 2),
     order_1 = const table_offset(COPY_ORDER, 1),
-    pager_code_slot = const Slot::address_of(PAGER_CODE) as i64,
-    plan_offset = const Slot::address_of(PAGER_PLAN) - Slot::address_of(PAGER_CODE),
-    pager_map_slot = const Slot::address_above(PAGER_SELF_MAP, 3) as i64,
-    pager_code = const PAGER_CODE,
+    prefault_code_slot = const Slot::address_of(PREFAULT_CODE) as i64,
+    plan_offset = const Slot::address_of(PREFAULT_PLAN) - Slot::address_of(PREFAULT_CODE),
+    prefault_map_slot = const Slot::address_above(PREFAULT_SELF_MAP, 3) as i64,
+    prefault_code = const PREFAULT_CODE,
     has_handlers = const HAS_HANDLERS,
     counter_words = const COUNTERS as i64,
     gate_vector = const gate::VECTOR,
@@ -433,7 +433,7 @@ const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = {
-    let operations = [gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PAGED];
+    let operations = [gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PREFAULTED];
     let mut i = 0;
     while i < operations.len() {
         assert!(operations[i] != 0, "zero is no operation");

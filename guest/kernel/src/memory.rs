@@ -21,9 +21,9 @@ use crate::abort::abort;
 /// them, whatever the tables say, since the entry that leads there is not for it. hyperlight-host has this part of the address
 /// space in no snapshot, so the entry is set again after each restore.
 pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
-/// The same for the pager, as long as it runs: there the entry is for CPL 3. Not every hypervisor gives CPL 3 all of the upper
-/// half.
-pub const PAGER_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
+/// The same for [`prefault`](crate::prefault), as long as it runs: there the entry is for CPL 3. Not every hypervisor gives
+/// CPL 3 all of the upper half.
+pub const PREFAULT_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
 
 /// Pages that are opened at once by [`Slot::open_group`].
 pub const GROUP: u64 = 8;
@@ -134,9 +134,9 @@ impl Slot {
         SELF_MAP | Self::offset(address)
     }
 
-    /// Where the pager finds it.
-    pub const fn address_for_pager(address: u64) -> u64 {
-        PAGER_SELF_MAP | Self::offset(address)
+    /// Where the prefault code finds it.
+    pub const fn address_for_prefault(address: u64) -> u64 {
+        PREFAULT_SELF_MAP | Self::offset(address)
     }
 
     const fn offset(address: u64) -> u64 {

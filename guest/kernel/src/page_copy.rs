@@ -161,7 +161,7 @@ pub fn install(tables: &PageTables) {
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
     tables.user_slot_or_new(COPY_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
-    // The host maps scratch memory for CPL 0. After a restore the pager opens the page.
+    // The host maps scratch memory for CPL 0. After a restore `prefault` opens the page.
     let slot = Slot::of(COPY_ORDER);
     slot.open_tables();
     slot.open();

@@ -12,7 +12,8 @@ use guest_abi::function::{ConsoleLevel, Fault};
 use guest_abi::gate::COUNTER;
 use guest_abi::host_call::HostCall;
 use guest_abi::memory::{
-    HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, SCRATCH_END, STACK_TOP,
+    HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
+    STACK_TOP,
 };
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
@@ -190,14 +191,14 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             TRANSPORT.with(|transport| transport.withhold_buffers());
         } else if is(Fault::ReadLastHeapPage) {
             return number(i32::from((last_heap_page() as *const u8).read_volatile()));
-        } else if is(Fault::RunPager) {
-            jump(PAGER_CODE);
-        } else if is(Fault::ClaimToBePager) {
-            gate::enter(guest_abi::gate::PAGED, 0);
+        } else if is(Fault::RunPrefault) {
+            jump(PREFAULT_CODE);
+        } else if is(Fault::ClaimToBePrefault) {
+            gate::enter(guest_abi::gate::PREFAULTED, 0);
         } else if is(Fault::WritePlan) {
-            write(PAGER_PLAN);
+            write(PREFAULT_PLAN);
         } else if is(Fault::PlanForeignPages) {
-            let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PAGER_PLAN / PAGE_SIZE) as u32; 600]);
+            let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PREFAULT_PLAN / PAGE_SIZE) as u32; 600]);
             gate::set_working_sets(pages(), pages());
             return number(1);
         } else if is(Fault::CounterWithUpperHalf) {

@@ -1,10 +1,10 @@
-//! What a call after a restore will need, made ready in one go.
+//! What a call after a restore will need, made ready before it faults.
 //!
 //! After a restore the host has mapped everything, but closed to CPL 3, and every page that the runtime writes must be copied.
 //! Page by page that is a fault each, and where code at CPL 0 is emulated, a fault costs as much as copying many pages, and a
-//! write to a page table still as much as a page. So this is done at CPL 3, by code of the kernel's own. Meanwhile CPL 3 can reach
-//! the page tables: the kernel maps them before it enters the pager and takes that back when the pager is done, before the
-//! runtime goes on. The runtime can run the same code, but finds no tables.
+//! write to a page table still as much as a page. So this is done at CPL 3, by code of the kernel's own. During that CPL 3 can
+//! reach the page tables: the kernel maps them before it enters the prefault code and takes the mapping back when that code is
+//! done, before the runtime continues. The runtime can run the same code, but finds no tables.
 //!
 //! What is to be done stands in the [`Plan`], a page that CPL 3 cannot write: which ranges of pages to open, and which pages to
 //! copy. The latter is a guess, the *working set*, and there are two of it: one for a guest without handlers, which will be given
@@ -17,12 +17,12 @@ use core::ops::Range;
 
 use guest_abi::gate;
 use guest_abi::memory::{
-    HEAP_START, IMAGE_START, PAGE_SIZE, PAGER_CODE, PAGER_PLAN, PAGER_WINDOW, STACK_TOP, THREAD_AREA, USER_END,
+    HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, STACK_TOP, THREAD_AREA, USER_END,
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry};
 
 use crate::descriptors::{COPY_ORDER, PLAN_IN_WORK, constants};
-use crate::memory::{PAGER_SELF_MAP, Page, PageTables, Slot, window};
+use crate::memory::{PREFAULT_SELF_MAP, Page, PageTables, Slot, window};
 
 /// Memory that one table maps.
 const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
@@ -31,7 +31,7 @@ const WORKING_SET_MAX: usize = 488;
 /// More of the transport arena than this is opened only as it is used.
 const ARENA_MAX: u64 = 8 << 20;
 
-/// What the pager does.
+/// What the prefault code does.
 #[repr(C)]
 struct Plan {
     /// The slots to be opened, as far as they are present; the end is a count of zero.
@@ -50,28 +50,28 @@ struct SlotRange {
 }
 
 impl SlotRange {
-    /// The slots that lead to the pages, so many levels above the last, in the order in which the pager finds them.
+    /// The slots that lead to the pages, so many levels above the last, in the order in which the prefault code finds them.
     fn of(pages: &Range<u64>, levels: u32) -> Self {
         let mut slots = pages.start..pages.end - PAGE_SIZE;
         for _ in 0..=levels {
-            slots = Slot::address_for_pager(slots.start)..Slot::address_for_pager(slots.end);
+            slots = Slot::address_for_prefault(slots.start)..Slot::address_for_prefault(slots.end);
         }
         Self { first: slots.start, count: (slots.end - slots.start) / 8 + 1 }
     }
 }
 
-// R12 is the next free page of scratch memory when the pager begins and when it ends. EBP says whether there are handlers. The
-// pager uses no memory but the plan, the tables and the pages to be copied, nor a stack.
+// R12 is the next free page of scratch memory when this code begins and when it ends. EBP says whether there are handlers. The
+// code uses no memory but the plan, the tables and the pages to be copied, nor a stack.
 //
-// No translation has to be forgotten meanwhile. All were before, and will be when the pager is done; places in the window are used
-// once. Should the processor know a page to be copied as it was before, from looking ahead, the write to it is a fault that
+// No translation has to be forgotten meanwhile. All were before, and will be when this code is done; places in the window are
+// used once. Should the processor know a page to be copied as it was before, from looking ahead, the write to it is a fault that
 // `page_fault` leaves at once.
 global_asm!(
     "
-.globl pager_code_start
-.globl pager_code_end
+.globl prefault_code_start
+.globl prefault_code_end
 .balign 16
-pager_code_start:
+prefault_code_start:
     // Open the ranges. What is open is not written again: that may make a hypervisor forget all that is below.
     mov r8d, {plan}
 1:  mov rdi, [r8]
@@ -145,41 +145,41 @@ pager_code_start:
     mov rcx, rbx
     xor eax, eax
     rep stosq
-    mov eax, {paged}
+    mov eax, {prefaulted}
     int {gate}
-pager_code_end:
+prefault_code_end:
 ",
-    plan = const PAGER_PLAN,
+    plan = const PREFAULT_PLAN,
     present = const Entry::PRESENT,
     user = const Entry::USER,
     counts = const offset_of!(Plan, counts),
     pages = const offset_of!(Plan, pages),
     address = const Entry::ADDRESS as i64,
     source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
-    window = const PAGER_WINDOW,
-    window_slot = const Slot::address_for_pager(PAGER_WINDOW) as i64,
+    window = const PREFAULT_WINDOW,
+    window_slot = const Slot::address_for_prefault(PREFAULT_WINDOW) as i64,
     limit = const Page::LIMIT as i64,
-    self_map = const PAGER_SELF_MAP as i64,
+    self_map = const PREFAULT_SELF_MAP as i64,
     flags = const Entry::user_page(0, Access::ReadWrite).bits() as i64,
     copied = const Entry::USER_COPY_ON_WRITE,
     words = const PAGE_SIZE / 8,
     page_size = const PAGE_SIZE,
-    paged = const gate::PAGED,
+    prefaulted = const gate::PREFAULTED,
     gate = const gate::VECTOR,
 );
 
 unsafe extern "C" {
-    static pager_code_start: u8;
-    static pager_code_end: u8;
+    static prefault_code_start: u8;
+    static prefault_code_end: u8;
 }
 
 /// Maps the code and a plan without a working set.
 pub fn install(tables: &PageTables) {
-    let (start, end) = ((&raw const pager_code_start) as u64, (&raw const pager_code_end) as u64);
+    let (start, end) = ((&raw const prefault_code_start) as u64, (&raw const prefault_code_end) as u64);
     let mut page = Page::allocate();
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
-    tables.user_slot_or_new(PAGER_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
+    tables.user_slot_or_new(PREFAULT_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
     begin_plan();
 }
 
@@ -188,7 +188,7 @@ pub fn install(tables: &PageTables) {
 fn ranges() -> [Range<u64>; 6] {
     let constants = constants();
     [
-        THREAD_AREA..PAGER_PLAN + PAGE_SIZE,
+        THREAD_AREA..PREFAULT_PLAN + PAGE_SIZE,
         COPY_ORDER..COPY_ORDER + PAGE_SIZE,
         IMAGE_START..constants.image_end.min(IMAGE_START + TABLE_SIZE),
         HEAP_START..constants.heap_end.min(HEAP_START + TABLE_SIZE),
@@ -211,8 +211,8 @@ fn begin_plan() {
         // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
     }
-    PageTables::current().user_slot_or_new(PAGER_PLAN);
-    Slot::of(PAGER_PLAN).replace(PAGER_PLAN, Entry::user_page(page.physical(), Access::Read));
+    PageTables::current().user_slot_or_new(PREFAULT_PLAN);
+    Slot::of(PREFAULT_PLAN).replace(PREFAULT_PLAN, Entry::user_page(page.physical(), Access::Read));
     // SAFETY: the words are the kernel's own.
     unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
 }
@@ -227,7 +227,7 @@ pub fn plan(page: u32) {
     // SAFETY: the words are the kernel's own.
     let (physical, in_second) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), set.read_volatile() != 0) };
     // A plan that a snapshot has kept cannot be written any more.
-    if physical == 0 || Slot::of(PAGER_PLAN).get().physical() != physical {
+    if physical == 0 || Slot::of(PREFAULT_PLAN).get().physical() != physical {
         return;
     }
     if page == gate::NEXT_SET {
@@ -251,5 +251,5 @@ pub fn plan(page: u32) {
 }
 
 const _: () = assert!(
-    size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PAGER_WINDOW) / PAGE_SIZE
+    size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PREFAULT_WINDOW) / PAGE_SIZE
 );
