@@ -123,7 +123,7 @@ pub mod observability {}
 
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::{HyperlightError, SandboxStatus, new_error};
-pub use sandbox::builder::{SandboxBuilder, UnhandledRejections};
+pub use sandbox::builder::SandboxBuilder;
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;
@@ -134,6 +134,7 @@ pub use sandbox::host_function_module::HostFunctionModule;
 pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};
 pub use sandbox::hypervisor::is_hypervisor_present;
 pub use sandbox::image::GuestImage;
+pub use sandbox::intake::UnhandledRejections;
 pub use sandbox::interrupt::InterruptHandle;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;

@@ -2,8 +2,8 @@
 
 use hyperlight_js_models::explore;
 use hyperlight_js_models::node::scheduling::calls::{Calls, Ticket};
+use hyperlight_js_models::sandbox::call_control::{CallControl, StoppedBy};
 use hyperlight_js_models::sandbox::handle;
-use hyperlight_js_models::sandbox::interrupt::{CallControl, StoppedBy};
 use hyperlight_js_models::sandbox::sync::Arc;
 use loom::thread;
 

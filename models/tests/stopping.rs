@@ -4,7 +4,7 @@ use loom::sync::{Condvar, Mutex, MutexGuard};
 use loom::thread;
 
 use hyperlight_js_models::explore;
-use hyperlight_js_models::sandbox::interrupt::{CallControl, CallGuard, StoppedBy};
+use hyperlight_js_models::sandbox::call_control::{CallControl, CallGuard, StoppedBy};
 use hyperlight_js_models::sandbox::sync::Arc;
 use hyperlight_js_models::sandbox::{handle, stopper};
 

@@ -28,9 +28,9 @@ use guest_abi::payload::Payload;
 use guest_abi::suspension::HostResults;
 use tracing::Span;
 
+use super::call_control::{CallGuard, CallId};
+use super::call_options::CallOptions;
 use super::error::{Error, Result};
-use super::interrupt::{CallGuard, CallId};
-use super::loaded::CallOptions;
 use super::metrics;
 use super::monitor::{Watching, winner};
 use super::program::Program;

@@ -2,17 +2,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
 use super::call::Progress;
+use super::call_control::CallId;
 use super::error::{Error, Result};
-use super::interrupt::{CallId, InterruptHandle};
-use super::threads::{self, Workers};
+use super::interrupt::InterruptHandle;
+use super::thread_count::most_for_blocking;
 use super::vm::Vm;
+use super::workers::Workers;
 
 /// The entry is being made. Dropping this stops the call and waits until the guest has been left, so that the VM is back in its
 /// place.
@@ -35,8 +37,7 @@ impl<'a> Entry<'a> {
         call: CallId,
         enter: impl FnOnce(&mut Vm) -> Progress + Send + 'static,
     ) -> Result<Self> {
-        static MOST: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
-        static WORKERS: Workers = Workers::new("hyperlight-entry", || *MOST);
+        static WORKERS: Workers = Workers::new("hyperlight-entry", most_for_blocking);
         WORKERS.ensure_one()?;
         let mut vm = place.take().ok_or(Error::Unrecoverable)?;
         let (sender, ended) = mpsc::channel();

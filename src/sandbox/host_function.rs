@@ -6,19 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use guest_abi::message::{HostFunctionName, HostFunctionNames, HostReply, ModuleReply};
+use guest_abi::message::{HostFunctionName, HostFunctionNames, ModuleReply};
 use guest_abi::payload::Payload;
-use guest_abi::suspension::StartedCall;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::builder::{Configuration, HostPrint};
+use super::call_control::CallControl;
 use super::error::{ErrorDetails, Result, ThrownError};
-use super::interrupt::{CallControl, InHost};
-use super::reply::Asked;
 use super::script::Script;
-use super::suspended::shorten;
-use super::{trace, values};
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +59,7 @@ impl From<HostFunctionError> for ThrownError {
 /// The call that a host function serves.
 #[derive(Clone)]
 pub struct HostCall {
-    control: Arc<CallControl>,
+    pub(super) control: Arc<CallControl>,
 }
 
 impl HostCall {
@@ -83,17 +78,17 @@ impl std::fmt::Debug for HostCall {
     }
 }
 
-/// What a host function gives: a value, or `None` for `undefined`.
-type Answer<T> = std::result::Result<Option<T>, HostFunctionError>;
+/// What a host function returns: a value, or `None` for `undefined`.
+pub(super) type FunctionResult<T> = std::result::Result<Option<T>, HostFunctionError>;
 
 /// A host function: it takes the array of its arguments.
-type AnyHostFunction = dyn Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync;
+type AnyHostFunction = dyn Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync;
 
 /// A host function that guest code gets a promise of: it gives its result as a future.
-type AnyAsyncFunction = dyn Fn(Payload) -> Pin<Box<dyn Future<Output = Answer<Payload>> + Send>> + Send + Sync;
+type AnyAsyncFunction = dyn Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync;
 
 #[derive(Clone)]
-enum Function {
+pub(super) enum Function {
     /// The guest waits for its result.
     Blocking(Arc<AnyHostFunction>),
     /// The guest goes on meanwhile.
@@ -116,7 +111,7 @@ impl HostFunctions {
         &mut self,
         module: &str,
         name: &str,
-        function: impl Fn(&HostCall, String) -> Answer<String> + Send + Sync + 'static,
+        function: impl Fn(&HostCall, String) -> FunctionResult<String> + Send + Sync + 'static,
     ) -> Result<()> {
         self.register(module, name, move |call, arguments| {
             Ok(function(call, plain_json(arguments)?)?.map(Payload::from_json))
@@ -128,13 +123,13 @@ impl HostFunctions {
         &mut self,
         module: &str,
         name: &str,
-        function: impl Fn(&HostCall, Payload) -> Answer<Payload> + Send + Sync + 'static,
+        function: impl Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static,
     ) -> Result<()> {
         self.insert(module, name, Function::Blocking(Arc::new(function)))
     }
 
     /// Registers an asynchronous function that takes and gives plain JSON.
-    pub fn register_async_json<Result: Future<Output = Answer<String>> + Send + 'static>(
+    pub fn register_async_json<Result: Future<Output = FunctionResult<String>> + Send + 'static>(
         &mut self,
         module: &str,
         name: &str,
@@ -147,7 +142,7 @@ impl HostFunctions {
     }
 
     /// Registers an asynchronous function. It is called, and its future polled, by whoever waits for the guest's call.
-    pub fn register_async<Result: Future<Output = Answer<Payload>> + Send + 'static>(
+    pub fn register_async<Result: Future<Output = FunctionResult<Payload>> + Send + 'static>(
         &mut self,
         module: &str,
         name: &str,
@@ -172,7 +167,7 @@ impl HostFunctions {
         self.module_loader = Some(Arc::new(loader));
     }
 
-    fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
+    pub(super) fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
         let Some(loader) = &self.module_loader else { return ModuleReply::Unknown };
         // A panic of the user's code ends neither the call nor the process.
         match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
@@ -180,6 +175,10 @@ impl HostFunctions {
             Ok(None) => ModuleReply::Unknown,
             Err(_) => ModuleReply::Failed("the module loader panicked".to_string()),
         }
+    }
+
+    pub(super) fn find(&self, name: &(String, String)) -> Option<&Function> {
+        self.functions.get(name)
     }
 
     pub fn names(&self) -> HostFunctionNames {
@@ -196,10 +195,6 @@ impl HostFunctions {
     }
 }
 
-/// What the arguments are called in an error.
-const ARGUMENTS: &str = "array of the host function's arguments";
-const NO_SUCH_FUNCTION: &str = "there is no such host function";
-
 /// The arguments of a function that does not take byte arrays.
 fn plain_json(arguments: Payload) -> std::result::Result<String, HostFunctionError> {
     if arguments.byte_arrays().len() == 0 {
@@ -212,151 +207,5 @@ fn plain_json(arguments: Payload) -> std::result::Result<String, HostFunctionErr
 impl std::fmt::Debug for HostFunctions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.functions.keys()).finish()
-    }
-}
-
-/// Does what a guest asks its host for.
-#[derive(Default)]
-pub(super) struct Dispatcher {
-    functions: HostFunctions,
-    /// What takes the lines of the guest's console.
-    print: Option<Arc<HostPrint>>,
-    /// Largest result in bytes.
-    result_limit: usize,
-    /// Largest arguments in bytes.
-    arguments_limit: usize,
-    /// Most values of them.
-    max_values: usize,
-    /// Functions of the call that runs. They come before those of the sandbox.
-    of_call: HostFunctions,
-}
-
-impl Dispatcher {
-    pub fn new(functions: HostFunctions, configuration: &Configuration, max_values: usize) -> Self {
-        Self {
-            functions,
-            print: None,
-            of_call: HostFunctions::default(),
-            result_limit: configuration.input_size,
-            arguments_limit: configuration.output_size,
-            max_values,
-        }
-    }
-
-    /// With something else than the log for the lines of the guest's console.
-    pub fn with_print(self, print: Option<Arc<HostPrint>>) -> Self {
-        Self { print, ..self }
-    }
-
-    /// Has a call find these functions, until others are set.
-    pub fn set_functions_of_call(&mut self, functions: HostFunctions) {
-        self.of_call = functions;
-    }
-
-    fn find(&self, module: String, name: String) -> Option<&Function> {
-        let key = (module, name);
-        self.of_call.functions.get(&key).or_else(|| self.functions.functions.get(&key))
-    }
-
-    /// Does what the guest asks for in the midst of a call, and gives the answer. A call that is stopped meanwhile is not
-    /// interrupted: whoever enters the guest looks for that.
-    pub fn serve(&self, asked: Asked, control: &Arc<CallControl>) -> Vec<u8> {
-        let _in_host = InHost::enter(control.clone());
-        match asked {
-            Asked::Function { module, function, arguments } => {
-                let host_call = HostCall { control: control.clone() };
-                let mut reply = call(self.find(module, function), &host_call, arguments, self.max_values);
-                fit(&mut reply, self.result_limit);
-                shorten(&mut reply, self.result_limit);
-                reply.into_bytes()
-            }
-            Asked::Module { specifier, importer } => self.load_module(&specifier, &importer).into_bytes(),
-            Asked::ConsoleLine(level, line) => {
-                match &self.print {
-                    // A panic ends neither the call nor the process.
-                    Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &line)))),
-                    None => trace::console_line(level, &line),
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
-        match self.functions.load_module(specifier, importer) {
-            ModuleReply::Source(source) if source.len() > self.result_limit => {
-                let (size, limit) = (source.len(), self.result_limit);
-                ModuleReply::Failed(format!("its source is {size} bytes long, but at most {limit} bytes fit"))
-            }
-            reply => reply,
-        }
-    }
-
-    /// Calls an asynchronous host function.
-    pub fn start(&self, call: StartedCall) -> impl Future<Output = HostReply> + Send + 'static {
-        let StartedCall { module, function, arguments, .. } = call;
-        let function = match self.find(module, function) {
-            Some(Function::Async(function)) => Ok(function.clone()),
-            _ => Err(ThrownError::new("Error", NO_SUCH_FUNCTION)),
-        };
-        let checked = function.and_then(|function| {
-            values::check(ARGUMENTS, &arguments, self.max_values)
-                .map(|()| function)
-                .map_err(|error| ThrownError::new("RangeError", error.to_string()))
-        });
-        let limit = self.result_limit;
-        async move {
-            match checked {
-                // Called only now: should it panic, that is caught where the future is polled.
-                Ok(function) => {
-                    let mut reply = reply_of(function(arguments).await);
-                    fit(&mut reply, limit);
-                    reply
-                }
-                Err(error) => HostReply::Failed(error),
-            }
-        }
-    }
-
-    /// Largest arguments of a call in bytes.
-    pub fn arguments_limit(&self) -> usize {
-        self.arguments_limit
-    }
-}
-
-fn call(function: Option<&Function>, call: &HostCall, arguments: Payload, max_values: usize) -> HostReply {
-    let failed = |message: &str| HostReply::Failed(ThrownError::new("Error", message));
-    let Some(Function::Blocking(function)) = function else {
-        return failed(NO_SUCH_FUNCTION);
-    };
-    if let Err(error) = values::check(ARGUMENTS, &arguments, max_values) {
-        return HostReply::Failed(ThrownError::new("RangeError", error.to_string()));
-    }
-    // A panic of the user's code ends neither the call nor the process.
-    let result = catch_unwind(AssertUnwindSafe(|| function(call, arguments)));
-    match result {
-        Ok(result) => reply_of(result),
-        Err(_) => failed("the host function panicked"),
-    }
-}
-
-fn reply_of(result: Answer<Payload>) -> HostReply {
-    match result {
-        Ok(Some(value)) => HostReply::Value(value),
-        Ok(None) => HostReply::Undefined,
-        Err(error) => HostReply::Failed(error.into()),
-    }
-}
-
-/// If the reply is too large, it says so instead.
-fn fit(reply: &mut HostReply, limit: usize) {
-    match reply {
-        HostReply::Value(value) if value.size() > limit => {
-            let size = value.size();
-            let text = format!("the result of the host function is {size} bytes long, but at most {limit} bytes fit");
-            *reply = HostReply::Failed(ThrownError::new("RangeError", text));
-        }
-        HostReply::Failed(error) => error.fit(),
-        _ => {}
     }
 }

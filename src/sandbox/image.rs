@@ -9,11 +9,11 @@ use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{Sandbox, SandboxBuilder};
 
-use super::builder::Configuration;
+use super::call_context::context;
+use super::configuration::Configuration;
 use super::error::Result;
-use super::shadow_paging;
-use super::threads;
-use super::vm::{self, AddHandler, CallHandler};
+use super::signatures::{AddHandler, CallHandler};
+use super::{machine, shadow_paging, workers};
 
 /// What this library has embedded.
 pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
@@ -78,7 +78,7 @@ pub(super) fn snapshot_size_max(configuration: &Configuration) -> u64 {
 
 fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     // See `Vm::call`; nobody could stop this one.
-    threads::probe("that the hypervisor needs to boot a guest")?;
+    workers::probe("that the hypervisor needs to boot a guest")?;
     let geometry = configuration.geometry();
     let mut sandbox = SandboxBuilder::from_bytes(KERNEL)
         .init_data(init_data(configuration), MemoryRegionFlags::READ)
@@ -91,7 +91,7 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_buffer_size(geometry.buffer_size)
         .g2h_pool_pages(geometry.g2h_pool_pages)
         .g2h_queue_size(geometry.g2h_queue_size)
-        .host_functions(vm::host_functions()?)
+        .host_functions(machine::host_functions()?)
         .build()?;
     let booted = sandbox.snapshot()?;
     // Without working sets everything works as well, only slower.
@@ -140,7 +140,7 @@ const HANDLER: &str = "
 ";
 
 fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false);
+    let arguments: AddHandler = (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false);
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
@@ -148,7 +148,7 @@ fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     let event =
         Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
             .into_bytes();
-    let arguments: CallHandler = (vm::context().to_bytes().to_vec(), "handler".to_string(), event, true, false, false);
+    let arguments: CallHandler = (context().to_bytes().to_vec(), "handler".to_string(), event, true, false, false);
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 

@@ -6,10 +6,11 @@ use hyperlight_host::SandboxStatus;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::builder::UnhandledRejections;
 use super::call::block_on;
+use super::call_control::CallGuard;
 use super::error::{Error, Result};
-use super::interrupt::{CallGuard, InterruptHandle};
+use super::intake::UnhandledRejections;
+use super::interrupt::InterruptHandle;
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, WallClockMonitor, watch, winner};

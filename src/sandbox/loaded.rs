@@ -6,11 +6,12 @@ use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
 use tracing::field::Empty;
 
-use super::builder::UnhandledRejections;
 use super::call::{Call, Progress, block_on};
+use super::call_control::CallGuard;
+use super::call_options::CallOptions;
 use super::entry::Entry;
 use super::error::{Error, Result};
-use super::interrupt::{CallGuard, InterruptHandle};
+use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, Watching, watch};
@@ -19,17 +20,6 @@ use super::snapshot::Snapshot;
 use super::stats::{ExecutionStats, GuestCounters};
 use super::trace::{self, operation, traced};
 use super::vm::Vm;
-
-/// How a handler is to be called.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallOptions {
-    /// Whether to collect garbage afterwards if there may be much.
-    pub gc: bool,
-    /// Whether the result may hold byte arrays; if not, it is plain JSON.
-    pub bytes: bool,
-    /// What unhandled rejections do, if not what they do in the sandbox's other calls.
-    pub rejections: Option<UnhandledRejections>,
-}
 
 /// A sandbox with its handlers loaded.
 ///

@@ -4,15 +4,23 @@
 //! [`SandboxBuilder`](builder::SandboxBuilder) → [`ProtoJSSandbox`](proto::ProtoJSSandbox) →
 //! [`JSSandbox`](js::JSSandbox) → [`LoadedJSSandbox`](loaded::LoadedJSSandbox).
 //!
+//! Files import one another in one direction. The exception is [`js`] and [`loaded`]: a sandbox goes from the one to the other
+//! and back.
+//!
 //! What the rest relies on:
-//! - Every call into a guest goes through `vm`, which alone turns the guest's answers into values and errors. An answer
-//!   that breaks the protocol poisons the sandbox.
+//! - Every call into a guest goes through `vm`, which alone turns the guest's replies into values and errors. Each reply
+//!   passes `reply` first; one that breaks the protocol poisons the sandbox.
 //! - A guest boots once per process and configuration (`image`); every sandbox starts from that snapshot, so nothing
 //!   that must differ between sandboxes may be decided during the boot.
 
 pub mod builder;
 pub(crate) mod call;
+mod call_context;
+pub(crate) mod call_control;
+pub(crate) mod call_options;
 pub(crate) mod clock;
+mod configuration;
+mod dispatcher;
 pub mod embedded_modules;
 mod entry;
 pub mod error;
@@ -20,20 +28,25 @@ mod fault;
 pub mod host_function;
 pub mod host_function_module;
 pub mod host_module;
+mod host_reply;
 pub(crate) mod hypervisor;
 pub mod image;
+pub mod intake;
 pub mod interrupt;
 pub mod js;
 pub mod loaded;
+mod machine;
 pub mod metrics;
 pub mod monitor;
 pub(crate) mod name;
+mod origin;
 pub mod pool;
 pub mod program;
 pub mod proto;
 mod reply;
 pub mod script;
 mod shadow_paging;
+mod signatures;
 pub mod snapshot;
 mod snapshot_folder;
 mod staged;
@@ -42,7 +55,9 @@ mod stopper;
 mod suspended;
 pub(crate) mod sync;
 mod tally;
-pub mod threads;
+mod thread_clock;
+pub(crate) mod thread_count;
 pub(crate) mod trace;
 mod values;
 mod vm;
+pub(crate) mod workers;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use guest_abi::payload::Payload;
 
-use super::builder::{Configuration, Intake};
+use super::configuration::Configuration;
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 use super::host_module::{AsyncHostFunction, HostFunction, HostModule};
+use super::intake::Intake;
 use super::js::JSSandbox;
 use super::metrics::Active;
 use super::script::Script;

@@ -14,6 +14,7 @@ use guest_abi::suspension::StartedCall;
 use serde::de::IgnoredAny;
 
 use super::name::SIZE_MAX as NAME_SIZE_MAX;
+use super::stats::GuestCounters;
 
 /// Longest text about a failure that comes from `hyperlight-host`, in bytes: a guest may have had a share in it.
 const FAILURE_SIZE_MAX: usize = 1 << 10;
@@ -99,6 +100,12 @@ pub(super) fn asked(call: HostCall, output_size: usize) -> Checked<Asked> {
     }
 }
 
+/// What a guest's kernel has counted.
+pub(super) fn counters(bytes: &[u8]) -> Checked<GuestCounters> {
+    let malformed = || Breach("the guest sent something else than its counters".to_string());
+    GuestCounters::from_bytes(bytes).ok_or_else(malformed)
+}
+
 fn names(module: &str, function: &str) -> Checked<()> {
     at_most("the name of a module", module.len(), NAME_SIZE_MAX)?;
     at_most("the name of a host function", function.len(), NAME_SIZE_MAX)
@@ -178,6 +185,8 @@ mod tests {
         assert!(reply(vec![], 100).is_err());
         assert!(reply(vec![0xff], 100).is_err());
         assert!(asked(function("m", "f", vec![]), 100).is_err());
+        assert!(counters(&[0; 8]).is_err() && counters(&[]).is_err() && counters(&[0; 41]).is_err());
+        assert!(counters(&[0; 8 * guest_abi::counters::Counter::COUNT]).is_ok());
         let too_large = |size, limit| reply(Reply::TooLarge(size, limit).into_bytes(), 100);
         assert_eq!(too_large(101, 100), Ok(Reply::TooLarge(101, 100)));
         assert!(too_large(100, 100).is_err() && too_large(101, 99).is_err());

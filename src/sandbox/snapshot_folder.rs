@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 use super::error::{Error, Result};
 use super::image;
-use super::snapshot::{METADATA, Origin};
+use super::origin::{METADATA, Origin};
 
 /// Largest JSON file, and largest file with the state of the transport, in bytes. hyperlight-host has the same limits.
 const SMALL_FILE_SIZE_MAX: u64 = 2 << 20;

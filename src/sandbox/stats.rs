@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use guest_abi::counters::Counter;
 
-use super::interrupt::CallGuard;
+use super::call_control::CallGuard;
 
 /// Statistics of the most recent call of a sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,18 +15,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::subscriber::NoSubscriber;
 
+use super::call_control::{CallControl, CallId, GiveUp, Stop, StoppedBy};
 use super::error::{Error, Result};
-use super::interrupt::{CallControl, CallId, GiveUp, Stop, StoppedBy};
-use super::monitor::ThreadCpuClock;
 use super::sync::Arc;
-use super::threads::{self, Workers};
+use super::thread_clock::ThreadCpuClock;
+use super::thread_count::most_for_blocking;
+use super::workers::Workers;
 
 /// Time between two signals to a guest that was not in the VM.
 const RETRY_DELAY: Duration = Duration::from_micros(200);
@@ -185,9 +186,8 @@ fn kill(control: Arc<CallControl>, call: CallId, give_up: Option<GiveUp>) {
     drop(KILLERS.run(Box::new(job)));
 }
 
-static KILLERS: Workers = Workers::new("hyperlight-kill", || *MOST_KILLERS);
+static KILLERS: Workers = Workers::new("hyperlight-kill", most_for_blocking);
 /// As many as there may be guests at work in Node.js; the others are stopped after them.
-static MOST_KILLERS: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
 static STOPPER: OnceLock<Stopper> = OnceLock::new();
 
 #[derive(Default)]

@@ -16,9 +16,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use guest_abi::message::HostReply;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
+use super::call_control::CallGuard;
+use super::dispatcher::Dispatcher;
 use super::error::ThrownError;
-use super::host_function::Dispatcher;
-use super::interrupt::CallGuard;
+use super::host_reply::{shorten, size_of};
 use super::stopper::Alarm;
 use super::tally::Tally;
 
@@ -30,9 +31,6 @@ const CALLS_MAX: u64 = 100_000;
 const ARGUMENTS_MAX: usize = 16;
 /// What a result takes in a message beside its value, at most.
 const RESULT_OVERHEAD: usize = 32;
-
-/// Size of an error that fits every message.
-const ERROR_SIZE_MIN: usize = 32 << 10;
 
 /// A call of a sandbox that has been suspended at least once.
 #[derive(Default)]
@@ -118,7 +116,7 @@ impl Suspended {
         let (mut taken, mut size) = (Vec::new(), 0);
         while let Some((_, reply)) = self.results.front_mut() {
             shorten(reply, size_max);
-            size += RESULT_OVERHEAD + size_of_reply(reply);
+            size += RESULT_OVERHEAD + size_of(reply);
             if size > size_max && !taken.is_empty() {
                 break;
             }
@@ -142,35 +140,13 @@ impl Suspended {
     }
 }
 
-/// An error may be larger than a result, and than the message: then its name and its message have to do.
-pub(super) fn shorten(reply: &mut HostReply, size_max: usize) {
-    let size = size_of_reply(reply);
-    if let HostReply::Failed(error) = reply
-        && size > size_max.max(ERROR_SIZE_MIN)
-    {
-        let mut short = ThrownError::new(std::mem::take(&mut error.name), std::mem::take(&mut error.message));
-        for text in [&mut short.name, &mut short.message] {
-            text.truncate(text.floor_char_boundary(ERROR_SIZE_MIN / 2));
-        }
-        *error = short;
-    }
-}
-
-fn size_of_reply(reply: &HostReply) -> usize {
-    match reply {
-        HostReply::Value(value) => value.size(),
-        HostReply::Undefined => 0,
-        HostReply::Failed(_) => reply.clone().into_bytes().len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use guest_abi::payload::Payload;
 
     use super::*;
-    use crate::sandbox::builder::Configuration;
     use crate::sandbox::call::block_on;
+    use crate::sandbox::configuration::Configuration;
     use crate::sandbox::host_function::HostFunctions;
 
     fn dispatcher() -> Dispatcher {

@@ -1,13 +1,16 @@
 //! Files of the library, and stand-ins for the modules that they use, by the same names.
 
+#[path = "../../../src/sandbox/call_control.rs"]
+pub mod call_control;
+
 #[path = "../../../src/sandbox/interrupt.rs"]
 pub mod interrupt;
 
 #[path = "../../../src/sandbox/tally.rs"]
 pub mod tally;
 
-#[path = "../../../src/sandbox/pool/turns.rs"]
-pub mod turns;
+#[path = "../../../src/sandbox/pool/lease_queue.rs"]
+pub mod lease_queue;
 
 pub mod error {
     #[derive(Debug)]
@@ -20,7 +23,7 @@ pub mod error {
 }
 
 /// Time plays no part in the models.
-pub mod monitor {
+pub mod thread_clock {
     use std::time::Duration;
 
     #[derive(Clone)]
@@ -39,7 +42,7 @@ pub mod monitor {
 
 /// What the stopper does for one call, on the thread that asks for it.
 pub mod stopper {
-    use super::interrupt::{CallControl, CallId, Stop, StoppedBy};
+    use super::call_control::{CallControl, CallId, Stop, StoppedBy};
     use super::sync::Arc;
 
     pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
@@ -61,6 +64,6 @@ pub mod sync {
 }
 
 /// A handle for a control, which is the library's own business to make.
-pub fn handle(control: &sync::Arc<interrupt::CallControl>) -> interrupt::InterruptHandle {
+pub fn handle(control: &sync::Arc<call_control::CallControl>) -> interrupt::InterruptHandle {
     interrupt::InterruptHandle::new(control.clone())
 }

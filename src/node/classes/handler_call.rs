@@ -14,7 +14,7 @@ use crate::node::scheduling::calls::Ticket;
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::status::{Era, SharedStatus};
-use crate::sandbox::loaded::CallOptions;
+use crate::sandbox::call_options::CallOptions;
 
 /// What a call asks for.
 pub struct Request {

@@ -23,7 +23,7 @@ use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::status::{SharedStatus, Status};
 use crate::node::scheduling::tasks;
-use crate::sandbox::interrupt::StoppedBy;
+use crate::sandbox::call_control::StoppedBy;
 
 /// A sandbox with the JavaScript runtime in it, to which handlers and modules are added. `ProtoJSSandbox.loadRuntime()`
 /// and `LoadedJSSandbox.unload()` return it.

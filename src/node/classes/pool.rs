@@ -29,7 +29,7 @@ use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
-use crate::sandbox::pool::{Member, Turns};
+use crate::sandbox::pool::{LeaseQueue, Member};
 
 /// Several equal sandboxes that provide clean state for every request. A request gets a sandbox in the state in which
 /// it was prepared. Afterwards the sandbox is returned to that state in the background, even if it is poisoned. So no
@@ -49,7 +49,7 @@ pub struct SandboxPool {
 pub(super) struct Shared {
     pub(super) id: PoolId,
     source: Source,
-    pub(super) turns: Turns<PoolMember>,
+    pub(super) leases: LeaseQueue<PoolMember>,
     pub(super) calls: Arc<Calls>,
     last_call_stats: Mutex<Option<crate::ExecutionStats>>,
 }
@@ -95,7 +95,7 @@ impl SandboxPool {
         let shared = Arc::new(Shared {
             id: PoolId::next(),
             source,
-            turns: Turns::new(size, max_queue),
+            leases: LeaseQueue::new(size, max_queue),
             calls: Arc::default(),
             last_call_stats: Mutex::default(),
         });
@@ -105,7 +105,7 @@ impl SandboxPool {
             move || {
                 if let Some(shared) = to_end.upgrade() {
                     // Nobody is left to hear of results.
-                    shared.turns.close();
+                    shared.leases.close();
                     shared.calls.kill_all();
                 }
             },
@@ -177,7 +177,7 @@ impl SandboxPool {
                 let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
-                    move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
+                    move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
                 to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
                 Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place, turn))
@@ -203,19 +203,19 @@ impl SandboxPool {
     /// Number of sandboxes that the pool maintains.
     #[napi(getter)]
     pub fn size(&self) -> f64 {
-        self.shared.turns.size() as f64
+        self.shared.leases.size() as f64
     }
 
     /// Number of sandboxes that are ready for a request.
     #[napi(getter)]
     pub fn ready(&self) -> f64 {
-        self.shared.turns.ready() as f64
+        self.shared.leases.ready() as f64
     }
 
     /// Number of requests that are waiting for a sandbox.
     #[napi(getter)]
     pub fn waiting(&self) -> f64 {
-        self.shared.turns.waiting() as f64
+        self.shared.leases.waiting() as f64
     }
 
     /// The cost of the call that ended last, even if it failed; `null` before the first. If several calls are made at
@@ -244,8 +244,8 @@ impl SandboxPool {
                 let shared = self.shared.clone();
                 // Tearing down virtual machines takes too long for the JavaScript thread.
                 blocking(move || {
-                    shared.turns.close();
-                    shared.turns.at_end(move || pending.settle_with(|| Ok(())));
+                    shared.leases.close();
+                    shared.leases.at_end(move || pending.settle_with(|| Ok(())));
                 });
             },
             |_, ()| -> Result<()> { Ok(()) },
@@ -256,7 +256,7 @@ impl SandboxPool {
     #[napi(js_name = "[Symbol.dispose]")]
     pub fn dispose_at_end_of_scope(&self) {
         let shared = self.shared.clone();
-        blocking(move || shared.turns.close());
+        blocking(move || shared.leases.close());
     }
 
     /// `close()`, for `await using`.
@@ -266,7 +266,7 @@ impl SandboxPool {
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
-        if self.shared.turns.is_closed() {
+        if self.shared.leases.is_closed() {
             return Err(Error::Consumed { class: "SandboxPool", method: "close" });
         }
         Ok(())
@@ -277,7 +277,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // Nobody holds the pool any more, not even a request. Tearing down virtual machines takes too long for the JavaScript
         // thread, which is where objects are collected.
-        let ready = self.turns.take_ready();
+        let ready = self.leases.take_ready();
         blocking(move || drop(ready));
     }
 }
@@ -285,7 +285,7 @@ impl Drop for Shared {
 impl Shared {
     /// Begins to make the sandboxes that are missing.
     fn refill(self: &Arc<Self>) {
-        for _ in 0..self.turns.expect_missing() {
+        for _ in 0..self.leases.expect_missing() {
             self.make();
         }
     }
@@ -352,7 +352,7 @@ impl Shared {
     ) -> Option<u64> {
         self.refill();
         let shared = self.clone();
-        self.turns.take(move |member| match member {
+        self.leases.take(move |member| match member {
             Err(error) => {
                 let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
                 place.settle_after(jobs::Source::HOST, Ok(ended));
@@ -374,9 +374,9 @@ impl Expected {
         match made {
             Ok((member, context)) => {
                 context.join(shared.id);
-                shared.turns.give(PoolMember { member, context });
+                shared.leases.give(PoolMember { member, context });
             }
-            Err(error) => shared.turns.failed(&error.to_string()),
+            Err(error) => shared.leases.failed(&error.to_string()),
         }
     }
 }
@@ -384,7 +384,7 @@ impl Expected {
 impl Drop for Expected {
     fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
-            shared.turns.failed("the work was given up");
+            shared.leases.failed("the work was given up");
         }
     }
 }
@@ -413,11 +413,11 @@ impl InUse {
     fn renew(mut self) {
         let Some(mut member) = self.member.take() else { return };
         let shared = self.shared.clone();
-        if shared.turns.is_closed() {
+        if shared.leases.is_closed() {
             drop(member);
-            shared.turns.gone();
+            shared.leases.gone();
         } else if catch_panic(|| Ok(member.member.renew()?)).is_ok() {
-            shared.turns.give(member);
+            shared.leases.give(member);
         } else {
             drop(member);
             shared.make();
@@ -429,7 +429,7 @@ impl Drop for InUse {
     fn drop(&mut self) {
         if let Some(member) = self.member.take() {
             drop(member);
-            self.shared.turns.gone();
+            self.shared.leases.gone();
         }
     }
 }

@@ -24,8 +24,8 @@ use crate::node::console::callback;
 use crate::node::error::Error;
 use crate::node::scheduling::run_record::RunRecord;
 use crate::node::scheduling::sandbox_context::SandboxContext;
-use crate::sandbox::interrupt::CallGuard;
-use crate::sandbox::loaded::CallOptions;
+use crate::sandbox::call_control::CallGuard;
+use crate::sandbox::call_options::CallOptions;
 use crate::sandbox::monitor::Watching;
 
 /// A program that is to be run, in whichever sandbox.
@@ -176,7 +176,7 @@ impl SandboxPool {
                 let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
-                    move || turn.get().into_iter().for_each(|turn| shared.turns.withdraw(*turn))
+                    move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
                 to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
                 Ok((Request { work: Work::Program(run), options, cause }, ticket, place, turn))

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::InterruptHandle;
-use crate::sandbox::interrupt::{CallGuard, CallId};
+use crate::sandbox::call_control::{CallGuard, CallId};
 
 /// The calls that have not ended.
 #[derive(Default)]

@@ -1,15 +1,13 @@
 //! The threads that do what blocks: all work on a hypervisor.
 
-use std::sync::LazyLock;
-
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
-use crate::sandbox::threads::{self, Workers};
+use crate::sandbox::thread_count::most_for_blocking;
+use crate::sandbox::workers::Workers;
 
 /// Threads for work that blocks. They outlive every JavaScript environment, so that objects collected while one is torn down
 /// still find them, which is why `load` keeps the addon's code loaded.
-static WORKERS: Workers = Workers::new("hyperlight-js", || *MOST);
-static MOST: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
+static WORKERS: Workers = Workers::new("hyperlight-js", most_for_blocking);
 
 /// Makes sure that there is a thread for what is begun next.
 ///

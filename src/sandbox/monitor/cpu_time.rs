@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use hyperlight_host::{HyperlightError, Result};
 
-use super::{BuiltInLimit, ExecutionMonitor, Limit, ThreadCpuClock, checked, sleep};
+use super::runtime::sleep;
+use super::set::{BuiltInLimit, ExecutionMonitor, checked};
 use crate::sandbox::error;
+use crate::sandbox::stopper::Limit;
+use crate::sandbox::thread_clock::ThreadCpuClock;
 
 /// Stops a handler after it has used the processor for some time. Waiting for a host function does not count.
 ///

@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::sandbox::threads;
+use crate::sandbox::thread_count;
 
 const VARIABLE: &str = "HYPERLIGHT_MONITOR_THREADS";
 const DEFAULT_THREADS: usize = 2;
@@ -21,7 +22,7 @@ pub fn runtime() -> Option<Handle> {
     if runtime.is_none() {
         // tokio panics where it cannot have the first thread.
         let made = catch_unwind(|| {
-            let threads = threads::from_environment(VARIABLE, RANGE, DEFAULT_THREADS);
+            let threads = thread_count::from_environment(VARIABLE, RANGE, DEFAULT_THREADS);
             Builder::new_multi_thread().worker_threads(threads).thread_name("hyperlight-monitor").enable_time().build()
         });
         match made {
@@ -31,4 +32,9 @@ pub fn runtime() -> Option<Handle> {
         }
     }
     runtime.as_ref().map(|runtime| runtime.handle().clone())
+}
+
+/// Waits, on the runtime that monitors run on.
+pub async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{BuiltInLimit, ExecutionMonitor, Limit, checked, sleep};
+use super::runtime::sleep;
+use super::set::{BuiltInLimit, ExecutionMonitor, checked};
 use crate::sandbox::error;
+use crate::sandbox::stopper::Limit;
 
 /// Stops a handler after some time has passed, whatever it does.
 #[derive(Clone, Debug)]

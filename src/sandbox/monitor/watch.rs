@@ -3,9 +3,10 @@
 use tokio::task::AbortHandle;
 
 use super::runtime::runtime;
-use super::{MonitorSet, Started};
+use super::set::{MonitorSet, Started};
+use crate::sandbox::call_control::{CallGuard, StoppedBy};
 use crate::sandbox::error::{Error, Result};
-use crate::sandbox::interrupt::{CallGuard, InterruptHandle, StoppedBy};
+use crate::sandbox::interrupt::InterruptHandle;
 use crate::sandbox::{metrics, stopper};
 
 /// A call is watched by monitors until this is dropped.

@@ -1,11 +1,11 @@
 //! Clean state for every request.
 
-mod turns;
+mod lease_queue;
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::builder::SandboxBuilder;
 use super::error::{Error, Result};
@@ -13,8 +13,9 @@ use super::loaded::LoadedJSSandbox;
 use super::monitor::MonitorSet;
 use super::program::Program;
 use super::snapshot::Snapshot;
-use super::threads::{self, Workers};
-pub(crate) use turns::Turns;
+use super::thread_count::most_for_blocking;
+use super::workers::Workers;
+pub(crate) use lease_queue::LeaseQueue;
 
 /// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
 /// into that state, off the request's path, poisoned ones as well. So no request sees what another has left.
@@ -43,7 +44,7 @@ pub struct SandboxPool {
 }
 
 struct Shared {
-    turns: Turns<Member>,
+    leases: LeaseQueue<Member>,
     prepare: Mutex<Box<Prepare>>,
 }
 
@@ -115,11 +116,11 @@ impl SandboxPool {
                 "the size of the pool is {size}; it must be {least} to {most}"
             )));
         }
-        let turns = Turns::new(size, max_queue);
-        for _ in 0..turns.expect_missing() {
-            turns.give(prepare()?);
+        let leases = LeaseQueue::new(size, max_queue);
+        for _ in 0..leases.expect_missing() {
+            leases.give(prepare()?);
         }
-        Ok(Self { shared: Arc::new(Shared { turns, prepare: Mutex::new(Box::new(prepare)) }) })
+        Ok(Self { shared: Arc::new(Shared { leases, prepare: Mutex::new(Box::new(prepare)) }) })
     }
 
     /// A pool of `size` sandboxes in the state of a snapshot that needs no host functions.
@@ -204,32 +205,32 @@ impl SandboxPool {
 
     /// Sandboxes that the pool has, ready or not.
     pub fn size(&self) -> usize {
-        self.shared.turns.members()
+        self.shared.leases.members()
     }
 
     /// Sandboxes that are ready for a request.
     pub fn ready(&self) -> usize {
-        self.shared.turns.ready()
+        self.shared.leases.ready()
     }
 
     /// Requests that wait.
     pub fn waiting(&self) -> usize {
-        self.shared.turns.waiting()
+        self.shared.leases.waiting()
     }
 
     /// Refuses requests from now on, those that wait included, and drops the sandboxes; those in use when their calls have
     /// ended. Dropping the pool does the same.
     pub fn close(&self) {
-        self.shared.turns.close();
+        self.shared.leases.close();
     }
 
     fn lease(&self) -> Result<Lease> {
-        for _ in 0..self.shared.turns.expect_missing() {
+        for _ in 0..self.shared.leases.expect_missing() {
             let shared = self.shared.clone();
             in_background(move || shared.make());
         }
         let (sender, receiver) = mpsc::channel();
-        self.shared.turns.take(move |member| drop(sender.send(member)));
+        self.shared.leases.take(move |member| drop(sender.send(member)));
         let member = receiver.recv().map_err(|_| Error::PoolClosed)??;
         Ok(Lease { shared: self.shared.clone(), member: Some(member) })
     }
@@ -270,8 +271,7 @@ impl Drop for Lease {
 
 /// Does some work on another thread, or on this one if there is none: a sandbox that is not renewed is lost to its pool.
 fn in_background(work: impl FnOnce() + Send + 'static) {
-    static MOST: LazyLock<usize> = LazyLock::new(threads::most_for_blocking);
-    static WORKERS: Workers = Workers::new("hyperlight-pool", || *MOST);
+    static WORKERS: Workers = Workers::new("hyperlight-pool", most_for_blocking);
     if let Err(work) = WORKERS.run(Box::new(work)) {
         work();
     }
@@ -279,12 +279,12 @@ fn in_background(work: impl FnOnce() + Send + 'static) {
 
 impl Shared {
     fn renew(&self, mut member: Member) {
-        if self.turns.is_closed() {
+        if self.leases.is_closed() {
             drop(member);
-            return self.turns.gone();
+            return self.leases.gone();
         }
         match catch_unwind(AssertUnwindSafe(|| member.renew())) {
-            Ok(Ok(())) => self.turns.give(member),
+            Ok(Ok(())) => self.leases.give(member),
             Ok(Err(_)) | Err(_) => {
                 drop(member);
                 self.make();
@@ -300,9 +300,9 @@ impl Shared {
             prepare()
         }));
         match made {
-            Ok(Ok(member)) => self.turns.give(member),
-            Ok(Err(error)) => self.turns.failed(&error.to_string()),
-            Err(_) => self.turns.failed("prepare panicked"),
+            Ok(Ok(member)) => self.leases.give(member),
+            Ok(Err(error)) => self.leases.failed(&error.to_string()),
+            Err(_) => self.leases.failed("prepare panicked"),
         }
     }
 }

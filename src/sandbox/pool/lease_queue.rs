@@ -11,7 +11,7 @@ type Waiter<M> = Box<dyn FnOnce(Result<M>) + Send>;
 /// The members of a pool that are ready, and the requests that wait for one, in their order.
 ///
 /// A member is ready, in use, or being made. Whoever takes one either gives it back or says that it is gone.
-pub struct Turns<M> {
+pub struct LeaseQueue<M> {
     size: usize,
     max_waiting: usize,
     state: Mutex<State<M>>,
@@ -30,7 +30,7 @@ struct State<M> {
     at_end: Vec<Box<dyn FnOnce() + Send>>,
 }
 
-impl<M> Turns<M> {
+impl<M> LeaseQueue<M> {
     /// A pool that is to have `size` members and has none yet, in which so many requests may wait.
     pub fn new(size: usize, max_waiting: usize) -> Self {
         let state = State {
@@ -192,16 +192,16 @@ mod tests {
 
     use super::*;
 
-    fn pool(members: usize, max_waiting: usize) -> Turns<usize> {
-        let turns = Turns::new(members, max_waiting);
-        assert_eq!(turns.expect_missing(), members);
-        (0..members).for_each(|member| turns.give(member));
-        turns
+    fn pool(members: usize, max_waiting: usize) -> LeaseQueue<usize> {
+        let leases = LeaseQueue::new(members, max_waiting);
+        assert_eq!(leases.expect_missing(), members);
+        (0..members).for_each(|member| leases.give(member));
+        leases
     }
 
-    fn take(turns: &Turns<usize>) -> Receiver<Result<usize>> {
+    fn take(leases: &LeaseQueue<usize>) -> Receiver<Result<usize>> {
         let (sender, receiver) = channel();
-        turns.take(move |member| sender.send(member).expect("the test waits"));
+        leases.take(move |member| sender.send(member).expect("the test waits"));
         receiver
     }
 
@@ -211,85 +211,85 @@ mod tests {
 
     #[test]
     fn requests_get_members_in_the_order_in_which_they_came() {
-        let turns = pool(2, 2);
-        let (first, second, third, fourth) = (take(&turns), take(&turns), take(&turns), take(&turns));
-        assert_eq!((now(&first), now(&second), turns.ready(), turns.waiting()), (0, 1, 0, 2));
+        let leases = pool(2, 2);
+        let (first, second, third, fourth) = (take(&leases), take(&leases), take(&leases), take(&leases));
+        assert_eq!((now(&first), now(&second), leases.ready(), leases.waiting()), (0, 1, 0, 2));
         assert!(third.try_recv().is_err());
-        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolFull(2))));
-        turns.give(1);
+        assert!(matches!(take(&leases).try_recv().expect("an answer"), Err(Error::PoolFull(2))));
+        leases.give(1);
         assert_eq!(now(&third), 1);
-        turns.give(0);
+        leases.give(0);
         assert_eq!(now(&fourth), 0);
-        turns.give(0);
-        assert_eq!((turns.ready(), turns.waiting(), turns.members()), (1, 0, 2));
+        leases.give(0);
+        assert_eq!((leases.ready(), leases.waiting(), leases.members()), (1, 0, 2));
     }
 
     #[test]
     fn a_closed_pool_refuses_all_and_ends_with_its_last_member() {
-        let turns = pool(2, 2);
+        let leases = pool(2, 2);
         let (ended, has_ended) = channel();
-        let (used, _) = (take(&turns), take(&turns));
-        let waiting = take(&turns);
-        turns.close();
-        turns.at_end(move || ended.send(()).expect("the test waits"));
+        let (used, _) = (take(&leases), take(&leases));
+        let waiting = take(&leases);
+        leases.close();
+        leases.at_end(move || ended.send(()).expect("the test waits"));
         assert!(matches!(waiting.try_recv().expect("an answer"), Err(Error::PoolClosed)));
-        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolClosed)));
-        turns.give(now(&used));
+        assert!(matches!(take(&leases).try_recv().expect("an answer"), Err(Error::PoolClosed)));
+        leases.give(now(&used));
         assert!(has_ended.try_recv().is_err());
-        turns.gone();
+        leases.gone();
         has_ended.try_recv().expect("the last has gone");
-        assert!(turns.is_closed() && turns.members() == 0);
+        assert!(leases.is_closed() && leases.members() == 0);
     }
 
     #[test]
     fn nobody_waits_for_members_that_cannot_be_made() {
-        let turns = Turns::<usize>::new(2, 2);
-        assert_eq!(turns.expect_missing(), 2);
-        let waiting = take(&turns);
-        turns.failed("first");
+        let leases = LeaseQueue::<usize>::new(2, 2);
+        assert_eq!(leases.expect_missing(), 2);
+        let waiting = take(&leases);
+        leases.failed("first");
         assert!(waiting.try_recv().is_err(), "another may still come");
-        turns.failed("second");
+        leases.failed("second");
         let error = waiting.try_recv().expect("an answer").expect_err("there is none");
         assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
-        assert_eq!(turns.members(), 0);
-        let error = take(&turns).try_recv().expect("an answer").expect_err("nothing is to be waited for");
+        assert_eq!(leases.members(), 0);
+        let error = take(&leases).try_recv().expect("an answer").expect_err("nothing is to be waited for");
         assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
     }
 
     #[test]
     fn a_request_that_is_withdrawn_leaves_its_place_to_others() {
-        let turns = pool(1, 1);
-        let used = take(&turns);
+        let leases = pool(1, 1);
+        let used = take(&leases);
         let (sender, receiver) = channel();
-        let number = turns.take(move |member| sender.send(member).expect("the test waits")).expect("it waits");
-        assert!(matches!(take(&turns).try_recv().expect("an answer"), Err(Error::PoolFull(1))));
-        turns.withdraw(number);
+        let number = leases.take(move |member| sender.send(member).expect("the test waits")).expect("it waits");
+        assert!(matches!(take(&leases).try_recv().expect("an answer"), Err(Error::PoolFull(1))));
+        leases.withdraw(number);
         assert!(receiver.recv().is_err(), "it has no answer");
-        let next = take(&turns);
-        turns.withdraw(number);
-        turns.give(now(&used));
-        assert_eq!((now(&next), turns.waiting()), (0, 0));
+        let next = take(&leases);
+        leases.withdraw(number);
+        leases.give(now(&used));
+        assert_eq!((now(&next), leases.waiting()), (0, 0));
     }
 
     #[test]
     fn nobody_waits_for_a_member_that_got_lost() {
-        let turns = pool(1, 1);
-        let (used, waiting) = (take(&turns), take(&turns));
+        let leases = pool(1, 1);
+        let (used, waiting) = (take(&leases), take(&leases));
         now(&used);
-        turns.gone();
+        leases.gone();
         let error = waiting.try_recv().expect("an answer").expect_err("there is none");
         assert!(matches!(error, Error::PoolPrepare(_)));
     }
 
     #[test]
     fn members_that_are_missing_are_expected_once_and_not_after_the_end() {
-        let turns = pool(3, 1);
-        assert_eq!(turns.expect_missing(), 0);
-        now(&take(&turns));
-        turns.failed("two are left");
-        assert_eq!((turns.expect_missing(), turns.expect_missing(), turns.members()), (1, 0, 3));
-        turns.gone();
-        turns.close();
-        assert_eq!(turns.expect_missing(), 0);
+        let leases = pool(3, 1);
+        assert_eq!(leases.expect_missing(), 0);
+        now(&take(&leases));
+        leases.failed("two are left");
+        assert_eq!((leases.expect_missing(), leases.expect_missing(), leases.members()), (1, 0, 3));
+        leases.gone();
+        leases.close();
+        assert_eq!(leases.expect_missing(), 0);
     }
 }

@@ -1,0 +1,14 @@
+//! How a handler is called.
+
+use super::intake::UnhandledRejections;
+
+/// How a handler is to be called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallOptions {
+    /// Whether to collect garbage afterwards if there may be much.
+    pub gc: bool,
+    /// Whether the result may hold byte arrays; if not, it is plain JSON.
+    pub bytes: bool,
+    /// What unhandled rejections do, if not what they do in the sandbox's other calls.
+    pub rejections: Option<UnhandledRejections>,
+}

@@ -1,0 +1,83 @@
+//! What a snapshot needs of the sandbox that it is restored into.
+
+use guest_abi::message::HostFunctionNames;
+use serde::{Deserialize, Serialize};
+
+use super::configuration::Configuration;
+use super::error::{Error, Result};
+use super::staged::Staged;
+use super::{image, name};
+
+/// Namespace of what this crate keeps with a snapshot on disk.
+pub(super) const METADATA: &str = "hyperlight-js";
+
+/// What a sandbox must have in common with the one that a snapshot was taken of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    /// Hash of [`image::EMBEDDED`].
+    pub guest: String,
+    pub configuration: Configuration,
+    /// Modules, names, and whether they are asynchronous.
+    pub host_functions: Vec<(String, String, bool)>,
+    /// Handlers and modules that are not loaded yet; `None` if all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged: Option<Staged>,
+}
+
+impl Origin {
+    pub fn new(configuration: Configuration, host_functions: HostFunctionNames) -> Self {
+        let host_functions = host_functions
+            .0
+            .into_iter()
+            .map(|function| (function.module, function.function, function.is_async))
+            .collect();
+        Self { guest: image::EMBEDDED.hash.to_string(), configuration, host_functions, staged: None }
+    }
+
+    /// That of a guest that has just booted.
+    pub fn of_booted(configuration: Configuration) -> Self {
+        Self::new(configuration, HostFunctionNames(Vec::new()))
+    }
+
+    /// That of the guest in a snapshot with this origin, apart from what is not loaded yet.
+    pub fn loaded(&self) -> Self {
+        let host_functions = if self.staged.is_some() { Vec::new() } else { self.host_functions.clone() };
+        Self { guest: self.guest.clone(), configuration: self.configuration.clone(), host_functions, staged: None }
+    }
+
+    /// Checks that a sandbox can have these settings and host functions.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check(&self) -> Result<()> {
+        for (module, function, _) in &self.host_functions {
+            name::check("module", module)?;
+            name::check("function", function)?;
+        }
+        self.staged.as_ref().map_or(Ok(()), Staged::check)?;
+        self.configuration.check()
+    }
+
+    /// Checks that a snapshot of a sandbox like `other` fits this one.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotMismatch`].
+    pub fn check_fits(&self, other: &Self) -> Result<()> {
+        if other.configuration != self.configuration {
+            return Err(Error::SnapshotMismatch("its sandbox was built with other settings".to_string()));
+        }
+        let missing: Vec<String> = other
+            .host_functions
+            .iter()
+            .filter(|name| !self.host_functions.contains(name))
+            .map(|(module, function, is_async)| {
+                format!("host:{module} {function}{}", if *is_async { " (asynchronous)" } else { "" })
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join(", ");
+        Err(Error::SnapshotMismatch(format!("its sandbox has host functions that this one lacks: {missing}")))
+    }
+}

@@ -1,0 +1,257 @@
+//! The calls into a guest, entry by entry: what is sent, and what each reply means.
+
+use guest_abi::function::{self, Signature};
+use guest_abi::message::{Exception, Place, Reply};
+use guest_abi::payload::Payload;
+use guest_abi::suspension::{HostResults, Suspension};
+use hyperlight_common::func::ParameterTuple;
+
+use super::{Step, Vm};
+use crate::sandbox::call_context::context;
+use crate::sandbox::call_control::CallGuard;
+use crate::sandbox::call_options::CallOptions;
+use crate::sandbox::error::{Error, Result};
+use crate::sandbox::host_function::HostFunctions;
+use crate::sandbox::intake::UnhandledRejections;
+use crate::sandbox::program::Program;
+use crate::sandbox::reply::{self, Asked, Breach};
+use crate::sandbox::signatures::{AddHandler, AddModule, Answer, CallHandler, Resume, Run, SetHostFunctions};
+use crate::sandbox::stats::GuestCounters;
+use crate::sandbox::suspended::Suspended;
+use crate::sandbox::{name, values};
+
+impl Vm {
+    /// Makes the host functions importable in the guest, which must have just booted.
+    pub fn announce_host_functions(&mut self, running: &CallGuard) -> Result<()> {
+        if self.host_functions.is_empty() {
+            return Ok(());
+        }
+        let names: SetHostFunctions = self.host_functions.names().to_bytes();
+        check_size("list of host functions", names.len(), self.configuration.input_size)?;
+        self.call::<()>(running, &function::SET_HOST_FUNCTIONS, names)?;
+        self.origin = self.available();
+        Ok(())
+    }
+
+    /// Makes a module importable in the guest.
+    pub fn add_module(&mut self, running: &CallGuard, specifier: &str, source: &str) -> Result<()> {
+        check_size("source of a module", source.len(), self.configuration.input_size)?;
+        let arguments: AddModule = (specifier.to_string(), source.to_string());
+        self.call(running, &function::ADD_MODULE, arguments)
+    }
+
+    /// Compiles a handler, begins to evaluate it, and registers it when that has ended.
+    pub fn begin_load(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        source: &str,
+        rejections: Option<UnhandledRejections>,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        name::check("handler", name)?;
+        check_size("source of a handler", source.len(), self.configuration.input_size)?;
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: AddHandler =
+            (context().to_bytes().to_vec(), name.to_string(), source.to_string(), rejections_fail);
+        let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
+        self.load_step(reply, suspended)
+    }
+
+    /// Goes on with the evaluation of a handler that is suspended.
+    pub fn resume_load(
+        &mut self,
+        running: &CallGuard,
+        results: HostResults,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let reply = self.resume(running, results)?;
+        self.load_step(reply, suspended)
+    }
+
+    /// Whether unhandled rejections fail a call that may have said so.
+    fn do_rejections_fail(&self, asked: Option<UnhandledRejections>) -> bool {
+        asked.unwrap_or(self.unhandled_rejections) == UnhandledRejections::Error
+    }
+
+    fn load_step(&mut self, reply: Reply, suspended: &mut Suspended) -> Result<Step> {
+        match reply {
+            Reply::Undefined => Ok(Step::Ended(None)),
+            Reply::Suspended(suspension) => self.suspend(suspension, suspended),
+            Reply::Compile(exception, place) => Err(compile_error(exception, place)),
+            _ => Err(self.protocol_broken("it answered a handler's registration with something else")),
+        }
+    }
+
+    /// Begins a call of a handler with an event.
+    pub fn begin_handler(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        event: Payload,
+        CallOptions { gc, bytes, rejections }: CallOptions,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        name::check_size("handler", name)?;
+        check_size("event", event.size(), self.configuration.input_size)?;
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: CallHandler =
+            (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes, rejections_fail);
+        let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
+        self.step(reply, name, bytes, suspended)
+    }
+
+    /// Begins to run a program. It can call its functions until another call begins.
+    pub fn begin_program(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        program: Program,
+        CallOptions { gc, bytes, rejections }: CallOptions,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let limit = self.configuration.input_size;
+        check_size("source", program.source.len(), limit)?;
+        let (program, functions) = program.into_parts();
+        let program = program.into_bytes();
+        check_size("program with its input, modules and names of functions", program.len(), limit)?;
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let arguments: Run = (context().to_bytes().to_vec(), program, gc, bytes, rejections_fail);
+        self.dispatcher.set_functions_of_call(functions);
+        match self.call_for_reply(running, &function::RUN, arguments)? {
+            Reply::Compile(exception, place) => Err(compile_error(exception, place)),
+            Reply::Refused(message) => Err(Error::InvalidArgument(message)),
+            reply => self.step(reply, name, bytes, suspended),
+        }
+    }
+
+    /// A program has ended: nothing can call its functions any more.
+    pub fn end_program(&mut self) {
+        self.dispatcher.set_functions_of_call(HostFunctions::default());
+    }
+
+    /// Goes on with a call of a handler that is suspended, of that name and with those options.
+    pub fn resume_handler(
+        &mut self,
+        running: &CallGuard,
+        name: &str,
+        CallOptions { bytes, .. }: CallOptions,
+        results: HostResults,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        let reply = self.resume(running, results)?;
+        self.step(reply, name, bytes, suspended)
+    }
+
+    fn resume(&mut self, running: &CallGuard, results: HostResults) -> Result<Reply> {
+        let arguments: Resume = (context().to_bytes().to_vec(), results.into_bytes());
+        self.is_suspended = false;
+        self.call_for_reply(running, &function::RESUME, arguments)
+    }
+
+    fn suspend(&mut self, suspension: Suspension, suspended: &mut Suspended) -> Result<Step> {
+        suspended.suspend(suspension, &self.dispatcher).map_err(|what| self.protocol_broken(what))?;
+        self.is_suspended = true;
+        Ok(Step::Suspended)
+    }
+
+    /// Most bytes that results of host calls may take in one message.
+    pub fn results_limit(&self) -> usize {
+        self.configuration.input_size
+    }
+
+    fn step(&mut self, reply: Reply, name: &str, bytes: bool, suspended: &mut Suspended) -> Result<Step> {
+        match reply {
+            Reply::Value(result) if !bytes && result.byte_arrays().len() > 0 => {
+                Err(self.protocol_broken("it answered with bytes where it was asked for JSON"))
+            }
+            Reply::Value(result) => {
+                values::check("result", &result, self.max_values)?;
+                Ok(Step::Ended(Some(result)))
+            }
+            Reply::Undefined => Ok(Step::Ended(None)),
+            Reply::Suspended(suspension) => self.suspend(suspension, suspended),
+            Reply::Exception(exception) => Err(Error::Guest {
+                name: exception.name,
+                message: exception.message,
+                stack: exception.stack,
+                details: exception.details,
+            }),
+            Reply::HandlerNotFound => Err(Error::HandlerNotFound(name.to_string())),
+            Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
+            Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
+            // What it has asked for in its midst has been answered before this.
+            Reply::Compile(..) | Reply::Refused(_) | Reply::HostCall(_) => {
+                Err(self.protocol_broken("it answered an event with something else"))
+            }
+        }
+    }
+
+    /// Enters the guest and comes back.
+    pub fn round_trip(&mut self) -> Result<()> {
+        self.call(&self.begin(), &function::ROUND_TRIP, ())
+    }
+
+    /// Has the guest touch what a call of a handler needs.
+    pub fn warm_up(&mut self) -> Result<()> {
+        self.call(&self.begin(), &function::WARM_UP, ())
+    }
+
+    /// What the guest's kernel has counted.
+    pub fn counters(&mut self) -> Result<GuestCounters> {
+        let bytes: Vec<u8> = self.call(&self.begin(), &function::COUNTERS, ())?;
+        self.checked(|_| reply::counters(&bytes))
+    }
+
+    fn call_for_reply(
+        &mut self,
+        running: &CallGuard,
+        signature: &Signature,
+        arguments: impl ParameterTuple,
+    ) -> Result<Reply> {
+        let mut bytes: Vec<u8> = self.call(running, signature, arguments)?;
+        loop {
+            match self.checked(|output_size| reply::reply(bytes, output_size))? {
+                Reply::HostCall(call) => {
+                    let asked = self.checked(|output_size| reply::asked(call, output_size))?;
+                    if matches!(asked, Asked::Function { .. }) {
+                        running.tally().host_call();
+                    }
+                    let answer: Answer = self.dispatcher.serve(asked, &self.control);
+                    // If the guest does not get its answer, it can do nothing else any more.
+                    bytes = self.call(running, &function::ANSWER, answer).inspect_err(|_| self.poisoned = true)?;
+                }
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// What the guest says, if it may say that, given the most bytes of what it gives or sends.
+    fn checked<T>(&mut self, check: impl FnOnce(usize) -> std::result::Result<T, Breach>) -> Result<T> {
+        check(self.configuration.output_size).map_err(|Breach(what)| self.protocol_broken(&what))
+    }
+
+    #[cfg(feature = "test-guest")]
+    pub fn commit_fault(&mut self, fault: function::Fault) -> Result<i32> {
+        match self.call_for_reply(&self.begin(), &function::COMMIT_FAULT, fault as i32)? {
+            Reply::Value(number) => number.json().parse().map_err(|_| self.protocol_broken("it gave no number")),
+            _ => Err(self.protocol_broken("it answered a fault with something else")),
+        }
+    }
+}
+
+fn compile_error(exception: Exception, place: Place) -> Error {
+    Error::Compile {
+        name: exception.name,
+        message: exception.message,
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        stack: exception.stack,
+        details: exception.details,
+    }
+}
+
+fn check_size(what: &'static str, size: usize, limit: usize) -> Result<()> {
+    if size <= limit { Ok(()) } else { Err(Error::PayloadTooLarge { what, size: size as u64, limit: limit as u64 }) }
+}

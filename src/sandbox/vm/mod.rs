@@ -1,0 +1,281 @@
+//! One micro-VM and the calls into it.
+//!
+//! This is the trust boundary: what comes back from the guest is checked here, and nothing of it goes further unchecked.
+
+mod calls;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use guest_abi::function::Signature;
+use guest_abi::payload::Payload;
+use hyperlight_common::func::{ParameterTuple, SupportedReturnType};
+use hyperlight_host::hypervisor::InterruptHandle as VmInterruptHandle;
+use hyperlight_host::sandbox::snapshot::Snapshot as State;
+use hyperlight_host::{Sandbox, SandboxStatus};
+
+use super::call_control::{CallControl, CallGuard};
+use super::configuration::Configuration;
+use super::dispatcher::Dispatcher;
+use super::error::{Error, Result};
+use super::host_function::HostFunctions;
+use super::intake::{Intake, UnhandledRejections};
+use super::interrupt::InterruptHandle;
+use super::origin::Origin;
+use super::snapshot::Snapshot;
+use super::staged::Staged;
+use super::{fault, image, machine, shadow_paging, stopper, workers};
+
+/// What has become of a call when the guest has been left.
+pub enum Step {
+    /// It has ended; `None` stands for `undefined`.
+    Ended(Option<Payload>),
+    /// It waits for the host.
+    Suspended,
+}
+
+/// A micro-VM with the runtime in it.
+pub struct Vm {
+    /// There is none, and the sandbox is poisoned, if a restore could not make a new one; the next restore tries again.
+    sandbox: Option<Sandbox>,
+    /// What stops the guest: that of the sandbox.
+    vm: Arc<Mutex<Arc<dyn VmInterruptHandle>>>,
+    control: Arc<CallControl>,
+    host_functions: HostFunctions,
+    dispatcher: Dispatcher,
+    configuration: Configuration,
+    /// Most values of a result.
+    max_values: usize,
+    unhandled_rejections: UnhandledRejections,
+    /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
+    restore_is_prepared: bool,
+    /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
+    /// midst of an instruction then, which setting its registers does not take back: the next entry would complete it, whatever
+    /// the guest is by then. So it is not put back to a snapshot: a new one takes its place.
+    is_suspect: bool,
+    /// The sandbox is poisoned, though hyperlight-host sees no reason for it: the guest answered with something that is no
+    /// reply, or a call was stopped before it entered the guest. Whoever stops a call need not know how far it had come.
+    poisoned: bool,
+    /// The guest is in the middle of a call. If that is not resumed, the guest can do nothing else any more.
+    is_suspended: bool,
+    /// Whether the guest has been entered in this VM.
+    was_entered: bool,
+    /// The state in which the guest was started or to which it was reset last.
+    base: Arc<State>,
+    /// What the guest's state needs: it knows no other host functions than these.
+    origin: Origin,
+}
+
+impl Vm {
+    /// A VM whose guest is in the state of a snapshot, or has just booted.
+    pub fn new(
+        configuration: Configuration,
+        host_functions: HostFunctions,
+        intake: Intake,
+        start: Option<&Snapshot>,
+    ) -> Result<Self> {
+        // Nothing may run that cannot be stopped.
+        stopper::ensure()?;
+        let available = Origin::new(configuration.clone(), host_functions.names());
+        let (base, origin) = match start {
+            Some(snapshot) => {
+                available.check_fits(snapshot.origin())?;
+                (snapshot.state().clone(), snapshot.origin().loaded())
+            }
+            None => (image::booted(&configuration)?, Origin::of_booted(configuration.clone())),
+        };
+        let dispatcher =
+            Dispatcher::new(host_functions.clone(), &configuration, intake.max_values).with_print(intake.print);
+        let sandbox = machine::start(base.clone())?;
+        let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
+        let to_interrupt = vm.clone();
+        let control = CallControl::new(move || {
+            let vm = locked(&to_interrupt).clone();
+            vm.kill()
+        });
+        Ok(Self {
+            sandbox: Some(sandbox),
+            vm,
+            control,
+            host_functions,
+            dispatcher,
+            configuration,
+            max_values: intake.max_values,
+            unhandled_rejections: intake.unhandled_rejections,
+            restore_is_prepared: false,
+            is_suspect: false,
+            poisoned: false,
+            is_suspended: false,
+            was_entered: false,
+            base,
+            origin,
+        })
+    }
+
+    /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.
+    pub fn begin(&self) -> CallGuard {
+        self.control.begin()
+    }
+
+    fn call<Output: SupportedReturnType>(
+        &mut self,
+        running: &CallGuard,
+        signature: &Signature,
+        arguments: impl ParameterTuple,
+    ) -> Result<Output> {
+        if self.poisoned || self.is_suspended {
+            return Err(Error::Poisoned);
+        }
+        if running.stopped_by().is_some() {
+            self.poisoned = true;
+            return Err(Error::Cancelled);
+        }
+        if !self.was_entered {
+            // KVM may want a task of the process for a VM that is entered for the first time. If none can be had, hyperlight-host
+            // tries again and again, at full speed, until one can or the call is stopped.
+            workers::probe("that the hypervisor needs for a sandbox")?;
+            self.was_entered = true;
+        }
+        if !self.restore_is_prepared {
+            shadow_paging::prepare_restore(self.sandbox.as_mut().ok_or(Error::Poisoned)?)?;
+            self.restore_is_prepared = true;
+        }
+        running.tally().entry();
+        self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
+            #[cfg(feature = "crashdump")]
+            self.dump_after(&error);
+            match fault::of_guest(error) {
+                Ok(message) => self.protocol_broken(&message),
+                Err(error) => error,
+            }
+        })
+    }
+
+    /// Has the guest entered, and notes in which way it was left.
+    ///
+    /// # Errors
+    /// Serving it panicked.
+    fn enter<T>(
+        &mut self,
+        run: impl FnOnce(&mut Sandbox) -> hyperlight_host::Result<T>,
+    ) -> Result<hyperlight_host::Result<T>> {
+        let sandbox = self.sandbox.as_mut().ok_or(Error::Poisoned)?;
+        // hyperlight-host prints what a guest's kernel writes to its debug port, and panics where that fails.
+        let ended = catch_unwind(AssertUnwindSafe(|| run(sandbox)));
+        self.is_suspect |= !matches!(ended, Ok(Ok(_)));
+        ended.map_err(|_| self.protocol_broken("serving it panicked"))
+    }
+
+    fn protocol_broken(&mut self, what: &str) -> Error {
+        self.poisoned = true;
+        self.is_suspect = true;
+        Error::GuestAbort(what.to_string())
+    }
+
+    /// Takes a snapshot of the guest.
+    pub fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
+        if self.poisoned || self.is_suspended {
+            return Err(Error::Poisoned);
+        }
+        let state = self.enter(Sandbox::snapshot)??;
+        Ok(Snapshot::new(state, self.origin.clone()))
+    }
+
+    /// A snapshot of the guest as it was started or reset; if its handlers are not loaded yet, with those that are going to be.
+    pub fn base_snapshot(&self, staged: Option<Staged>) -> Result<Arc<Snapshot>> {
+        match self.status() {
+            SandboxStatus::Unrecoverable => Err(Error::Unrecoverable),
+            SandboxStatus::Poisoned => Err(Error::Poisoned),
+            _ => {
+                let origin = if staged.is_some() { self.available() } else { self.origin.clone() };
+                Ok(Snapshot::new(self.base.clone(), Origin { staged, ..origin }))
+            }
+        }
+    }
+
+    fn available(&self) -> Origin {
+        Origin::new(self.configuration.clone(), self.host_functions.names())
+    }
+
+    /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.available().check_fits(snapshot.origin())?;
+        snapshot.check_loaded()?;
+        self.restore_unchecked(snapshot.state().clone())?;
+        self.origin = snapshot.origin().clone();
+        Ok(())
+    }
+
+    fn restore_unchecked(&mut self, state: Arc<State>) -> Result<()> {
+        match &mut self.sandbox {
+            Some(sandbox) if !self.is_suspect || sandbox.status().is_unrecoverable() => {
+                let restored = sandbox.restore(state);
+                self.is_suspect = restored.is_err();
+                restored?;
+            }
+            sandbox => {
+                // The old one goes first: the new one needs as many of the process's files and as much of its memory.
+                self.poisoned = true;
+                *sandbox = None;
+                let new = machine::start(state)?;
+                *locked(&self.vm) = new.interrupt_handle();
+                *sandbox = Some(new);
+                self.was_entered = false;
+            }
+        }
+        self.restore_is_prepared = false;
+        self.is_suspect = false;
+        self.poisoned = false;
+        self.is_suspended = false;
+        Ok(())
+    }
+
+    /// Puts the guest back to where it was when it had just booted.
+    pub fn reset(&mut self) -> Result<()> {
+        let booted = image::booted(&self.configuration)?;
+        self.restore_unchecked(booted.clone())?;
+        self.base = booted;
+        self.origin = Origin::of_booted(self.configuration.clone());
+        Ok(())
+    }
+
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle::new(self.control.clone())
+    }
+
+    pub fn status(&self) -> SandboxStatus {
+        match self.sandbox.as_ref().map(Sandbox::status) {
+            None => SandboxStatus::Poisoned,
+            Some(SandboxStatus::Ready) if self.poisoned || self.is_suspended => SandboxStatus::Poisoned,
+            Some(status) => status,
+        }
+    }
+
+    #[cfg(feature = "crashdump")]
+    pub fn generate_crashdump(&mut self) -> Result<()> {
+        Ok(self.sandbox.as_mut().ok_or(Error::Poisoned)?.generate_crashdump()?)
+    }
+
+    /// Leaves a core dump of a guest that has aborted. hyperlight-host does so for what it takes for a crash, and an abort is
+    /// none.
+    #[cfg(feature = "crashdump")]
+    fn dump_after(&mut self, error: &hyperlight_host::HyperlightError) {
+        if !matches!(error, hyperlight_host::HyperlightError::GuestAborted(..)) {
+            return;
+        }
+        if let Some(Err(error)) = self.sandbox.as_mut().map(Sandbox::generate_crashdump) {
+            tracing::error!("there is no core dump of the guest that has aborted: {error}");
+        }
+    }
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").field("configuration", &self.configuration).field("status", &self.status()).finish()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code runs under the lock that could leave the value half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
