@@ -8,7 +8,8 @@ const WITH_PROGRAMS = [
   ...['modules', 'pools', 'run', 'snapshots', 'values'],
 ];
 
-for (const page of ['README.md', ...WITH_PROGRAMS.map((name) => `docs/${name}.md`)]) testPage(page);
+for (const page of ['README.md', 'packages/tools/README.md', ...WITH_PROGRAMS.map((name) => `docs/${name}.md`)])
+  testPage(page);
 
 test('the index of the documentation lists every page', () => {
   const firstCells = [...readPage('docs/README.md').matchAll(/^\| (\[.*?) \|/gm)].map(([, cell]) => cell).join();

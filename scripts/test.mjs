@@ -1,14 +1,16 @@
 // Runs all tests and ends with one line of counts for each kind. All of them run on a real hypervisor.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './setup.mjs';
 import { fetchNodeVersions } from './node-versions.mjs';
-import { installRecipes } from './recipes.mjs';
+import { installTestModules } from './test-modules.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = join(ROOT, 'target', '__test__');
+const PACKAGES = join(ROOT, 'packages');
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 const IS_WINDOWS = process.platform === 'win32';
 /** A file of tests that takes longer hangs: it is ended, and named as failed. */
 const FILE_TIMEOUT_MINUTES = 10;
@@ -17,7 +19,7 @@ const COMMAND_TIMEOUT_MINUTES = 20;
 
 checkHypervisor();
 fetchNodeVersions();
-installRecipes();
+installTestModules();
 const results = [await testRust(), await testNode()];
 console.log();
 for (const { name, passed, failed } of results) {
@@ -72,18 +74,30 @@ async function testRust() {
 async function testNode() {
   // What a deleted test was compiled to must not run on.
   rmSync(COMPILED, { recursive: true, force: true });
-  const compiler = await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')]);
-  if (compiler.status !== 0) return { name: 'node', passed: 0, failed: 1 };
-  const files = readdirSync(COMPILED, { recursive: true }).filter((file) => /\.test\.[cm]?js$/.test(file));
+  for (const project of [ROOT, PACKAGES]) {
+    const compiler = await run(process.execPath, [TSC, '--project', project]);
+    if (compiler.status !== 0) return { name: 'node', passed: 0, failed: 1 };
+  }
+  const files = [COMPILED, ...packageTests()].flatMap((folder) => {
+    const names = readdirSync(folder, { recursive: true }).filter((file) => /\.test\.[cm]?js$/.test(file));
+    return names.map((name) => join(folder, name));
+  });
   const { text, status } = await run(process.execPath, [
     '--test',
     '--test-reporter=spec',
     `--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`,
-    ...files.map((file) => join(COMPILED, file)),
+    ...files,
   ]);
   const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
   const failed = count('fail') + count('cancelled');
   return { name: 'node', passed: count('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
+}
+
+/** The folders of the tests of packages/. */
+function packageTests() {
+  const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const packages = workspaces.filter((workspace) => workspace.startsWith('packages/'));
+  return packages.map((workspace) => join(ROOT, workspace, 'test'));
 }
 
 /** Runs a command, shows what it prints and gives it back. What hangs is ended. */

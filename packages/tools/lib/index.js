@@ -1,0 +1,2 @@
+export { ToolInputError } from './check.js';
+export { describe } from './describe.js';
