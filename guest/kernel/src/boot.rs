@@ -41,6 +41,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     };
 
     let tables = PageTables::current();
+    tables.map_themselves();
     let (arena_start, arena_end) = arena();
     descriptors::install(
         &tables,
@@ -58,16 +59,16 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     for segment in image.segments() {
         map_segment(&tables, &segment, image_start);
     }
-    tables.for_each_user_slot(relro, |slot, _| slot.replace_until_flush(slot.get().sealed()));
+    tables.for_each_user_slot(relro, |slot, _| slot.seal_until_flush());
     map_zeroed(&tables, THREAD_AREA);
-    tables.map_themselves();
     page_copy::install(&tables);
     prefault::install(&tables);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
     let remains = page_of(environment as *const _ as u64)..init_data.start + init_data.size;
-    tables.for_each_user_slot(remains, |slot, _| slot.replace_until_flush(Entry::ABSENT));
+    // SAFETY: all that boot needs of the init data it has read.
+    tables.for_each_user_slot(remains, |slot, _| unsafe { slot.clear_until_flush() });
     seal_kernel(&tables);
     descriptors::seal(&tables);
     PageTables::flush();
@@ -125,10 +126,12 @@ fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
     // The init data is mapped at its physical address, and `Image` has checked that offset and address are congruent.
     let mut source = page_of(image_start + segment.offset);
     tables.for_each_user_slot(pages.start..end_of_whole_pages, |slot, _| {
-        slot.fill(match segment.access {
+        let entry = match segment.access {
             Access::ReadWrite => Entry::user_copy_on_write(source),
             access => Entry::user_page(source, access),
-        });
+        };
+        // SAFETY: the page of the init data is the runtime's, and segments share no pages.
+        unsafe { slot.fill(entry) };
         source += PAGE_SIZE;
     });
     tables.for_each_user_slot(end_of_whole_pages..pages.end, |slot, address| {
@@ -137,13 +140,15 @@ fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
             // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
             unsafe { page.copy_from(source, end_in_file - address) };
         }
-        slot.fill(Entry::user_page(page.physical(), segment.access));
+        // SAFETY: as above.
+        unsafe { slot.fill(Entry::user_page(page.physical(), segment.access)) };
     });
 }
 
 fn map_zeroed(tables: &PageTables, address: u64) -> Page {
     let page = Page::allocate();
-    tables.user_slot_or_new(address).fill(Entry::user_page(page.physical(), Access::ReadWrite));
+    // SAFETY: a fresh page for the runtime; it is called for addresses where nothing is mapped.
+    unsafe { tables.user_slot_or_new(address).fill(Entry::user_page(page.physical(), Access::ReadWrite)) };
     page
 }
 
@@ -169,7 +174,7 @@ fn seal_kernel(tables: &PageTables) {
     let (start, end) = ((&raw const __executable_start) as u64, (&raw const _end) as u64);
     for address in (start..end).step_by(PAGE_SIZE as usize) {
         if let Some(slot) = tables.slot(address) {
-            slot.replace_until_flush(slot.get().sealed());
+            slot.seal_until_flush();
         }
     }
 }

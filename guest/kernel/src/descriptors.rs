@@ -116,7 +116,8 @@ pub fn constants() -> &'static Constants {
 pub fn install(page_tables: &PageTables, constants: Constants) {
     for offset in [0, PAGE_SIZE] {
         let slot = page_tables.user_slot_or_new(KERNEL_TABLES + offset);
-        slot.fill(Entry::kernel_page(Page::allocate().physical(), true));
+        // SAFETY: the page is for the kernel's tables, and nothing is mapped there.
+        unsafe { slot.fill(Entry::kernel_page(Page::allocate().physical(), true)) };
     }
     let tables = KERNEL_TABLES as *mut Tables;
     // SAFETY: the two pages were just mapped and belong to the kernel alone.
@@ -148,7 +149,7 @@ pub fn install(page_tables: &PageTables, constants: Constants) {
 pub fn seal(page_tables: &PageTables) {
     for offset in [0, PAGE_SIZE] {
         if let Some(slot) = page_tables.slot(KERNEL_TABLES + offset) {
-            slot.replace_until_flush(slot.get().sealed());
+            slot.seal_until_flush();
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::abort::abort;
 use crate::descriptors::{
     CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
-use crate::memory::{PREFAULT_SELF_MAP, Page, SELF_MAP, Slot};
+use crate::memory::{PREFAULT_SELF_MAP, Page, PageSlot, SELF_MAP};
 use crate::{boot, page_fault, prefault};
 
 /// Exceptions that have a handler: all that the processor defines.
@@ -85,8 +85,11 @@ pub fn handler(vector: usize) -> u64 {
     }
 }
 
-extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
-    page_fault::resolve(address, error)
+/// # Safety
+/// The processor has raised a page fault with this error code at this address.
+unsafe extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { page_fault::resolve(address, error) }
 }
 
 extern "C" fn plan(page: u32) {
@@ -402,9 +405,9 @@ exception_common:
     order_3 = const table_offset(COPY_ORDER, 3),
     order_2 = const table_offset(COPY_ORDER, 2),
     order_1 = const table_offset(COPY_ORDER, 1),
-    prefault_code_slot = const Slot::address_of(PREFAULT_CODE) as i64,
-    plan_offset = const Slot::address_of(PREFAULT_PLAN) - Slot::address_of(PREFAULT_CODE),
-    prefault_map_slot = const Slot::address_above(PREFAULT_SELF_MAP, 3) as i64,
+    prefault_code_slot = const PageSlot::address_of(PREFAULT_CODE) as i64,
+    plan_offset = const PageSlot::address_of(PREFAULT_PLAN) - PageSlot::address_of(PREFAULT_CODE),
+    prefault_map_slot = const PageSlot::address_above(PREFAULT_SELF_MAP, 3) as i64,
     prefault_code = const PREFAULT_CODE,
     has_handlers = const HAS_HANDLERS,
     counter_words = const COUNTERS as i64,
@@ -421,11 +424,11 @@ exception_common:
 );
 
 /// Where the slots begin that lead to tables of the last level.
-const TABLES: u64 = Slot::address_above(0, 1);
+const TABLES: u64 = PageSlot::address_above(0, 1);
 
 /// How far from there the slot is that leads to the page at `address`, one or more levels above the last.
 const fn table_offset(address: u64, levels: u32) -> u64 {
-    Slot::address_above(address, levels) - TABLES
+    PageSlot::address_above(address, levels) - TABLES
 }
 
 /// The exceptions for which the processor pushes an error code.

@@ -13,7 +13,7 @@ use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
     PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, ScratchMetadata,
 };
-use guest_kernel::page_table::{Entry, index};
+use guest_kernel::page_table::{ENTRIES, Entry, index, page_of};
 
 use crate::abort::abort;
 
@@ -25,8 +25,10 @@ pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
 /// CPL 3 all of the upper half.
 pub const PREFAULT_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
 
-/// Pages that are opened at once by [`Slot::open_group`].
+/// Pages that are opened at once by [`PageSlot::open_groups`].
 pub const GROUP: u64 = 8;
+
+const SLOT_SIZE: u64 = size_of::<Entry>() as u64;
 
 /// The words that the host publishes at the end of scratch memory.
 pub fn metadata() -> ScratchMetadata {
@@ -112,21 +114,85 @@ impl Page {
     }
 }
 
-/// A page table entry in its place.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+/// A page table entry in its place, which is in a table: tables are never freed.
+#[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Slot(NonNull<Entry>);
 
 impl Slot {
     pub fn get(self) -> Entry {
-        // SAFETY: slots point into tables, which are never freed.
+        // SAFETY: the slot is in a table.
         unsafe { self.0.as_ptr().read_volatile() }
     }
 
-    /// The slot for the page at `address`, all of whose tables must be present; whether the page is does not matter.
-    pub fn of(address: u64) -> Self {
-        // SAFETY: the address is in the upper half.
-        Self(unsafe { NonNull::new_unchecked(Self::address_of(address) as *mut Entry) })
+    /// Opens the page to CPL 3 if it is present: an absent entry may have another meaning. Should the processor know it as closed,
+    /// the next access is a fault that [`page_fault`](crate::page_fault) leaves at once.
+    pub fn open(self) {
+        if self.get().is_present() {
+            self.open_present();
+        }
+    }
+
+    fn open_present(self) {
+        // SAFETY: as in `get`; one instruction instead of three.
+        unsafe { asm!("or qword ptr [{}], {}", in(reg) self.0.as_ptr(), const Entry::USER, options(nostack)) };
+    }
+
+    /// Takes away the right to write to the page. The processor may use the old mapping until [`PageTables::flush`].
+    pub fn seal_until_flush(self) {
+        // SAFETY: a write that is no longer allowed is a fault.
+        unsafe { self.write(self.get().sealed()) };
+    }
+
+    /// Maps something where nothing is.
+    ///
+    /// # Safety
+    /// The slot is of an absent page, of which the processor knows nothing. What is mapped is memory that may be accessed there.
+    pub unsafe fn fill(self, entry: Entry) {
+        debug_assert!(self.get().is_absent(), "a translation is replaced that the processor may know");
+        // SAFETY: the caller's promise.
+        unsafe { self.write(entry) };
+    }
+
+    /// Maps nothing. The processor may use the old mapping until [`PageTables::flush`].
+    ///
+    /// # Safety
+    /// Nothing uses the page any more.
+    pub unsafe fn clear_until_flush(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.write(Entry::ABSENT) };
+    }
+
+    /// # Safety
+    /// What is mapped is memory that may be accessed there, and the processor is told to forget what it knows of the page.
+    unsafe fn write(self, entry: Entry) {
+        // SAFETY: as in `get`.
+        unsafe { self.0.as_ptr().write_volatile(entry) };
+    }
+
+    /// This slot and those that follow in its table, but no more than `count`.
+    fn following(self, count: u64) -> Slots {
+        let next = self.0.as_ptr() as u64;
+        let end_of_table = page_of(next) + PAGE_SIZE;
+        Slots { next, end: end_of_table.min(next.saturating_add(count.saturating_mul(SLOT_SIZE))) }
+    }
+}
+
+/// The slot of the page at an address, reached through [`SELF_MAP`]. All tables that lead to the page are present; whether the
+/// page is does not matter.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct PageSlot {
+    address: u64,
+}
+
+impl PageSlot {
+    /// The slot of the page that `address` lies in.
+    ///
+    /// # Safety
+    /// All tables that lead to the page are present.
+    pub const unsafe fn of(address: u64) -> Self {
+        Self { address }
     }
 
     /// Where the slot for the page at `address` is.
@@ -134,7 +200,7 @@ impl Slot {
         SELF_MAP | Self::offset(address)
     }
 
-    /// Where the prefault code finds it.
+    /// Where [`prefault`](crate::prefault) finds it.
     pub const fn address_for_prefault(address: u64) -> u64 {
         PREFAULT_SELF_MAP | Self::offset(address)
     }
@@ -149,36 +215,34 @@ impl Slot {
         if levels == 0 { slot } else { Self::address_above(slot, levels - 1) }
     }
 
-    /// The slot of the table that this slot is in.
+    fn slot(self) -> Slot {
+        // SAFETY: the address is in the upper half.
+        Slot(unsafe { NonNull::new_unchecked(Self::address_of(self.address) as *mut Entry) })
+    }
+
+    pub fn get(self) -> Entry {
+        self.slot().get()
+    }
+
+    /// Address of the page.
+    pub fn page(self) -> u64 {
+        page_of(self.address)
+    }
+
+    /// Maps something else.
+    ///
+    /// # Safety
+    /// What is mapped is memory that may be accessed at the page's address.
+    pub unsafe fn replace(self, entry: Entry) {
+        // SAFETY: the caller's promise.
+        unsafe { self.slot().write(entry) };
+        PageTables::invalidate(self.address);
+    }
+
+    /// The slot that leads to the table that this one is in.
     fn table(self) -> Self {
-        Self::of(self.0.as_ptr() as u64)
-    }
-
-    /// Opens the page to CPL 3; it must be present, since an absent entry may have another meaning. Should the processor know it
-    /// as closed, the next access is a fault that [`page_fault`](crate::page_fault) leaves at once.
-    pub fn open(self) {
-        // SAFETY: as in `write`; one instruction instead of three.
-        unsafe { asm!("or qword ptr [{}], {}", in(reg) self.0.as_ptr(), const Entry::USER, options(nostack)) };
-    }
-
-    /// Opens the page and those after it, [`GROUP`] in all; they must be present.
-    pub fn open_group(self) {
-        // SAFETY: as in `write`.
-        unsafe {
-            asm!(
-                "or qword ptr [{slot}], {user}",
-                "or qword ptr [{slot} + 8], {user}",
-                "or qword ptr [{slot} + 16], {user}",
-                "or qword ptr [{slot} + 24], {user}",
-                "or qword ptr [{slot} + 32], {user}",
-                "or qword ptr [{slot} + 40], {user}",
-                "or qword ptr [{slot} + 48], {user}",
-                "or qword ptr [{slot} + 56], {user}",
-                slot = in(reg) self.0.as_ptr(),
-                user = const Entry::USER,
-                options(nostack),
-            );
-        }
+        // SAFETY: the tables are present, and through the self-map each is a page to which those above it lead.
+        unsafe { Self::of(Self::address_of(self.address)) }
     }
 
     /// Opens the tables above the page to CPL 3, which always happens from the top. What is open is not written again: that
@@ -190,45 +254,86 @@ impl Slot {
         }
         let above = table.table();
         if !above.get().is_for_user() {
-            above.table().open();
-            above.open();
+            above.table().slot().open_present();
+            above.slot().open_present();
         }
-        table.open();
+        table.slot().open_present();
     }
 
-    /// Maps something where nothing is, of which the processor knows nothing.
-    pub fn fill(self, entry: Entry) {
-        debug_assert!(self.get().is_absent(), "a translation is replaced that the processor may know");
-        self.write(entry);
+    /// The aligned window of so many slots around this one.
+    pub fn window<const PAGES: u64>(self) -> Slots {
+        const { assert!(PAGES.is_power_of_two() && PAGES <= ENTRIES as u64, "a window lies in one table") };
+        let size = PAGES * SLOT_SIZE;
+        let start = Self::address_of(self.address) & !(size - 1);
+        Slots { next: start, end: start + size }
     }
 
-    /// Maps something else at `address`, whose slot this is.
-    pub fn replace(self, address: u64, entry: Entry) {
-        debug_assert!(self == Self::of(address), "the slot is of another page");
-        self.write(entry);
-        PageTables::invalidate(address);
+    /// Opens to CPL 3 what is present of the aligned window of so many pages around this one, and the tables above. It looks at
+    /// the first page of each [`GROUP`] only, so it is for memory of which groups are mapped as a whole.
+    pub fn open_groups<const PAGES: u64>(self) {
+        const { assert!(PAGES >= GROUP, "a window is made of whole groups") };
+        self.open_tables();
+        let Slots { next: mut slot, end } = self.window::<PAGES>();
+        while slot < end {
+            // SAFETY: the group lies in the window, which is in one table.
+            unsafe {
+                if (*(slot as *const Entry)).is_present() {
+                    open_group(slot);
+                }
+            }
+            slot += GROUP * SLOT_SIZE;
+        }
     }
+}
 
-    /// Maps something else, or nothing, while the kernel boots: the processor may use the old mapping until [`PageTables::flush`].
-    pub fn replace_until_flush(self, entry: Entry) {
-        self.write(entry);
+/// Opens the pages of a [`GROUP`] to CPL 3.
+///
+/// # Safety
+/// The group's slots begin at `first`, in one table.
+unsafe fn open_group(first: u64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "or qword ptr [{slot}], {user}",
+            "or qword ptr [{slot} + 8], {user}",
+            "or qword ptr [{slot} + 16], {user}",
+            "or qword ptr [{slot} + 24], {user}",
+            "or qword ptr [{slot} + 32], {user}",
+            "or qword ptr [{slot} + 40], {user}",
+            "or qword ptr [{slot} + 48], {user}",
+            "or qword ptr [{slot} + 56], {user}",
+            slot = in(reg) first,
+            user = const Entry::USER,
+            options(nostack),
+        );
     }
+}
 
-    fn write(self, entry: Entry) {
-        // SAFETY: as in `get`. That the new mapping is sound is for the code that makes it to see to: all of it is in
-        // the kernel's own, which is small.
-        unsafe { self.0.as_ptr().write_volatile(entry) };
+/// Slots that follow one another in one table.
+pub struct Slots {
+    next: u64,
+    end: u64,
+}
+
+impl Slots {
+    /// Those of pages in the range, which is of whole pages.
+    pub fn within(self, pages: &Range<u64>) -> Self {
+        let (first, end) = (PageSlot::address_of(pages.start), PageSlot::address_of(pages.end - 1) + SLOT_SIZE);
+        Self { next: self.next.max(first), end: self.end.min(end) }
     }
+}
 
-    /// The slot of the next page, which must be in the same table.
-    pub fn next(self) -> Slot {
-        self.skip(1)
-    }
+impl Iterator for Slots {
+    type Item = Slot;
 
-    /// The slot so many pages on, which must be in the same table or, for the end of a loop, the first of the next.
-    pub fn skip(self, pages: u64) -> Slot {
-        // SAFETY: the same table, so the same page of memory, or its end.
-        Slot(unsafe { self.0.add(pages as usize) })
+    fn next(&mut self) -> Option<Slot> {
+        if self.next >= self.end {
+            return None;
+        }
+        // SAFETY: tables are mapped in the upper half only.
+        let slot = unsafe { NonNull::new_unchecked(self.next as *mut Entry) };
+        self.next += SLOT_SIZE;
+        Some(Slot(slot))
     }
 }
 
@@ -245,9 +350,10 @@ impl PageTables {
         Self { root: Entry::table(root).physical() }
     }
 
-    /// Maps the tables at [`SELF_MAP`].
+    /// Maps the tables at [`SELF_MAP`]. Boot does it before anything else, and `dispatch` after each restore.
     pub fn map_themselves(&self) {
-        slot_in(self.root, SELF_MAP, 3).fill(Entry::kernel_page(self.root, true));
+        // SAFETY: the root is a table; so is each that it leads to, and only slots are accessed there.
+        unsafe { slot_in(self.root, SELF_MAP, 3).fill(Entry::kernel_page(self.root, true)) };
     }
 
     /// The slot for the page at `address`; the tables above it are opened to CPL 3, and made if they are missing.
@@ -255,11 +361,11 @@ impl PageTables {
         let slot = self.walk(address, |slot| {
             let entry = slot.get();
             if !entry.is_present() {
-                slot.fill(Entry::table(Page::allocate().physical()));
+                // SAFETY: nothing is mapped there, and the table is empty.
+                unsafe { slot.fill(Entry::table(Page::allocate().physical())) };
             } else if !entry.is_for_user() {
-                slot.write(entry.for_user());
+                slot.open_present();
             }
-            true
         });
         match slot {
             Some(slot) => slot,
@@ -272,14 +378,9 @@ impl PageTables {
     pub fn for_each_user_slot(&self, pages: Range<u64>, mut visit: impl FnMut(Slot, u64)) {
         let mut address = pages.start;
         while address < pages.end {
-            let mut slot = self.user_slot_or_new(address);
-            loop {
+            for slot in self.user_slot_or_new(address).following((pages.end - address).div_ceil(PAGE_SIZE)) {
                 visit(slot, address);
                 address += PAGE_SIZE;
-                if address >= pages.end || index(address, 0) == 0 {
-                    break;
-                }
-                slot = slot.next();
             }
         }
     }
@@ -287,25 +388,38 @@ impl PageTables {
     /// Whether the slot for the page at `address` is the same by both ways to it, from the root down and by [`SELF_MAP`]. If it
     /// is not, the processor or the hypervisor has kept a translation that should have been forgotten.
     pub fn agree(&self, address: u64) -> bool {
-        self.slot(address).is_some_and(|slot| slot.get() == Slot::of(address).get())
+        self.slot(address).is_some_and(|slot| {
+            // SAFETY: there is a slot, so there are its tables.
+            slot.get() == unsafe { PageSlot::of(address) }.get()
+        })
     }
 
     /// The slot for the page at `address`, as it is; `None` if there is no table for it.
     pub fn slot(&self, address: u64) -> Option<Slot> {
-        self.walk(address, |slot| slot.get().is_present())
+        self.walk(address, |_| {})
     }
 
-    /// Goes down to the last level; `visit` sees each slot above it and says whether to go on.
-    fn walk(&self, address: u64, mut visit: impl FnMut(Slot) -> bool) -> Option<Slot> {
+    /// The same, reached through [`SELF_MAP`].
+    pub fn page_slot(&self, address: u64) -> Option<PageSlot> {
+        // SAFETY: there is a slot, so there are its tables.
+        self.slot(address).map(|_| unsafe { PageSlot::of(address) })
+    }
+
+    /// Goes down to the last level, as far as there are tables; `visit` sees each slot above it first.
+    fn walk(&self, address: u64, mut visit: impl FnMut(Slot)) -> Option<Slot> {
         let mut table = self.root;
         for level in [3, 2, 1] {
-            let slot = slot_in(table, address, level);
-            if !visit(slot) {
+            // SAFETY: the root is a table, and so is what an entry above the last level leads to if it is present.
+            let slot = unsafe { slot_in(table, address, level) };
+            visit(slot);
+            let entry = slot.get();
+            if !entry.is_present() {
                 return None;
             }
-            table = slot.get().physical();
+            table = entry.physical();
         }
-        Some(slot_in(table, address, 0))
+        // SAFETY: as above.
+        Some(unsafe { slot_in(table, address, 0) })
     }
 
     /// Makes the processor forget what it knows of the page at `address`.
@@ -321,9 +435,13 @@ impl PageTables {
     }
 }
 
-fn slot_in(table: u64, address: u64, level: u32) -> Slot {
+/// The slot that leads to the page at `address`, in a table of that level.
+///
+/// # Safety
+/// `table` is the physical address of a table.
+unsafe fn slot_in(table: u64, address: u64, level: u32) -> Slot {
     let entry = window(table).cast::<Entry>().wrapping_add(index(address, level));
-    // SAFETY: scratch memory is nowhere near address zero.
+    // SAFETY: all tables are in scratch memory, which is mapped nowhere near address zero.
     Slot(unsafe { NonNull::new_unchecked(entry) })
 }
 

@@ -12,10 +12,10 @@ use core::arch::global_asm;
 
 use guest_abi::counters::{self, Counter};
 use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
-use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, page_of, window_of};
+use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
 use crate::descriptors::{COPY_ORDER, COUNTERS};
-use crate::memory::{Page, PageTables, SELF_MAP, Slot};
+use crate::memory::{Page, PageSlot, PageTables, SELF_MAP, Slot};
 
 /// The direction flag.
 const DIRECTION: u64 = 1 << 10;
@@ -137,7 +137,7 @@ copy_on_write_entry:
     page_size = const PAGE_SIZE,
     address = const Entry::ADDRESS as i64,
     source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
-    source_slot = const Slot::address_of(COPY_SOURCE) as i64,
+    source_slot = const PageSlot::address_of(COPY_SOURCE) as i64,
     flags = const Entry::user_page(0, Access::ReadWrite).bits() as i64,
     source = const COPY_SOURCE,
     destination = const DESTINATION as i64,
@@ -160,20 +160,26 @@ pub fn install(tables: &PageTables) {
     let mut page = Page::allocate();
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
-    tables.user_slot_or_new(COPY_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
+    // SAFETY: the page is for code at CPL 3, and nothing is mapped there.
+    unsafe { tables.user_slot_or_new(COPY_CODE).fill(Entry::user_page(page.physical(), Access::Execute)) };
     // The host maps scratch memory for CPL 0. After a restore `prefault` opens the page.
-    let slot = Slot::of(COPY_ORDER);
-    slot.open_tables();
-    slot.open();
+    if let Some(slot) = tables.page_slot(COPY_ORDER) {
+        slot.open_tables();
+        slot.window::<1>().for_each(Slot::open);
+    }
 }
 
-/// Gives the page at `address`, whose slot this is, a page of its own, and copies the content here. That is slow, so it is for
-/// what `copy_on_write_entry` leaves.
-pub fn copy_on_write(slot: Slot, address: u64) {
+/// Gives a page of its own to the slot of one that is copied when it is written, and copies the content here. That is slow, so it
+/// is for what `copy_on_write_entry` leaves.
+///
+/// # Safety
+/// The page is present.
+pub unsafe fn copy_on_write(slot: PageSlot) {
     let mut page = Page::allocate();
     // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
-    unsafe { page.copy_page_from(page_of(address)) };
-    slot.replace(address, Entry::user_page(page.physical(), Access::ReadWrite));
+    unsafe { page.copy_page_from(slot.page()) };
+    // SAFETY: the new page has the content of the old one.
+    unsafe { slot.replace(Entry::user_page(page.physical(), Access::ReadWrite)) };
 }
 
 const _: () = assert!(

@@ -22,7 +22,7 @@ use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 use crate::abort::abort;
 use crate::descriptors::{COUNTERS, constants};
 use crate::entry::ExceptionFrame;
-use crate::memory::{GROUP, Page, PageTables, Slot};
+use crate::memory::{GROUP, Page, PageSlot, PageTables, Slot};
 use crate::page_copy;
 
 /// Pages of the heap or the stack that are mapped at once when one of them is first touched.
@@ -33,7 +33,10 @@ const HEAP_OPEN_WINDOW: u64 = 32;
 const OPEN_WINDOW: u64 = 8;
 
 /// Resolves a page fault; `false` if the access is not allowed.
-pub fn resolve(address: u64, error: FaultCode) -> bool {
+///
+/// # Safety
+/// The processor has raised it with this error code at this address.
+pub unsafe fn resolve(address: u64, error: FaultCode) -> bool {
     if !error.is_user() {
         return false;
     }
@@ -50,15 +53,16 @@ pub fn resolve(address: u64, error: FaultCode) -> bool {
     if !belongs_to_user(address) {
         return false;
     }
-    // There is a page, so there are its tables.
     debug_assert!(PageTables::current().agree(address), "a table has an old translation");
-    let slot = Slot::of(address);
+    // SAFETY: the fault is about the rights of a page that is present, so its tables are.
+    let slot = unsafe { PageSlot::of(address) };
     if !slot.get().is_for_user() {
         count(Counter::Opened);
-        open(address);
+        open(slot, address);
     } else if error.is_write() && slot.get().is_copy_on_write() {
         count(Counter::Copied);
-        page_copy::copy_on_write(slot, address);
+        // SAFETY: as above.
+        unsafe { page_copy::copy_on_write(slot) };
     }
     PageTables::invalidate(address);
     let entry = slot.get();
@@ -87,53 +91,27 @@ fn map_fresh(address: u64) {
     let start = window_of(address, FRESH_WINDOW);
     PageTables::current().for_each_user_slot(start..start + BACKING_STEP, |slot, _| {
         if slot.get().is_absent() {
-            slot.fill(Entry::user_page(Page::allocate().physical(), Access::ReadWrite));
+            // SAFETY: a fresh page for the runtime, where it has none.
+            unsafe { slot.fill(Entry::user_page(Page::allocate().physical(), Access::ReadWrite)) };
         }
     });
 }
 
-/// Opens a page that belongs to CPL 3, whose tables are present, and those around it.
-fn open(address: u64) {
+/// Opens a page that belongs to CPL 3, and those around it. What is mapped of the heap and the stack is mapped by groups.
+fn open(slot: PageSlot, address: u64) {
     if (HEAP_START..USER_END).contains(&address) {
-        open_backed(address, HEAP_OPEN_WINDOW);
+        slot.open_groups::<HEAP_OPEN_WINDOW>();
     } else if (STACK_TOP - STACK_SIZE_MAX..STACK_TOP).contains(&address) {
-        open_backed(address, OPEN_WINDOW);
+        slot.open_groups::<OPEN_WINDOW>();
     } else {
-        open_some(address);
-    }
-}
-
-/// Opens a window of the heap or the stack.
-fn open_backed(address: u64, window: u64) {
-    let mut slot = Slot::of(window_of(address, window));
-    slot.open_tables();
-    let end = slot.skip(window);
-    while slot < end {
-        // What is mapped together is present together.
-        if slot.get().is_present() {
-            slot.open_group();
+        slot.open_tables();
+        let window = slot.window::<OPEN_WINDOW>();
+        if address < USER_END {
+            window.for_each(Slot::open);
+        } else {
+            // A window at an end of the arena may reach beyond it.
+            window.within(&(constants().arena_start..constants().arena_end)).for_each(Slot::open);
         }
-        slot = slot.skip(GROUP);
-    }
-}
-
-/// Opens a window of anything else.
-fn open_some(address: u64) {
-    let first = window_of(address, OPEN_WINDOW);
-    let last = first + (OPEN_WINDOW - 1) * PAGE_SIZE;
-    // A window at an end of the arena may reach beyond it.
-    let (first, last) = if address < USER_END {
-        (first, last)
-    } else {
-        (first.max(constants().arena_start), last.min(constants().arena_end - PAGE_SIZE))
-    };
-    let (mut slot, last) = (Slot::of(first), Slot::of(last));
-    slot.open_tables();
-    while slot <= last {
-        if slot.get().is_present() {
-            slot.open();
-        }
-        slot = slot.next();
     }
 }
 

@@ -19,10 +19,10 @@ use guest_abi::gate;
 use guest_abi::memory::{
     HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, STACK_TOP, THREAD_AREA, USER_END,
 };
-use guest_kernel::page_table::{Access, ENTRIES, Entry};
+use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 
 use crate::descriptors::{COPY_ORDER, PLAN_IN_WORK, constants};
-use crate::memory::{PREFAULT_SELF_MAP, Page, PageTables, Slot, window};
+use crate::memory::{PREFAULT_SELF_MAP, Page, PageSlot, PageTables, window};
 
 /// Memory that one table maps.
 const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
@@ -54,7 +54,7 @@ impl SlotRange {
     fn of(pages: &Range<u64>, levels: u32) -> Self {
         let mut slots = pages.start..pages.end - PAGE_SIZE;
         for _ in 0..=levels {
-            slots = Slot::address_for_prefault(slots.start)..Slot::address_for_prefault(slots.end);
+            slots = PageSlot::address_for_prefault(slots.start)..PageSlot::address_for_prefault(slots.end);
         }
         Self { first: slots.start, count: (slots.end - slots.start) / 8 + 1 }
     }
@@ -157,7 +157,7 @@ prefault_code_end:
     address = const Entry::ADDRESS as i64,
     source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
     window = const PREFAULT_WINDOW,
-    window_slot = const Slot::address_for_prefault(PREFAULT_WINDOW) as i64,
+    window_slot = const PageSlot::address_for_prefault(PREFAULT_WINDOW) as i64,
     limit = const Page::LIMIT as i64,
     self_map = const PREFAULT_SELF_MAP as i64,
     flags = const Entry::user_page(0, Access::ReadWrite).bits() as i64,
@@ -179,7 +179,8 @@ pub fn install(tables: &PageTables) {
     let mut page = Page::allocate();
     // SAFETY: the code is part of the kernel's image and smaller than a page.
     unsafe { page.copy_from(start, end - start) };
-    tables.user_slot_or_new(PREFAULT_CODE).fill(Entry::user_page(page.physical(), Access::Execute));
+    // SAFETY: the page is for code at CPL 3, and nothing is mapped there.
+    unsafe { tables.user_slot_or_new(PREFAULT_CODE).fill(Entry::user_page(page.physical(), Access::Execute)) };
     begin_plan();
 }
 
@@ -211,8 +212,8 @@ fn begin_plan() {
         // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
     }
-    PageTables::current().user_slot_or_new(PREFAULT_PLAN);
-    Slot::of(PREFAULT_PLAN).replace(PREFAULT_PLAN, Entry::user_page(page.physical(), Access::Read));
+    // SAFETY: the code finds a plan there again, and there is a table for it: it is also that of the code's page.
+    unsafe { PageSlot::of(PREFAULT_PLAN).replace(Entry::user_page(page.physical(), Access::Read)) };
     // SAFETY: the words are the kernel's own.
     unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
 }
@@ -227,7 +228,8 @@ pub fn plan(page: u32) {
     // SAFETY: the words are the kernel's own.
     let (physical, in_second) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), set.read_volatile() != 0) };
     // A plan that a snapshot has kept cannot be written any more.
-    if physical == 0 || Slot::of(PREFAULT_PLAN).get().physical() != physical {
+    // SAFETY: the plan was mapped during boot, and its tables stay.
+    if physical == 0 || unsafe { PageSlot::of(PREFAULT_PLAN) }.get().physical() != physical {
         return;
     }
     if page == gate::NEXT_SET {
@@ -250,6 +252,10 @@ pub fn plan(page: u32) {
     }
 }
 
+const _: () = assert!(
+    window_of(PREFAULT_CODE, ENTRIES as u64) == window_of(PREFAULT_PLAN, ENTRIES as u64),
+    "the code is always mapped, so there is a table for the plan too"
+);
 const _: () = assert!(
     size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PREFAULT_WINDOW) / PAGE_SIZE
 );
