@@ -84,7 +84,7 @@ export async function measure(testCase, names, pace) {
     for (const subject of subjects) await attempt(subject, warmUp);
   }
   const end = performance.now() + pace.budgetMs;
-  for (let round = 0; round < pace.minRounds || performance.now() < end; round++) {
+  for (let round = 0; round < (testCase.rounds ?? pace.minRounds) || performance.now() < end; round++) {
     // Nobody always comes after the same.
     const order = round % 2 ? subjects.toReversed() : subjects;
     for (const subject of order) await attempt(subject, take);

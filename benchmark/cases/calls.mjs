@@ -1,4 +1,5 @@
 // Calls that compute next to nothing: what a sandbox itself costs.
+import { runs } from './runs.mjs';
 import { timed } from './timed.mjs';
 
 // The count shows whether state is clean.
@@ -50,6 +51,7 @@ export const calls = [
     inFlight: 4,
     each: 5,
   }),
+  ...runs,
   timed({ name: 'warm', about: 'a small call', program, event: warm, without: [] }),
   timed({
     name: 'warm-no-gc',

@@ -1,5 +1,6 @@
-// Handlers that call the host.
+// Handlers that call the host, and wait for it.
 import { timed } from './timed.mjs';
+import { waiting } from './waiting.mjs';
 
 export const hostCalls = [
   timed({
@@ -36,4 +37,21 @@ export const hostCalls = [
     },
     event: {},
   }),
+  timed({
+    name: 'async-100',
+    about: '100 calls of an asynchronous host function in one call, all at once',
+    program: {
+      source: `
+        async function handler() {
+          const sums = await Promise.all(Array.from({ length: 100 }, (_, i) => host.add(i, 1)));
+          return sums.reduce((sum, one) => sum + one);
+        }
+      `,
+      host: { add: (a, b) => new Promise((resolve) => setImmediate(resolve, a + b)) },
+      isAsync: true,
+      atOnce: true,
+    },
+    event: {},
+  }),
+  waiting,
 ];

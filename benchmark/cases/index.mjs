@@ -1,7 +1,8 @@
 // All cases, in the order in which they are run and shown.
 //
 // A case has a `name`, says what it is `about` and in which `units` it measures, and which subjects it is `without`. Its
-// `start` prepares a subject and gives what takes one sample, an object with a number for each unit.
+// `start` prepares a subject and gives what takes one sample, an object with a number for each unit. With `oneSample` each is
+// taken in a new process, in at least so many `rounds`.
 import { calls } from './calls.mjs';
 import { computations } from './compute.mjs';
 import { floor } from './floor.mjs';

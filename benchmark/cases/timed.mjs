@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 
 /**
  * - `how`: `call`; `fresh`, a call in clean state; `pool`, the same through a pool, for those that have one; `cold`, a call
- *   in a new tenant;
- * - `rested`: not before the subject is ready for as many as it can be, for those that prepare tenants ahead;
+ *   in a new tenant; `run`, the same for a program that is new each time, with the time of giving the tenant up;
+ * - `rested`: not before the subject is ready for as many as it can be, for those that prepare tenants ahead, and without the
+ *   time of giving one up;
+ * - `oneSample`: each sample in a new process;
  * - `inFlight`: how many at once, and `each`: how many of these one after the other make up a sample;
  * - `without`: the subjects that cannot take part.
  */
@@ -17,6 +19,7 @@ export function timed({
   rested = false,
   inFlight = 1,
   each = 1,
+  oneSample = false,
   without = ['floor'],
 }) {
   async function start(subject) {
@@ -24,6 +27,7 @@ export function timed({
     const check = (result) => assert.equal(JSON.stringify(result), wanted, 'a wrong result');
     if (subject.time) return subject.time();
     if (how === 'cold') return () => cold(subject, check);
+    if (how === 'run') return runner(subject, check);
     const { callers, rest } = await callersOf(subject);
     return async () => {
       if (rested) await rest?.();
@@ -39,6 +43,28 @@ export function timed({
     check(result);
     await tenant.close();
     return { ms };
+  }
+
+  async function runner(subject, check) {
+    const { run, rest } = (await subject.openRunner?.(program.host)) ?? { run: (source) => once(subject, source) };
+    let runs = 0;
+    return async () => {
+      if (rested) await rest?.();
+      // Nobody has compiled this one before.
+      const source = `${program.source}\n// ${process.pid} ${++runs}`;
+      const started = performance.now();
+      const { result, end } = await run(source, event);
+      if (!rested) await end?.();
+      const ms = performance.now() - started;
+      if (rested) await end?.();
+      check(result);
+      return { ms };
+    };
+  }
+
+  async function once(subject, source) {
+    const tenant = await subject.open({ ...program, source });
+    return { result: await tenant.call(event), end: tenant.close };
   }
 
   async function callersOf(subject) {
@@ -63,7 +89,7 @@ export function timed({
     return { ms };
   }
 
-  return { name, about, units: ['ms'], without, start };
+  return { name, about, units: ['ms'], without, oneSample, start };
 }
 
 /** The handler in the host's own engine, for what its result has to be. */

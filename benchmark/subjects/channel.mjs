@@ -24,11 +24,11 @@ async function connect(channel, { host, sync }) {
       settle = { resolve, reject };
     });
   channel.onEnd((error) => settle.reject(error));
-  channel.onMessage(async ({ name, values, result, error }) => {
+  channel.onMessage(async ({ name, id, values, result, error }) => {
     if (name) {
       const value = host[name](...values);
       if (sync) channel.answer(value);
-      else channel.send({ value: await value });
+      else channel.send({ id, value: await value });
     } else if (error) settle.reject(new Error(error));
     else settle.resolve(result);
   });

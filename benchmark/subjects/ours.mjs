@@ -2,12 +2,13 @@
 import { setTimeout } from 'node:timers/promises';
 import * as sandboxes from '@hyperlight/js-host-api';
 
-async function start({ source, host, heap, buffers }) {
+async function start({ source, host, atOnce, heap, buffers }) {
   const builder = new sandboxes.SandboxBuilder();
   if (heap) builder.setHeapSize(heap);
   if (buffers) builder.setInputBufferSize(buffers).setOutputBufferSize(buffers).setMaxOutputValues(buffers);
   const proto = await builder.build();
-  for (const [name, callback] of Object.entries(host ?? {})) proto.register('bench', name, callback);
+  const register = atOnce ? 'registerAsync' : 'register';
+  for (const [name, callback] of Object.entries(host ?? {})) proto[register]('bench', name, callback);
   const sandbox = await proto.loadRuntime();
   sandbox.addHandler('handler', host ? `import * as host from 'host:bench';\n${source}` : source);
   return sandbox.getLoadedSandbox();
@@ -37,9 +38,22 @@ export async function openPool(program, size) {
   const pool = new sandboxes.SandboxPool({ size, snapshot, maxQueue: size });
   return {
     call: (event) => pool.callHandler('handler', event),
-    async rest() {
-      while (pool.ready < pool.size) await setTimeout(1);
-    },
+    rest: () => rested(pool),
     close: () => pool.close(),
   };
+}
+
+export async function openRunner(host) {
+  const pool = new sandboxes.SandboxPool({ size: 2 });
+  return {
+    async run(source, input) {
+      const { value } = await pool.run(source, { input, functions: { host } });
+      return { result: value };
+    },
+    rest: () => rested(pool),
+  };
+}
+
+async function rested(pool) {
+  while (pool.ready < pool.size) await setTimeout(1);
 }

@@ -8,9 +8,10 @@ const { source, names, sync, signal, replies } = workerData ?? (await once(proce
 
 const host = Object.fromEntries(names.map((name) => [name, sync ? wait(name) : ask(name)]));
 const handler = new Function('host', `${source}\nreturn handler;`)(host);
-let answer;
-channel.on('message', async ({ event, value }) => {
-  if (event === undefined) return answer(value);
+const answers = new Map();
+let asked = 0;
+channel.on('message', async ({ event, id, value }) => {
+  if (event === undefined) return answers.get(id)(value);
   try {
     send({ result: await handler(event) });
   } catch (error) {
@@ -22,8 +23,12 @@ send({});
 function ask(name) {
   return (...values) =>
     new Promise((resolve) => {
-      answer = resolve;
-      send({ name, values });
+      const id = ++asked;
+      answers.set(id, (value) => {
+        answers.delete(id);
+        resolve(value);
+      });
+      send({ name, id, values });
     });
 }
 
