@@ -155,6 +155,26 @@ export interface LoadOptions {
    * `ERR_COMPILE` in `getLoadedSandbox()`. Default: `'warn'`.
    */
   unhandledRejections?: 'warn' | 'error';
+  /**
+   * What the callbacks of host functions find as `hostCall().context`: anything. It does not go to the guest. Default:
+   * `undefined`.
+   */
+  context?: any;
+}
+
+/** What a host function can know of the call that it serves. `hostCall()` returns it. */
+export interface HostCall {
+  /** The option `context` of the guest's call. */
+  readonly context: any;
+  /**
+   * Is aborted when the guest's call ends for any reason, so that what the host function has begun need not outlive it.
+   * Its reason is an `AbortError`.
+   */
+  readonly signal: AbortSignal;
+  /** Name of the module of the host function. */
+  readonly module: string;
+  /** Name of the host function. */
+  readonly name: string;
 }
 
 /** Options of `callHandler()`. */
@@ -1093,6 +1113,25 @@ export interface CallStats {
    */
   entries: number
 }
+
+/**
+ * What is known of the host call that the running code serves. It is called in the callback of a host function, or in
+ * anything that follows from it, such as behind its `await`. Elsewhere it returns `undefined`.
+ *
+ * @example
+ * ```ts
+ * protoSandbox.hostModule('web').registerAsync('get', async (path) => {
+ *   const { context, signal } = hostCall()!;
+ *   const headers = { authorization: context.token };
+ *   const response = await fetch(new URL(String(path), 'https://example.com'), { headers, signal });
+ *   return response.text();
+ * });
+ * ```
+ * ```ts
+ * const page = await sandbox.callHandler('page', '/', { context: { token: 'abc' } });
+ * ```
+ */
+export declare function hostCall(): HostCall | undefined
 
 /** Host functions of one module that a snapshot needs. */
 export interface RequiredHostModule {

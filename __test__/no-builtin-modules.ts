@@ -1,2 +1,2 @@
-// Preloaded by a test: makes this a Node.js of before 20.16.
+// Preloaded by tests: makes this a Node.js of before 20.16.
 Object.assign(process, { getBuiltinModule: undefined });

@@ -13,8 +13,10 @@ import {
   type CallResult,
   type CallStats,
   type GuestImage,
+  type HostCall,
   HostFunctionModule,
   HostModule,
+  type hostCall,
   InterruptHandle,
   isSandboxError,
   JSSandbox,
@@ -101,7 +103,7 @@ const members = {
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
-same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'isSandboxError' | 'run' | 'sync'>();
+same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'hostCall' | 'isSandboxError' | 'run' | 'sync'>();
 same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
 same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
 same<keyof HostModule, Named<'HostModule'>>();
@@ -119,7 +121,12 @@ same<SandboxPool['run'], typeof run>();
 same<keyof RunOptions, keyof CallHandlerOptions | 'input' | 'functions' | 'modules' | 'maxConsoleBytes'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
-same<keyof LoadOptions, 'wallClockTimeoutMs' | 'cpuTimeoutMs' | 'signal' | 'unhandledRejections'>();
+same<keyof LoadOptions, 'wallClockTimeoutMs' | 'cpuTimeoutMs' | 'signal' | 'unhandledRejections' | 'context'>();
+same<typeof hostCall, () => HostCall | undefined>();
+same<
+  HostCall,
+  { readonly context: any; readonly signal: AbortSignal; readonly module: string; readonly name: string }
+>();
 same<LoadOptions['signal'], AbortSignalLike | undefined>();
 same<LoadOptions['unhandledRejections'], 'warn' | 'error' | undefined>();
 same<keyof CallHandlerOptions, keyof LoadOptions | 'gc'>();
@@ -354,7 +361,10 @@ test('the classes have the members that are declared, and no others', () => {
     assert.deepEqual(actual.sort(), [...declared].sort(), name);
   }
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
-  assert.deepEqual(exported.sort(), [...Object.keys(members), 'SandboxStatus', 'isSandboxError', 'run', 'sync'].sort());
+  assert.deepEqual(
+    exported.sort(),
+    [...Object.keys(members), 'SandboxStatus', 'hostCall', 'isSandboxError', 'run', 'sync'].sort(),
+  );
 });
 
 test('new is refused for the classes whose constructors are private', () => {

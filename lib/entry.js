@@ -6,6 +6,7 @@ const { runIn, sync } = require('./run.js');
 let addon;
 try {
   addon = load();
+  addon.useAsyncHooks(process.getBuiltinModule?.('node:async_hooks') ?? require('node:async_hooks'));
 } catch (error) {
   addon = require('./stand-in.js').standIn(error);
 }
@@ -28,6 +29,7 @@ exports.SandboxStatus = Object.freeze({
   Disposed: 'disposed',
 });
 exports.Snapshot = addon.Snapshot;
+exports.hostCall = addon.hostCall;
 exports.isSandboxError = isSandboxError;
 exports.run = run;
 exports.sync = sync;

@@ -62,5 +62,7 @@ exports.standIn = ({ message, cause, code }) => {
     SandboxBuilder,
     SandboxPool: class SandboxPool extends Unavailable {},
     Snapshot,
+    // There is no host call to be in.
+    hostCall: () => undefined,
   };
 };

@@ -1,10 +1,11 @@
 //! Loading the addon into a JavaScript environment.
 
-use napi::Env;
 use napi::bindgen_prelude::Object;
+use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::bridge::environment::Environment;
+use super::bridge::async_context::AsyncContexts;
+use super::bridge::environment::{self, Environment};
 use super::bridge::warning::emit_warning;
 use super::classes::{builder, disposal};
 use super::console::log;
@@ -24,4 +25,16 @@ pub fn load(exports: Object, env: Env) -> napi::Result<()> {
         let _ = catch_panic(|| emit_warning(&env, complaint));
     }
     Ok(())
+}
+
+/// Gives the addon the module `node:async_hooks`, which addons cannot load in every Node.js. The package's entry calls it.
+#[napi(skip_typescript)]
+#[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
+pub fn use_async_hooks(env: &Env, async_hooks: Unknown) -> napi::Result<()> {
+    let contexts = catch_panic(|| {
+        let contexts = AsyncContexts::new(env, async_hooks)?;
+        environment::of(env)?.set_async_contexts(contexts);
+        Ok(())
+    });
+    contexts.map_err(|error| error.into_js(env))
 }

@@ -155,6 +155,26 @@ export interface LoadOptions {
    * `ERR_COMPILE` in `getLoadedSandbox()`. Default: `'warn'`.
    */
   unhandledRejections?: 'warn' | 'error';
+  /**
+   * What the callbacks of host functions find as `hostCall().context`: anything. It does not go to the guest. Default:
+   * `undefined`.
+   */
+  context?: any;
+}
+
+/** What a host function can know of the call that it serves. `hostCall()` returns it. */
+export interface HostCall {
+  /** The option `context` of the guest's call. */
+  readonly context: any;
+  /**
+   * Is aborted when the guest's call ends for any reason, so that what the host function has begun need not outlive it.
+   * Its reason is an `AbortError`.
+   */
+  readonly signal: AbortSignal;
+  /** Name of the module of the host function. */
+  readonly module: string;
+  /** Name of the host function. */
+  readonly name: string;
 }
 
 /** Options of `callHandler()`. */

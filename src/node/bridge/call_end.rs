@@ -1,11 +1,12 @@
 //! How JavaScript hears of the end of a call that can be stopped.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{JsObjectValue, Null, Object};
 use napi::{Env, JsError, JsValue, Unknown};
 
+use super::async_context::Origin;
 use super::call_options::LoadOptions;
 use super::call_stats::CallStats;
 use super::promise::Pending;
@@ -48,11 +49,26 @@ fn settle<T: Send + 'static>(place: &Mutex<Option<Pending<Ended<T>>>>, source: S
     }
 }
 
-/// Where a call's listener is kept for the JavaScript thread, which has to end it.
+/// What of a call is kept for the JavaScript thread, which has to end it.
 #[derive(Clone, Default)]
-pub struct Listening(Arc<Mutex<Option<Listener>>>);
+pub struct OnThread(Arc<Mutex<Kept>>);
 
-impl Listening {
+#[derive(Default)]
+struct Kept {
+    /// What listens to the call's signal.
+    listener: Option<Listener>,
+    /// Where it was made.
+    origin: Option<Arc<Origin>>,
+}
+
+impl OnThread {
+    /// Notes where the call is made, for the host functions that it calls, if there are any, and what they are given.
+    pub fn originate(&self, env: &Env, context: Option<Unknown<'_>>) -> Result<Arc<Origin>> {
+        let origin = Origin::new(env, context)?;
+        self.lock().origin = Some(origin.clone());
+        Ok(origin)
+    }
+
     /// Stops a call when a signal is aborted. One that has not begun is never made: its promise is rejected at once, if its place
     /// is given, and `withdrawn` is called.
     ///
@@ -67,6 +83,17 @@ impl Listening {
         withdrawn: impl Fn() + 'static,
     ) -> Result<()> {
         let Some(signal) = signal else { return Ok(()) };
+        self.listen(env, signal, limits, (ticket, place), withdrawn).inspect_err(|_| self.end_origin(env))
+    }
+
+    fn listen<T: Send + 'static>(
+        &self,
+        env: &Env,
+        signal: Signal,
+        limits: LoadOptions,
+        (ticket, place): (&Ticket, Option<&Place<T>>),
+        withdrawn: impl Fn() + 'static,
+    ) -> Result<()> {
         if let Some(reason) = signal.reason(env)? {
             return Err(explained(env, crate::Error::Cancelled.into(), None, limits, Some(reason)));
         }
@@ -85,20 +112,32 @@ impl Listening {
                 withdrawn();
             }
         })?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+        self.lock().listener = Some(listener);
         Ok(())
     }
 
     /// What the call gives to JavaScript: a value and what it has cost, or an error with that.
     pub fn end<T>(self, env: &Env, ended: Ended<T>) -> Result<(T, Option<crate::ExecutionStats>)> {
-        let listener = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listener = self.lock().listener.take();
         // A signal that fails now has done what it was for.
         let reason = listener.and_then(|listener| listener.end(env).ok().flatten());
+        self.end_origin(env);
         let Ended { result, stats, limits } = ended;
         match result {
             Ok(value) => Ok((value, stats)),
             Err(error) => Err(explained(env, error, stats, limits, reason)),
         }
+    }
+
+    fn end_origin(&self, env: &Env) {
+        let origin = self.lock().origin.take();
+        // It fails only where JavaScript code cannot run any more.
+        let _ = origin.map(|origin| origin.end(env));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // No code runs under the lock that could leave it half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,21 @@ use super::signal::Signal;
 use crate::UnhandledRejections;
 use crate::node::error::Result;
 
-/// Options of `getLoadedSandbox()`, without the signal; `types.d.ts` has the type.
+/// Options that belong to the JavaScript thread.
+#[derive(Default)]
+pub struct ThreadOptions {
+    pub signal: Option<Signal>,
+    /// What the call's host functions are given.
+    pub context: Option<Unknown<'static>>,
+}
+
+impl ThreadOptions {
+    fn read(options: &Options) -> Result<Self> {
+        Ok(Self { signal: options.signal(SIGNAL)?, context: options.value(CONTEXT)? })
+    }
+}
+
+/// Options of `getLoadedSandbox()`, without those of the thread; `types.d.ts` has the type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoadOptions {
     pub wall_clock_timeout_ms: Option<f64>,
@@ -15,7 +29,7 @@ pub struct LoadOptions {
     pub unhandled_rejections: Option<UnhandledRejections>,
 }
 
-/// Options of `callHandler()`, without the signal; `types.d.ts` has the type.
+/// Options of `callHandler()`, without those of the thread; `types.d.ts` has the type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
     pub gc: Option<bool>,
@@ -23,19 +37,20 @@ pub struct CallHandlerOptions {
 }
 
 /// Names of the options of `callHandler()`.
-pub const CALL_OPTIONS: [&str; 5] = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
+pub const CALL_OPTIONS: [&str; 6] = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
 
 const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
 const SIGNAL: &str = "signal";
 const UNHANDLED_REJECTIONS: &str = "unhandledRejections";
+const CONTEXT: &str = "context";
 
 impl LoadOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
-        let names = [WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS];
-        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((Self::default(), None)) };
-        Ok((Self::read(&options)?, options.signal(SIGNAL)?))
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
+        let names = [WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok(Default::default()) };
+        Ok((Self::read(&options)?, ThreadOptions::read(&options)?))
     }
 
     fn read(options: &Options) -> Result<Self> {
@@ -51,15 +66,15 @@ impl LoadOptions {
 }
 
 impl CallHandlerOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
-        let Some(options) = Options::from_js(env, value, &CALL_OPTIONS)? else { return Ok((Self::default(), None)) };
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
+        let Some(options) = Options::from_js(env, value, &CALL_OPTIONS)? else { return Ok(Default::default()) };
         Self::read(&options)
     }
 
     /// Reads them from among others.
-    pub fn read(options: &Options) -> Result<(Self, Option<Signal>)> {
+    pub fn read(options: &Options) -> Result<(Self, ThreadOptions)> {
         let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(options)? };
-        Ok((call, options.signal(SIGNAL)?))
+        Ok((call, ThreadOptions::read(options)?))
     }
 }
 

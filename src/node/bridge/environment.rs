@@ -1,12 +1,13 @@
 //! What the addon keeps for each JavaScript environment: the main thread of a process and each of its workers has one.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 
-use super::async_storage::AsyncStorage;
+use super::async_context::AsyncContexts;
 use super::function::AnyFunction;
 use super::host_error;
 use super::inbox::Inbox;
@@ -25,7 +26,7 @@ pub struct Environment {
     pub promise_then: AnyFunction,
     /// Read what a run is given.
     pub program_parts: Readers,
-    pub async_storage: Option<AsyncStorage>,
+    async_contexts: OnceCell<AsyncContexts>,
     pub host_calls: Arc<HostCalls>,
     teardown: Arc<TeardownHooks>,
 }
@@ -49,7 +50,7 @@ impl Environment {
             describe: host_error::describer(env)?,
             promise_then: prototype.get_named_property::<Function<_, _>>("then")?.create_ref()?,
             program_parts: Readers::of_environment(env)?,
-            async_storage: AsyncStorage::of_environment(env)?,
+            async_contexts: OnceCell::new(),
             host_calls,
             teardown: Arc::default(),
         })
@@ -64,6 +65,17 @@ impl Environment {
             teardown.run();
         })?;
         Ok(())
+    }
+
+    /// The asynchronous contexts.
+    pub fn async_contexts(&self) -> Result<&AsyncContexts> {
+        self.async_contexts.get().ok_or_else(|| Error::Internal("the addon was not loaded by its package".to_string()))
+    }
+
+    /// Sets them, when the addon is loaded.
+    pub fn set_async_contexts(&self, contexts: AsyncContexts) {
+        // An environment loads the addon more than once if its cache of modules is cleared. Those that are there go on.
+        let _ = self.async_contexts.set(contexts);
     }
 
     /// Has something done when the environment ends. It must not wait. To be called with a test of whether it is still

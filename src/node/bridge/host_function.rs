@@ -2,7 +2,8 @@
 //!
 //! 1. The guest's thread makes a [`PendingHostCall`] and says how to give it up, should the guest's call be stopped.
 //! 2. It posts a job to the JavaScript thread that registered the function, and waits.
-//! 3. The JavaScript thread parses the arguments and calls the function.
+//! 3. The JavaScript thread enters the asynchronous context in which the guest's call was made, parses the arguments and calls the
+//!    function.
 //! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled.
 //! 5. It settles the host call, and the guest's thread goes on.
 //!
@@ -25,7 +26,7 @@ use super::{host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::host_call::{Answer, PendingHostCall};
+use crate::node::scheduling::host_call::{Answer, FunctionName, PendingHostCall};
 use crate::node::scheduling::sandbox_context::SandboxContext;
 
 /// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
@@ -33,19 +34,25 @@ const ARGUMENTS_MAX: u32 = 65_535;
 
 const NO_RESULT: &str = "the host function will never give a result";
 
+/// A host function of JavaScript's.
+pub struct HostFunction {
+    pub name: Arc<FunctionName>,
+    pub callback: Arc<AnyFunction>,
+}
+
 /// What the Rust API is given for a host function: runs on the thread that runs the guest.
 pub fn bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    callback: Arc<AnyFunction>,
+    function: Arc<HostFunction>,
 ) -> impl Fn(&crate::HostCall, Payload) -> Answer + Send + Sync + 'static {
     move |guest_call, arguments| {
-        let (call, answer) = PendingHostCall::new(&sandbox);
+        let (call, answer) = PendingHostCall::new(&sandbox, function.name.clone());
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
-        let callback = callback.clone();
+        let function = function.clone();
         let posted =
-            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
+            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, function, arguments));
         let answer = match posted {
             Ok(_entry) => answer.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
@@ -60,13 +67,13 @@ pub fn bridge(
 pub fn async_bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    callback: Arc<AnyFunction>,
+    function: Arc<HostFunction>,
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
     move |arguments| {
-        let (call, answer) = PendingHostCall::new(&sandbox);
+        let (call, answer) = PendingHostCall::new(&sandbox, function.name.clone());
         let last_chance = LastChance(call.clone());
-        let callback = callback.clone();
-        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, &callback, arguments));
+        let function = function.clone();
+        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, function, arguments));
         Box::pin(async move {
             let _last_chance = last_chance;
             let answer = match posted {
@@ -78,13 +85,22 @@ pub fn async_bridge(
     }
 }
 
-/// Calls the function, on the JavaScript thread.
-fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
+/// Calls the function, on the JavaScript thread, where the guest's call was made.
+fn serve(env: &Env, call: &Arc<PendingHostCall>, function: Arc<HostFunction>, arguments: Payload) {
     if !call.is_waiting() {
         return;
     }
     let served = catch_panic(|| {
-        let outcome = match invoke(env, call, callback, arguments)? {
+        let to_serve = call.clone();
+        let work = move |env: &Env| serve_in_context(env, &to_serve, &function.callback, arguments);
+        environment::of(env)?.async_contexts()?.serve(env, call, work)
+    });
+    settle_if_failed(call, served);
+}
+
+fn serve_in_context(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
+    let served = catch_panic(|| {
+        let outcome = match invoke(env, callback, arguments)? {
             Ok(value) => match is_thenable(env, value)? {
                 Ok(true) => return settle_later(env, call, value),
                 Ok(false) => Ok(value),
@@ -104,16 +120,13 @@ fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
     }
 }
 
-fn invoke(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) -> Result<Outcome> {
+fn invoke(env: &Env, callback: &AnyFunction, arguments: Payload) -> Result<Outcome> {
     // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
         _ => return Err(Error::InvalidArgument("the arguments are no JSON array".to_string())),
     };
-    match &environment::of(env)?.async_storage {
-        Some(storage) => storage.run(env, call, callback, &arguments),
-        None => function::call(env, callback, undefined(env)?, &arguments),
-    }
+    function::call(env, callback, undefined(env)?, &arguments)
 }
 
 fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {

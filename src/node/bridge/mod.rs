@@ -1,7 +1,7 @@
 //! What has to do with V8: values, calls, exceptions, promises, and the way to the JavaScript thread.
 
 pub mod arguments;
-pub mod async_storage;
+pub mod async_context;
 pub mod call_end;
 pub mod call_options;
 pub mod call_stats;

@@ -55,6 +55,13 @@ impl<'env> Options<'env> {
         Ok(if value.get_type()? == ValueType::Undefined { None } else { Some(value) })
     }
 
+    /// Any value.
+    pub fn value(&self, name: &str) -> Result<Option<Unknown<'static>>> {
+        let Some(value) = self.given(name)? else { return Ok(None) };
+        // SAFETY: the value belongs to this environment and to the scope of the running call.
+        Ok(Some(unsafe { Unknown::from_raw_unchecked(self.env.raw(), value.raw()) }))
+    }
+
     pub fn signal(&self, name: &str) -> Result<Option<Signal>> {
         self.given(name)?.map(|value| Signal::from_js(self.env, value)).transpose()
     }

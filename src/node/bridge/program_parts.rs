@@ -7,10 +7,9 @@ use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
 use super::arguments::{from_js, function, string};
-use super::call_options::{CALL_OPTIONS, CallHandlerOptions};
+use super::call_options::{CALL_OPTIONS, CallHandlerOptions, ThreadOptions};
 use super::function::{self as functions, AnyFunction};
 use super::options::Options;
-use super::signal::Signal;
 use super::value::undefined;
 use super::{environment, exception, json};
 use crate::node::error::{Error, Result};
@@ -56,7 +55,7 @@ pub struct GivenFunction {
 }
 
 impl RunOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, Option<Signal>)> {
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
         let names = [CALL_OPTIONS.as_slice(), &[INPUT, FUNCTIONS, MODULES, MAX_CONSOLE_BYTES]].concat();
         let mut run = Self {
             call: CallHandlerOptions::default(),
@@ -65,8 +64,8 @@ impl RunOptions {
             modules: Vec::new(),
             max_console_bytes: MAX_CONSOLE_BYTES_DEFAULT,
         };
-        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((run, None)) };
-        let (call, signal) = CallHandlerOptions::read(&options)?;
+        let Some(options) = Options::from_js(env, value, &names)? else { return Ok((run, ThreadOptions::default())) };
+        let (call, of_thread) = CallHandlerOptions::read(&options)?;
         run.call = call;
         if let Some(bytes) = options.count(MAX_CONSOLE_BYTES, &MAX_CONSOLE_BYTES_RANGE)? {
             run.max_console_bytes = bytes;
@@ -91,7 +90,7 @@ impl RunOptions {
         if let Some(given) = options.given(INPUT)? {
             run.input = Some(json::stringify(env, "input", given)?);
         }
-        Ok((run, signal))
+        Ok((run, of_thread))
     }
 }
 

@@ -11,8 +11,7 @@ use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic_in;
 use crate::node::scheduling::calls::Ticket;
-use crate::node::scheduling::host_call::PendingHostCall;
-use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
 use crate::node::scheduling::status::{Era, SharedStatus};
 use crate::sandbox::call_options::CallOptions;
 
@@ -20,7 +19,7 @@ use crate::sandbox::call_options::CallOptions;
 pub struct Request {
     pub work: Work,
     pub options: CallHandlerOptions,
-    pub cause: Option<Arc<PendingHostCall>>,
+    pub cause: Cause,
 }
 
 /// What is to be done in the sandbox.

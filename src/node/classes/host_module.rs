@@ -7,9 +7,11 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::host_function_module::ModuleFunction;
-use crate::node::bridge::{arguments, environment, host_function};
+use crate::node::bridge::host_function::{self, HostFunction};
+use crate::node::bridge::{arguments, environment};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::host_call::FunctionName;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::slot::Slot;
 
@@ -123,10 +125,14 @@ pub(super) fn add(
     ModuleFunction { module, name, is_async, callback }: ModuleFunction,
 ) -> Result<()> {
     let host_calls = environment::of(env)?.host_calls.clone();
+    context.add_host_function();
+    let name = Arc::new(FunctionName { module, name });
+    let function = Arc::new(HostFunction { name: name.clone(), callback });
+    let FunctionName { module, name } = &*name;
     if is_async {
-        let function = host_function::async_bridge(host_calls, context.clone(), callback);
-        return Ok(proto.register_async_with_bytes(&module, &name, function)?);
+        let function = host_function::async_bridge(host_calls, context.clone(), function);
+        return Ok(proto.register_async_with_bytes(module, name, function)?);
     }
-    let function = host_function::bridge(host_calls, context.clone(), callback);
-    Ok(proto.register_with_bytes(&module, &name, function)?)
+    let function = host_function::bridge(host_calls, context.clone(), function);
+    Ok(proto.register_with_bytes(module, name, function)?)
 }

@@ -12,14 +12,15 @@ use super::limits::limits;
 use super::loaded::LoadedJSSandbox;
 use super::snapshot::Snapshot;
 use crate::Script;
-use crate::node::bridge::call_end::{Ended, Listening, Place};
-use crate::node::bridge::call_options::LoadOptions;
+use crate::node::bridge::async_context::current;
+use crate::node::bridge::call_end::{Ended, OnThread, Place};
+use crate::node::bridge::call_options::{LoadOptions, ThreadOptions};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
 use crate::node::panic::{catch_panic, catch_panic_in};
 use crate::node::scheduling::calls::Calls;
-use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
 use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::status::{SharedStatus, Status};
 use crate::node::scheduling::tasks;
@@ -196,26 +197,33 @@ impl JSSandbox {
         let slot = self.slot.clone();
         let (calls, context) = (self.calls.clone(), self.context.clone());
         let status = self.status.clone();
-        let listening = Listening::default();
-        let to_listen = listening.clone();
+        let on_thread = OnThread::default();
+        let begins = on_thread.clone();
         promise(
             env,
             || {
-                let (options, signal) = LoadOptions::from_js(env, options)?;
+                let host_call = self.context.check(current(env)?, "getLoadedSandbox")?;
+                let (options, ThreadOptions { signal, context: given }) = LoadOptions::from_js(env, options)?;
                 let limits = limits(options)?;
                 self.stop_at_end(env)?;
                 let (ticket, place) = (self.calls.add(), Place::new());
                 // The object can be used again only when its sandbox is back, so the promise waits for that.
                 self.slot.with(|_| Ok(()))?;
-                to_listen.begin::<crate::LoadedJSSandbox>(env, signal, options, (&ticket, None), || ())?;
-                Ok((self.slot.take("getLoadedSandbox")?, options, limits, ticket, place))
+                let mut cause = Cause { host_call, origin: None };
+                if self.context.has_host_functions() {
+                    cause.origin = Some(begins.originate(env, given)?);
+                }
+                begins.begin::<crate::LoadedJSSandbox>(env, signal, options, (&ticket, None), || ())?;
+                Ok((self.slot.take("getLoadedSandbox")?, (options, limits), ticket, place, cause))
             },
-            |(mut sandbox, options, limits, ticket, place), pending| {
+            |(mut sandbox, (options, limits), ticket, place, cause), pending| {
                 place.put(pending);
                 sandbox.set_unhandled_rejections(options.unhandled_rejections);
-                let source = self.context.source();
+                let running_in = self.context.clone();
                 tasks::spawn(async move {
+                    let source = running_in.source();
                     let ended = async {
+                        let _running = running_in.run(cause);
                         let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
                             slot.put_back(sandbox);
                             let result = Err(crate::Error::Cancelled.into());
@@ -242,7 +250,7 @@ impl JSSandbox {
                 });
             },
             |env, ended| {
-                let (loaded, _) = listening.end(env, ended)?;
+                let (loaded, _) = on_thread.end(env, ended)?;
                 LoadedJSSandbox::new(env, loaded, calls, context)
             },
         )

@@ -11,9 +11,9 @@ use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::arguments;
-use crate::node::bridge::async_storage::caller;
-use crate::node::bridge::call_end::{Listening, Place};
-use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::bridge::async_context::current;
+use crate::node::bridge::call_end::{OnThread, Place};
+use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::promise::{Pending, promise};
 use crate::node::bridge::value::undefined;
@@ -23,7 +23,7 @@ use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::queue::Queue;
-use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
 use crate::node::scheduling::slot::DISPOSE;
 use crate::node::scheduling::status::{SharedStatus, Status};
 
@@ -153,19 +153,23 @@ impl LoadedJSSandbox {
         give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, V>> {
         let status = self.status.clone();
-        let listening = Listening::default();
-        let to_listen = listening.clone();
+        let on_thread = OnThread::default();
+        let begins = on_thread.clone();
         promise(
             env,
             || {
-                let cause = self.begin(env, method)?;
+                let host_call = self.begin(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
+                let (options, ThreadOptions { signal, context }) = CallHandlerOptions::from_js(env, options)?;
                 let event = json::stringify(env, "event", event)?;
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
                 let (ticket, place) = (self.calls.add(), Place::new());
-                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
+                let mut cause = Cause { host_call, origin: None };
+                if self.context.has_host_functions() {
+                    cause.origin = Some(begins.originate(env, context)?);
+                }
+                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
                 Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place))
             },
             |(request, ticket, place), pending| {
@@ -187,7 +191,7 @@ impl LoadedJSSandbox {
                 });
             },
             move |env, ended| {
-                let ((value, era), stats) = listening.end(env, ended)?;
+                let ((value, era), stats) = on_thread.end(env, ended)?;
                 let value = match value {
                     Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era))?,
                     None => undefined(env)?,
@@ -368,7 +372,7 @@ impl LoadedJSSandbox {
     /// What every operation begins with, named by its method. Gives what a call has to know of its cause.
     fn begin(&self, env: &Env, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
         self.queue.check()?;
-        self.context.check(caller(env)?, method)
+        self.context.check(current(env)?, method)
     }
 
     /// Has an operation done when its turn comes.

@@ -3,6 +3,7 @@
 pub mod builder;
 pub mod disposal;
 mod handler_call;
+mod host_call;
 mod host_function_module;
 mod host_module;
 mod interrupt;

@@ -12,9 +12,9 @@ use super::interrupt::InterruptHandle;
 use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
-use crate::node::bridge::async_storage::caller;
-use crate::node::bridge::call_end::{Ended, Listening, Place};
-use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::bridge::async_context::current;
+use crate::node::bridge::call_end::{Ended, OnThread, Place};
+use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::environment::{self, HostCalls};
 use crate::node::bridge::function::{self, AnyFunction, Outcome};
@@ -26,7 +26,7 @@ use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
-use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
+use crate::node::scheduling::sandbox_context::{Cause, PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
 use crate::sandbox::pool::{LeaseQueue, Member};
@@ -164,22 +164,26 @@ impl SandboxPool {
         (name, event, options): (Unknown, Unknown, Unknown),
         give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, V>> {
-        let listening = Listening::default();
-        let to_listen = listening.clone();
+        let on_thread = OnThread::default();
+        let begins = on_thread.clone();
         promise(
             env,
             || {
                 self.check_open()?;
-                let cause = self.shared.id.check(caller(env)?, method)?;
+                let host_call = self.shared.id.check(current(env)?, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, signal) = CallHandlerOptions::from_js(env, options)?;
+                let (options, ThreadOptions { signal, context }) = CallHandlerOptions::from_js(env, options)?;
                 let event = json::stringify(env, "event", event)?;
                 let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
-                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
+                let mut cause = Cause { host_call, origin: None };
+                if self.shared.may_have_host_functions() {
+                    cause.origin = Some(begins.originate(env, context)?);
+                }
+                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
                 Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place, turn))
             },
             |(request, ticket, place, turn), pending| {
@@ -190,7 +194,7 @@ impl SandboxPool {
                 }
             },
             |env, ended| {
-                let (value, stats) = listening.end(env, ended)?;
+                let (value, stats) = on_thread.end(env, ended)?;
                 let value = match value {
                     Some(value) => json::parse(env, value)?,
                     None => undefined(env)?,
@@ -283,6 +287,11 @@ impl Drop for Shared {
 }
 
 impl Shared {
+    /// Whether host functions may be registered in the pool's sandboxes: those of a snapshot have none.
+    pub(super) fn may_have_host_functions(&self) -> bool {
+        matches!(self.source, Source::Prepare(..))
+    }
+
     /// Begins to make the sandboxes that are missing.
     fn refill(self: &Arc<Self>) {
         for _ in 0..self.leases.expect_missing() {

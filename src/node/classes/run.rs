@@ -11,10 +11,11 @@ use napi_derive::napi;
 use super::handler_call::{Request, Work};
 use super::pool::SandboxPool;
 use crate::Program;
-use crate::node::bridge::async_storage::caller;
-use crate::node::bridge::call_end::{Listening, Place};
+use crate::node::bridge::async_context::current;
+use crate::node::bridge::call_end::{OnThread, Place};
+use crate::node::bridge::call_options::ThreadOptions;
 use crate::node::bridge::environment::{self, HostCalls};
-use crate::node::bridge::host_function::{async_bridge, bridge};
+use crate::node::bridge::host_function::{HostFunction, async_bridge, bridge};
 use crate::node::bridge::program_parts::{GivenFunction, RunOptions};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::{self, End, receipt};
@@ -22,8 +23,9 @@ use crate::node::bridge::value::undefined;
 use crate::node::bridge::{arguments, json};
 use crate::node::console::callback;
 use crate::node::error::Error;
+use crate::node::scheduling::host_call::FunctionName;
 use crate::node::scheduling::run_record::RunRecord;
-use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
 use crate::sandbox::call_control::CallGuard;
 use crate::sandbox::call_options::CallOptions;
 use crate::sandbox::monitor::Watching;
@@ -81,9 +83,12 @@ fn register(
 ) -> crate::Result<()> {
     let (record, full_name) = (record.clone(), Arc::<str>::from(format!("{module}.{name}")));
     let (host_calls, context) = (host_calls.clone(), context.clone());
+    let name = Arc::new(FunctionName { module, name });
+    let function = Arc::new(HostFunction { name: name.clone(), callback: Arc::new(callback) });
+    let FunctionName { module, name } = &*name;
     if is_sync {
-        let function = bridge(host_calls, context, Arc::new(callback));
-        return program.functions().register(&module, &name, move |call, arguments| {
+        let function = bridge(host_calls, context, function);
+        return program.functions().register(module, name, move |call, arguments| {
             record.call_begins(&full_name);
             let began = Instant::now();
             let answer = function(call, arguments);
@@ -91,8 +96,8 @@ fn register(
             answer
         });
     }
-    let function = async_bridge(host_calls, context, Arc::new(callback));
-    program.functions().register_async(&module, &name, move |arguments| {
+    let function = async_bridge(host_calls, context, function);
+    program.functions().register_async(module, name, move |arguments| {
         record.call_begins(&full_name);
         let (record, full_name, began) = (record.clone(), full_name.clone(), Instant::now());
         let answer = function(arguments);
@@ -147,17 +152,17 @@ impl SandboxPool {
         source: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
-        let listening = Listening::default();
-        let to_listen = listening.clone();
+        let on_thread = OnThread::default();
+        let begins = on_thread.clone();
         let noted: Arc<OnceLock<(Arc<RunRecord>, usize)>> = Arc::default();
         let to_note = noted.clone();
         promise(
             env,
             || {
                 self.check_open()?;
-                let cause = self.shared.id.check(caller(env)?, "run")?;
+                let host_call = self.shared.id.check(current(env)?, "run")?;
                 let source = arguments::string(env, "the source", source)?;
-                let (options, signal) = RunOptions::from_js(env, options)?;
+                let (options, ThreadOptions { signal, context }) = RunOptions::from_js(env, options)?;
                 let RunOptions { call: options, input, functions, modules, max_console_bytes } = options;
                 // The options may have had getters, which have been called now.
                 self.check_open()?;
@@ -172,13 +177,17 @@ impl SandboxPool {
                     program = program.with_module(specifier, source);
                 }
                 let host_calls = environment::of(env)?.host_calls.clone();
+                let mut cause = Cause { host_call, origin: None };
+                if !functions.is_empty() || self.shared.may_have_host_functions() {
+                    cause.origin = Some(begins.originate(env, context)?);
+                }
                 let run = Run { program, functions, host_calls, record };
                 let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
-                to_listen.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
+                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
                 Ok((Request { work: Work::Program(run), options, cause }, ticket, place, turn))
             },
             |(request, ticket, place, turn), pending| {
@@ -196,7 +205,7 @@ impl SandboxPool {
                     let end = End { stats: stats.as_ref()?, input_size: *input_size, output_size };
                     Some(receipt(env, record, &end, callback::name))
                 };
-                let value = listening.end(env, ended).and_then(|(value, _)| match value {
+                let value = on_thread.end(env, ended).and_then(|(value, _)| match value {
                     Some(value) => json::parse(env, value),
                     None => undefined(env),
                 });

@@ -4,26 +4,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use guest_abi::payload::Payload;
 
-use super::sandbox_context::SandboxContext;
+use super::sandbox_context::{Cause, SandboxContext};
 use crate::HostFunctionError;
 
 /// What a host function gives: a value, or nothing for `undefined`.
 pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
 
+/// What guest code calls a host function by.
+pub struct FunctionName {
+    pub module: String,
+    pub name: String,
+}
+
 /// One call of a host function.
 pub struct PendingHostCall {
     pub(super) sandbox: Arc<SandboxContext>,
-    pub(super) cause: Option<Arc<PendingHostCall>>,
+    /// Why the guest's call was made.
+    pub cause: Cause,
+    pub function: Arc<FunctionName>,
     answer: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
 impl PendingHostCall {
     /// A call of a sandbox's host function, and where its answer will come.
-    pub fn new(sandbox: &Arc<SandboxContext>) -> (Arc<Self>, oneshot::Receiver<Answer>) {
+    pub fn new(sandbox: &Arc<SandboxContext>, function: Arc<FunctionName>) -> (Arc<Self>, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
         let mut state = sandbox.lock();
         let answer = Mutex::new(Some(sender));
-        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), answer });
+        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), function, answer });
         state.waits_for.push(call.clone());
         (call, receiver)
     }
@@ -57,7 +65,7 @@ impl PendingHostCall {
     pub(super) fn first_waiting(self: Arc<Self>) -> Option<Arc<Self>> {
         let mut call = self;
         while !call.is_waiting() {
-            call = call.cause.clone()?;
+            call = call.cause.host_call.clone()?;
         }
         Some(call)
     }

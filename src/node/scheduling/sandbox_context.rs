@@ -8,11 +8,9 @@
 //! "During" is what Node.js calls the asynchronous context: all that the callback does, and whatever follows from
 //! it, until the result is settled. An `AsyncLocalStorage` of our own carries the [`PendingHostCall`] along. So a call that
 //! somebody else makes meanwhile is not affected: it waits its turn.
-//!
-//! A Node.js without `process.getBuiltinModule` (before 20.16 and 22.3) gives an addon no such storage. There the rule is
-//! stricter: while a sandbox waits for a host function, nobody may use it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::host_call::PendingHostCall;
@@ -28,15 +26,17 @@ pub struct SandboxContext {
     pool: OnceLock<PoolId>,
     /// What is noted of the program that runs.
     record: Mutex<Option<Arc<RunRecord>>>,
+    has_host_functions: AtomicBool,
     state: Mutex<State>,
 }
 
-/// During which host function JavaScript code runs.
-pub enum Caller {
-    /// Of this one, or of none.
-    Known(Option<Arc<PendingHostCall>>),
-    /// This Node.js cannot tell.
-    Unknown,
+/// Why a guest's call was made.
+#[derive(Clone, Default)]
+pub struct Cause {
+    /// During which host function it was made, or of none.
+    pub host_call: Option<Arc<PendingHostCall>>,
+    /// Where it was made: an `Origin` of the bridge, without meaning here. Calls that have no host functions have none.
+    pub origin: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Identifies a pool of sandboxes.
@@ -52,15 +52,18 @@ impl PoolId {
 
     /// Refuses to use the pool during a host function that one of its sandboxes waits for: it may be the last one.
     /// Gives what a call has to know of its cause.
-    pub fn check(self, caller: Caller, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
-        let Caller::Known(call) = caller else { return Ok(None) };
-        let cause = call.and_then(PendingHostCall::first_waiting);
+    pub fn check(
+        self,
+        caller: Option<Arc<PendingHostCall>>,
+        method: &'static str,
+    ) -> Result<Option<Arc<PendingHostCall>>> {
+        let cause = caller.and_then(PendingHostCall::first_waiting);
         let mut next = cause.as_ref();
         while let Some(call) = next {
             if call.sandbox.pool.get() == Some(&self) && call.is_waiting() {
                 return Err(Error::Reentrant { method });
             }
-            next = call.cause.as_ref();
+            next = call.cause.host_call.as_ref();
         }
         Ok(cause)
     }
@@ -68,8 +71,8 @@ impl PoolId {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// During which host function the running call was made.
-    pub(super) cause: Option<Arc<PendingHostCall>>,
+    /// Why the running call was made.
+    pub(super) cause: Cause,
     /// What the running call waits for.
     pub(super) waits_for: Vec<Arc<PendingHostCall>>,
 }
@@ -77,7 +80,13 @@ pub(super) struct State {
 impl SandboxContext {
     /// A sandbox whose jobs have this source.
     pub fn new(source: Source) -> Arc<Self> {
-        Arc::new(Self { source, pool: OnceLock::new(), record: Mutex::default(), state: Mutex::default() })
+        Arc::new(Self {
+            source,
+            pool: OnceLock::new(),
+            record: Mutex::default(),
+            has_host_functions: AtomicBool::new(false),
+            state: Mutex::default(),
+        })
     }
 
     /// Whose the jobs are that the sandbox causes on the JavaScript thread.
@@ -96,6 +105,16 @@ impl SandboxContext {
         drop(old);
     }
 
+    /// Whether a call of the sandbox may call a host function that was registered in it.
+    pub fn has_host_functions(&self) -> bool {
+        self.has_host_functions.load(Ordering::Relaxed)
+    }
+
+    /// A host function is registered in the sandbox.
+    pub fn add_host_function(&self) {
+        self.has_host_functions.store(true, Ordering::Relaxed);
+    }
+
     /// The sandbox belongs to a pool from now on.
     pub fn join(&self, pool: PoolId) {
         // It can join only once, since it is consumed.
@@ -103,24 +122,24 @@ impl SandboxContext {
     }
 
     /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.
-    pub fn check(&self, caller: Caller, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
-        let Caller::Known(call) = caller else {
-            let waits = self.lock().waits_for.iter().any(|call| call.is_waiting());
-            return if waits { Err(Error::Reentrant { method }) } else { Ok(None) };
-        };
-        let cause = call.and_then(PendingHostCall::first_waiting);
+    pub fn check(
+        &self,
+        caller: Option<Arc<PendingHostCall>>,
+        method: &'static str,
+    ) -> Result<Option<Arc<PendingHostCall>>> {
+        let cause = caller.and_then(PendingHostCall::first_waiting);
         let mut next = cause.as_ref();
         while let Some(call) = next {
             if std::ptr::eq(&raw const *call.sandbox, self) && call.is_waiting() {
                 return Err(Error::Reentrant { method });
             }
-            next = call.cause.as_ref();
+            next = call.cause.host_call.as_ref();
         }
         Ok(cause)
     }
 
-    /// A call runs that was made during a host function, or of none, until this is dropped.
-    pub fn run(self: &Arc<Self>, cause: Option<Arc<PendingHostCall>>) -> Running {
+    /// A call runs, until this is dropped.
+    pub fn run(self: &Arc<Self>, cause: Cause) -> Running {
         self.lock().cause = cause;
         Running(self.clone())
     }
@@ -136,7 +155,7 @@ pub struct Running(Arc<SandboxContext>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let cause = self.0.lock().cause.take();
+        let cause = std::mem::take(&mut self.0.lock().cause);
         drop(cause);
     }
 }

@@ -1,0 +1,48 @@
+// Where the calls of guests were asked for, and what host functions can ask of the call that they serve.
+({ AsyncLocalStorage, AsyncResource }) => {
+  const { AbortController } = globalThis;
+  /** During which host call JavaScript code runs: what the addon keeps of that. */
+  const hostCalls = new AsyncLocalStorage();
+  const { run, getStore } = hostCalls;
+
+  return {
+    /** A call of a guest begins here. */
+    begin: (context) => ({
+      // Nobody waits for it to be collected: `end` says when it is of no more use.
+      resource: new AsyncResource('HyperlightCall', { requireManualDestroy: true }),
+      context,
+      aborts: undefined,
+      hasEnded: false,
+    }),
+
+    /** It has ended: so have all that listen to its signal. */
+    end(origin) {
+      const { resource, aborts } = origin;
+      origin.hasEnded = true;
+      // It keeps the context alive in which the call was made, and that may keep another call's.
+      origin.resource = undefined;
+      if (aborts !== undefined) resource.runInAsyncScope(aborts.abort, aborts);
+      resource.emitDestroy();
+    },
+
+    /** Does some work where a call of a guest was asked for, during one of its host calls. */
+    serve: (origin, hostCall, work) => origin.resource.runInAsyncScope(run, hostCalls, hostCall, work),
+
+    /** During which host call this runs. */
+    current: () => getStore.call(hostCalls),
+
+    /** What a host function can know of the call that it serves. */
+    describe: (origin, module, name) => ({
+      context: origin.context,
+      get signal() {
+        if (origin.aborts === undefined) {
+          origin.aborts = new AbortController();
+          if (origin.hasEnded) origin.aborts.abort();
+        }
+        return origin.aborts.signal;
+      },
+      module,
+      name,
+    }),
+  };
+};

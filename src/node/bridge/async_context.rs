@@ -1,0 +1,136 @@
+//! The asynchronous context of JavaScript code, which Node.js carries along: in which one a guest's call was made, and during
+//! which host call code runs.
+//!
+//! Host functions run in the context of the call that caused them, with their host call added. What `async_context.js` has does
+//! the work; it is given the module `node:async_hooks`, which an addon cannot load in every Node.js.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
+use napi::{Env, JsValue, Unknown, ValueType};
+
+use super::environment;
+use super::function::{self, AnyFunction};
+use super::value::{text, undefined};
+use crate::node::error::{Error, Result};
+use crate::node::scheduling::host_call::PendingHostCall;
+
+const SOURCE: &str = include_str!("async_context.js");
+
+/// Functions of `async_context.js`.
+pub struct AsyncContexts {
+    begin: AnyFunction,
+    end: AnyFunction,
+    serve: AnyFunction,
+    current: AnyFunction,
+    describe: AnyFunction,
+    /// Does the work that is put in its place.
+    work: AnyFunction,
+    place: Rc<RefCell<Option<Work>>>,
+}
+
+type Work = Box<dyn FnOnce(&Env)>;
+
+impl AsyncContexts {
+    /// Those of this environment, made with the module `node:async_hooks`.
+    pub fn new(env: &Env, async_hooks: Unknown<'_>) -> Result<Self> {
+        let functions: Function<Unknown, Object> = env.run_script(SOURCE)?;
+        let functions = functions.call(async_hooks)?;
+        let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
+        let place = Rc::new(RefCell::new(None::<Work>));
+        let to_do = place.clone();
+        let work = env.create_function_from_closure::<(), (), _>("work", move |context| {
+            let work = to_do.borrow_mut().take();
+            if let Some(work) = work {
+                work(&*context.env);
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            begin: function("begin")?,
+            end: function("end")?,
+            serve: function("serve")?,
+            current: function("current")?,
+            describe: function("describe")?,
+            work: function::keep(env, work.to_unknown())?,
+            place,
+        })
+    }
+
+    /// Does some work where a guest's call was made, during one of its host calls. It must not panic.
+    pub fn serve(&self, env: &Env, call: &Arc<PendingHostCall>, work: impl FnOnce(&Env) + 'static) -> Result<()> {
+        let origin = Origin::of(call)?.object(env)?;
+        let host_call = External::new(call.clone()).into_unknown(env)?;
+        let function = self.work.borrow_back(env)?.to_unknown();
+        *self.place.borrow_mut() = Some(Box::new(work));
+        let outcome = function::call(env, &self.serve, undefined(env)?, &[origin, host_call, function]);
+        let was_done = self.place.borrow_mut().take().is_none();
+        match outcome? {
+            Ok(_) if was_done => Ok(()),
+            _ => Err(Error::Internal("the asynchronous context cannot be entered".to_string())),
+        }
+    }
+
+    fn current(&self, env: &Env) -> Result<Option<Arc<PendingHostCall>>> {
+        let Ok(store) = function::call(env, &self.current, undefined(env)?, &[])? else {
+            return Err(Error::Internal("the asynchronous context cannot be read".to_string()));
+        };
+        if store.get_type()? != ValueType::External {
+            return Ok(None);
+        }
+        // SAFETY: the value belongs to this environment and to the scope of the running call; its type is checked.
+        let call = unsafe { <&External<Arc<PendingHostCall>>>::from_napi_value(env.raw(), store.raw()) }?;
+        Ok(Some(Arc::clone(call)))
+    }
+}
+
+/// Where a call of a guest was made: an object of `async_context.js`. Node-API can refer to any object in the way that it refers
+/// to a function.
+pub struct Origin(AnyFunction);
+
+impl Origin {
+    /// A call is made here. Its host functions are given this value, if any.
+    pub fn new(env: &Env, context: Option<Unknown<'_>>) -> Result<Arc<Self>> {
+        let begin = &environment::of(env)?.async_contexts()?.begin;
+        let context = context.map_or_else(|| undefined(env), Ok)?;
+        match function::call(env, begin, undefined(env)?, &[context])? {
+            Ok(origin) => Ok(Arc::new(Self(function::keep(env, origin)?))),
+            Err(_) => Err(Error::Internal("the asynchronous context cannot be kept".to_string())),
+        }
+    }
+
+    /// The call has ended.
+    pub fn end(&self, env: &Env) -> Result<()> {
+        let end = &environment::of(env)?.async_contexts()?.end;
+        // What listens to the signal does not throw here.
+        let _ = function::call(env, end, undefined(env)?, &[self.object(env)?])?;
+        Ok(())
+    }
+
+    fn of(call: &PendingHostCall) -> Result<&Self> {
+        let origin = call.cause.origin.as_deref().and_then(|origin| (origin as &dyn Any).downcast_ref());
+        origin.ok_or_else(|| Error::Internal("nobody has made the guest's call".to_string()))
+    }
+
+    fn object(&self, env: &Env) -> Result<Unknown<'static>> {
+        Ok(Object::from_raw(env.raw(), self.0.borrow_back(env)?.raw()).to_unknown())
+    }
+}
+
+/// During which host call the running code was called, if any.
+pub fn current(env: &Env) -> Result<Option<Arc<PendingHostCall>>> {
+    environment::of(env)?.async_contexts()?.current(env)
+}
+
+/// What is known of that host call: `types.d.ts` has the type.
+pub fn describe_current(env: &Env) -> Result<Unknown<'static>> {
+    let Some(call) = current(env)? else { return undefined(env) };
+    let describe = &environment::of(env)?.async_contexts()?.describe;
+    let [module, name] = [&call.function.module, &call.function.name];
+    let (module, name) = (text(env, module.clone())?, text(env, name.clone())?);
+    function::call(env, describe, undefined(env)?, &[Origin::of(&call)?.object(env)?, module, name])?
+        .map_err(|_| Error::Internal("the host call cannot be described".to_string()))
+}
