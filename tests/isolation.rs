@@ -188,7 +188,7 @@ fn a_panic_aborts_with_its_message() {
 
 #[test]
 fn a_call_that_ends_without_an_answer_aborts() {
-    aborts(Fault::HaltWithoutAnswer, &["no guest function result"]);
+    aborts(Fault::HaltWithoutReply, &["no guest function result"]);
     aborts(Fault::ClaimToBeReady, &["no guest function result"]);
 }
 
@@ -207,7 +207,7 @@ fn a_guest_that_offers_no_buffers_aborts_and_hangs_nobody() {
 
 #[test]
 fn an_answer_of_the_wrong_kind_aborts() {
-    aborts(Fault::GarbageAnswer, &["not a number"]);
+    aborts(Fault::GarbageReply, &["not a number"]);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn javascript_that_uses_up_the_heap_gets_an_exception() {
 fn any_number_of_faults_in_a_row_leaves_nothing_behind() {
     let mut sandbox = test_guest();
     let snapshot = sandbox.snapshot().expect("a snapshot");
-    for fault in [Fault::WriteToCode, Fault::ReadNull, Fault::Panic, Fault::HaltWithoutAnswer, Fault::TouchGuardPage] {
+    for fault in [Fault::WriteToCode, Fault::ReadNull, Fault::Panic, Fault::HaltWithoutReply, Fault::TouchGuardPage] {
         for _ in 0..3 {
             assert!(sandbox.commit_fault(fault).is_err());
             sandbox.restore(snapshot.clone()).expect("a restore");

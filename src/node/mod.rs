@@ -15,7 +15,7 @@
 //! - [Worker threads](scheduling::worker_threads) do all work on a hypervisor. [`promise`](bridge::promise) brings it to them
 //!   and carries their results back.
 //! - A call whose guest waits for the host has no thread: [`tasks`](scheduling::tasks) brings it to one when it can go on.
-//! - A sandbox is used by one thread at a time: a [`slot`](scheduling::slot) holds one that the next method takes away, a
+//! - A sandbox is used by one thread at a time: a [`Consumable`](scheduling::consumable) holds one that the next method takes away, a
 //!   [`queue`](scheduling::queue) one whose calls run in the order in which they were made.
 //! - What runs in a guest can be stopped from when it is asked for: [`calls`](scheduling::calls).
 //! - When guest code calls a host function, the thread that runs the guest posts a job to the JavaScript thread's

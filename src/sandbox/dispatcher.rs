@@ -14,7 +14,7 @@ use super::error::ThrownError;
 use super::host_function::{Function, FunctionResult, HostCall, HostFunctions};
 use super::host_reply::{fit, shorten};
 use super::intake::HostPrint;
-use super::reply::Asked;
+use super::reply::CheckedRequest;
 use super::{trace, values};
 
 /// What the arguments are called in an error.
@@ -66,18 +66,18 @@ impl Dispatcher {
 
     /// Does what the guest asks for in the midst of a call, and gives the answer. A call that is stopped meanwhile is not
     /// interrupted: whoever enters the guest looks for that.
-    pub fn serve(&self, asked: Asked, control: &Arc<CallControl>) -> Vec<u8> {
+    pub fn serve(&self, request: CheckedRequest, control: &Arc<CallControl>) -> Vec<u8> {
         let _in_host = InHost::enter(control.clone());
-        match asked {
-            Asked::Function { module, function, arguments } => {
+        match request {
+            CheckedRequest::Function { module, function, arguments } => {
                 let host_call = HostCall { control: control.clone() };
                 let mut reply = call(self.find(module, function), &host_call, arguments, self.max_values);
                 fit(&mut reply, self.result_limit);
                 shorten(&mut reply, self.result_limit);
                 reply.into_bytes()
             }
-            Asked::Module { specifier, importer } => self.load_module(&specifier, &importer).into_bytes(),
-            Asked::ConsoleLine(level, line) => {
+            CheckedRequest::Module { specifier, importer } => self.load_module(&specifier, &importer).into_bytes(),
+            CheckedRequest::ConsoleLine(level, line) => {
                 match &self.print {
                     // A panic ends neither the call nor the process.
                     Some(print) => drop(catch_unwind(AssertUnwindSafe(|| print(level, &line)))),

@@ -18,7 +18,7 @@ use super::workers::Workers;
 
 /// The entry is being made. Dropping this stops the call and waits until the guest has been left, so that the VM is back in its
 /// place.
-pub(super) struct Entry<'a> {
+pub(super) struct EntryFuture<'a> {
     place: &'a mut Option<Vm>,
     interrupt: InterruptHandle,
     call: CallId,
@@ -26,7 +26,7 @@ pub(super) struct Entry<'a> {
     waker: Arc<AtomicWaker>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> EntryFuture<'a> {
     /// Has the VM at its place used by a function, which enters the guest.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl Future for Entry<'_> {
+impl Future for EntryFuture<'_> {
     type Output = Result<Progress>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Progress>> {
@@ -81,7 +81,7 @@ impl Future for Entry<'_> {
     }
 }
 
-impl Drop for Entry<'_> {
+impl Drop for EntryFuture<'_> {
     fn drop(&mut self) {
         if let Some(ended) = self.ended.take() {
             self.interrupt.kill_call(self.call);

@@ -79,7 +79,7 @@ impl std::fmt::Debug for HostCall {
 }
 
 /// What a host function returns: a value, or `None` for `undefined`.
-pub(super) type FunctionResult<T> = std::result::Result<Option<T>, HostFunctionError>;
+pub(crate) type FunctionResult<T> = std::result::Result<Option<T>, HostFunctionError>;
 
 /// A host function: it takes the array of its arguments.
 type AnyHostFunction = dyn Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync;

@@ -92,13 +92,13 @@ impl HostFunctionModule {
     ///
     /// # Errors
     /// As that.
-    pub fn register_async_raw<Answer>(
+    pub fn register_async_raw<ResultFuture>(
         &mut self,
         name: impl AsRef<str>,
-        function: impl Fn(String) -> Answer + Send + Sync + 'static,
+        function: impl Fn(String) -> ResultFuture + Send + Sync + 'static,
     ) -> Result<&mut Self>
     where
-        Answer: Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static,
+        ResultFuture: Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static,
     {
         self.module().register_async_raw(name, function)?;
         Ok(self)

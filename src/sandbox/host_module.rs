@@ -129,13 +129,13 @@ impl<'a> HostModule<'a> {
     ///
     /// # Errors
     /// As [`register_async`](Self::register_async).
-    pub fn register_async_raw<Answer>(
+    pub fn register_async_raw<ResultFuture>(
         &mut self,
         name: impl AsRef<str>,
-        function: impl Fn(String) -> Answer + Send + Sync + 'static,
+        function: impl Fn(String) -> ResultFuture + Send + Sync + 'static,
     ) -> Result<&mut Self>
     where
-        Answer: Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static,
+        ResultFuture: Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static,
     {
         self.functions.register_async_json(&self.name, name.as_ref(), function)?;
         Ok(self)
@@ -167,7 +167,7 @@ pub enum Infallible {}
 pub enum Fallible {}
 
 /// The future result of an asynchronous host function, as JSON text.
-pub type AsyncAnswer =
+pub type HostFunctionFuture =
     Pin<Box<dyn Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static>>;
 
 /// A function that guest code calls without waiting: as a [`HostFunction`], but it gives a future of its result.
@@ -175,7 +175,7 @@ pub trait AsyncHostFunction<Arguments, Kind>: Send + Sync + 'static {
     /// Calls the function with a JSON array; the future gives its result as JSON text.
     ///
     /// The future's errors become exceptions in the guest.
-    fn call(&self, arguments: &str) -> AsyncAnswer;
+    fn call(&self, arguments: &str) -> HostFunctionFuture;
 }
 
 macro_rules! impl_host_function {
@@ -208,37 +208,37 @@ macro_rules! impl_host_function {
             }
         }
 
-        impl<Function, Answer, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Infallible, Output)> for Function
+        impl<Function, ResultFuture, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Infallible, Output)> for Function
         where
-            Function: Fn($($argument),*) -> Answer + Send + Sync + 'static,
-            Answer: Future<Output = Output> + Send + 'static,
+            Function: Fn($($argument),*) -> ResultFuture + Send + Sync + 'static,
+            ResultFuture: Future<Output = Output> + Send + 'static,
             Output: Serialize,
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> AsyncAnswer {
-                let answer = Arguments::parse(arguments).and_then(|mut arguments| {
+            fn call(&self, arguments: &str) -> HostFunctionFuture {
+                let future = Arguments::parse(arguments).and_then(|mut arguments| {
                     $(let $argument = arguments.next()?;)*
                     Ok(self($($argument),*))
                 });
-                Box::pin(async move { to_json(&answer?.await) })
+                Box::pin(async move { to_json(&future?.await) })
             }
         }
 
-        impl<Function, Answer, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Fallible, Output)> for Function
+        impl<Function, ResultFuture, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Fallible, Output)> for Function
         where
-            Function: Fn($($argument),*) -> Answer + Send + Sync + 'static,
-            Answer: Future<Output = std::result::Result<Output, HostFunctionError>> + Send + 'static,
+            Function: Fn($($argument),*) -> ResultFuture + Send + Sync + 'static,
+            ResultFuture: Future<Output = std::result::Result<Output, HostFunctionError>> + Send + 'static,
             Output: Serialize,
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> AsyncAnswer {
-                let answer = Arguments::parse(arguments).and_then(|mut arguments| {
+            fn call(&self, arguments: &str) -> HostFunctionFuture {
+                let future = Arguments::parse(arguments).and_then(|mut arguments| {
                     $(let $argument = arguments.next()?;)*
                     Ok(self($($argument),*))
                 });
-                Box::pin(async move { to_json(&answer?.await?) })
+                Box::pin(async move { to_json(&future?.await?) })
             }
         }
     };

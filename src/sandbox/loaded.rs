@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use super::call::{Call, Progress, block_on};
 use super::call_control::CallGuard;
 use super::call_options::CallOptions;
-use super::entry::Entry;
+use super::entry::EntryFuture;
 use super::error::{Error, Result};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
@@ -224,7 +224,7 @@ impl LoadedJSSandbox {
             call.enter_thread();
             call.begin(vm, event)
         };
-        let mut progress = Entry::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
+        let mut progress = EntryFuture::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
         loop {
             match progress {
                 Progress::Ended(result, stats) => return Ok(json(self.end_call(result, stats)?)),
@@ -235,7 +235,7 @@ impl LoadedJSSandbox {
                         call.enter_thread();
                         call.resume(vm, resumption)
                     };
-                    progress = Entry::start(&mut self.vm, &self.interrupt, id, resume)?.await?;
+                    progress = EntryFuture::start(&mut self.vm, &self.interrupt, id, resume)?.await?;
                 }
             }
         }

@@ -113,14 +113,14 @@ impl ProtoJSSandbox {
 
     /// As [`register_async_raw`](HostModule::register_async_raw), but with byte arrays.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
-    pub(crate) fn register_async_with_bytes<Answer>(
+    pub(crate) fn register_async_with_bytes<ResultFuture>(
         &mut self,
         module: &str,
         name: &str,
-        function: impl Fn(Payload) -> Answer + Send + Sync + 'static,
+        function: impl Fn(Payload) -> ResultFuture + Send + Sync + 'static,
     ) -> Result<()>
     where
-        Answer: Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static,
+        ResultFuture: Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static,
     {
         self.host_functions.register_async(module, name, function)
     }

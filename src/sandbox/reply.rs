@@ -7,7 +7,7 @@
 use std::fmt::{self, Display, Write};
 
 use guest_abi::function::ConsoleLevel;
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
 use guest_abi::suspension::StartedCall;
@@ -27,7 +27,7 @@ type Checked<T> = Result<T, Breach>;
 
 /// What a guest asks its host for in the midst of a call.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum CheckedRequest {
     /// To call a host function.
     Function { module: String, function: String, arguments: Payload },
     /// For the source of a module.
@@ -36,7 +36,7 @@ pub(super) enum Asked {
     ConsoleLine(ConsoleLevel, String),
 }
 
-/// The reply of a guest function. Results have at most `output_size` bytes. What it asks the host for passes [`asked`].
+/// The reply of a guest function. Results have at most `output_size` bytes. What it asks the host for passes [`request`].
 pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
     let reply = Reply::from_bytes(bytes).map_err(|error| Breach(error.to_string()))?;
     match &reply {
@@ -56,7 +56,7 @@ pub(super) fn reply(bytes: Vec<u8>, output_size: usize) -> Checked<Reply> {
                 at_most("the arguments of a host function", arguments.size(), output_size)?;
             }
         }
-        Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) | Reply::HostCall(_) => {}
+        Reply::Undefined | Reply::HandlerNotFound | Reply::TooLarge(..) | Reply::HostRequest(_) => {}
     }
     Ok(reply)
 }
@@ -79,23 +79,23 @@ fn exception(thrown: &Exception) -> Checked<()> {
 }
 
 /// What the guest asks its host for. Arguments of host functions have at most `output_size` bytes.
-pub(super) fn asked(call: HostCall, output_size: usize) -> Checked<Asked> {
+pub(super) fn request(call: HostRequest, output_size: usize) -> Checked<CheckedRequest> {
     match call {
-        HostCall::Function { module, function, arguments } => {
+        HostRequest::Function { module, function, arguments } => {
             names(&module, &function)?;
             let malformed = || Breach("the guest sent malformed arguments of a host function".to_string());
             let arguments = Payload::from_bytes(arguments).ok_or_else(malformed)?;
             at_most("the arguments of a host function", arguments.size(), output_size)?;
-            Ok(Asked::Function { module, function, arguments })
+            Ok(CheckedRequest::Function { module, function, arguments })
         }
-        HostCall::Module { specifier, importer } => {
+        HostRequest::Module { specifier, importer } => {
             text("a specifier", &specifier)?;
             text("the name of a module", &importer)?;
-            Ok(Asked::Module { specifier, importer })
+            Ok(CheckedRequest::Module { specifier, importer })
         }
-        HostCall::ConsoleLine(level, line) => {
+        HostRequest::ConsoleLine(level, line) => {
             text("a line of the console", &line)?;
-            Ok(Asked::ConsoleLine(level, line))
+            Ok(CheckedRequest::ConsoleLine(level, line))
         }
     }
 }
@@ -144,8 +144,8 @@ fn at_most(what: &str, size: usize, limit: usize) -> Checked<()> {
 mod tests {
     use super::*;
 
-    fn function(module: &str, function: &str, arguments: Vec<u8>) -> HostCall {
-        HostCall::Function { module: module.to_string(), function: function.to_string(), arguments }
+    fn function(module: &str, function: &str, arguments: Vec<u8>) -> HostRequest {
+        HostRequest::Function { module: module.to_string(), function: function.to_string(), arguments }
     }
 
     #[test]
@@ -170,13 +170,13 @@ mod tests {
         for (more, passes) in [(0, true), (1, false)] {
             let name = "x".repeat(NAME_SIZE_MAX + more);
             let arguments = || Payload::from_json("x".repeat(100)).into_bytes();
-            assert_eq!(asked(function(&name, "f", arguments()), 100).is_ok(), passes);
-            assert_eq!(asked(function("m", &name, arguments()), 100).is_ok(), passes);
-            assert_eq!(asked(function("m", "f", arguments()), 100 - more).is_ok(), passes);
-            let module = |specifier, importer| HostCall::Module { specifier, importer };
-            assert_eq!(asked(module(long(more), "i".into()), 100).is_ok(), passes);
-            assert_eq!(asked(module("s".into(), long(more)), 100).is_ok(), passes);
-            assert_eq!(asked(HostCall::ConsoleLine(ConsoleLevel::Info, long(more)), 100).is_ok(), passes);
+            assert_eq!(request(function(&name, "f", arguments()), 100).is_ok(), passes);
+            assert_eq!(request(function("m", &name, arguments()), 100).is_ok(), passes);
+            assert_eq!(request(function("m", "f", arguments()), 100 - more).is_ok(), passes);
+            let module = |specifier, importer| HostRequest::Module { specifier, importer };
+            assert_eq!(request(module(long(more), "i".into()), 100).is_ok(), passes);
+            assert_eq!(request(module("s".into(), long(more)), 100).is_ok(), passes);
+            assert_eq!(request(HostRequest::ConsoleLine(ConsoleLevel::Info, long(more)), 100).is_ok(), passes);
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn what_is_malformed_or_contradicts_the_settings_is_a_breach() {
         assert!(reply(vec![], 100).is_err());
         assert!(reply(vec![0xff], 100).is_err());
-        assert!(asked(function("m", "f", vec![]), 100).is_err());
+        assert!(request(function("m", "f", vec![]), 100).is_err());
         assert!(counters(&[0; 8]).is_err() && counters(&[]).is_err() && counters(&[0; 41]).is_err());
         assert!(counters(&[0; 8 * guest_abi::counters::Counter::COUNT]).is_ok());
         let too_large = |size, limit| reply(Reply::TooLarge(size, limit).into_bytes(), 100);

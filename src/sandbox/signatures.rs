@@ -11,7 +11,7 @@ pub type SetHostFunctions = Vec<u8>;
 pub type AddModule = (String, String);
 pub type Run = (Vec<u8>, Vec<u8>, bool, bool, bool);
 pub type Resume = (Vec<u8>, Vec<u8>);
-pub type Answer = Vec<u8>;
+pub type HostReply = Vec<u8>;
 
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
@@ -25,7 +25,7 @@ const _: () = {
     assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
-    assert!(matches_signature::<Answer, Vec<u8>>(&function::ANSWER), "see guest_abi::function");
+    assert!(matches_signature::<HostReply, Vec<u8>>(&function::HOST_REPLY), "see guest_abi::function");
     #[cfg(feature = "test-guest")]
     assert!(matches_signature::<i32, Vec<u8>>(&function::COMMIT_FAULT), "see guest_abi::function");
 };

@@ -70,20 +70,20 @@ pub fn watch(control: &Arc<CallControl>, call: CallId, limits: Vec<Limit>) -> Wa
     let stopper = STOPPER.wait();
     let now = Instant::now();
     let mut numbers = Vec::with_capacity(limits.len());
-    let mut work = stopper.lock();
+    let mut schedule = stopper.lock();
     let mut is_earlier = false;
     for limit in limits {
         // A time that the clock has no number for never comes.
         let Some(at) = now.checked_add(limit.time) else { continue };
-        is_earlier |= work.wakes_at.is_none_or(|end| at < end);
-        work.last += 1;
-        let number = work.last;
+        is_earlier |= schedule.wakes_at.is_none_or(|end| at < end);
+        schedule.last += 1;
+        let number = schedule.last;
         let start = if limit.is_of_cpu_time { control.cpu_time(call) } else { None };
         let (control, seen, pause) = (control.clone(), None, CPU_TIME_STEP);
-        work.add(number, Deadline { at, control, call, limit, start, seen, pause });
+        schedule.add(number, Deadline { at, control, call, limit, start, seen, pause });
         numbers.push(number);
     }
-    drop(work);
+    drop(schedule);
     if is_earlier {
         stopper.wake.notify_one();
     }
@@ -95,10 +95,10 @@ pub struct Watch(Vec<u64>);
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut work = STOPPER.wait().lock();
+        let mut schedule = STOPPER.wait().lock();
         for number in &self.0 {
-            if let Some(deadline) = work.deadlines.remove(number) {
-                work.order.remove(&(deadline.at, *number));
+            if let Some(deadline) = schedule.deadlines.remove(number) {
+                schedule.order.remove(&(deadline.at, *number));
             }
         }
     }
@@ -145,14 +145,14 @@ impl Future for Alarm {
             return Poll::Ready(());
         }
         let (stopper, waker) = (STOPPER.wait(), context.waker().clone());
-        let mut work = stopper.lock();
+        let mut schedule = stopper.lock();
         let number = *self.number.get_or_insert_with(|| {
-            work.last += 1;
-            work.last
+            schedule.last += 1;
+            schedule.last
         });
-        let is_earlier = work.wakes_at.is_none_or(|end| self.at < end);
-        let former = work.alarms.insert((self.at, number), waker);
-        drop(work);
+        let is_earlier = schedule.wakes_at.is_none_or(|end| self.at < end);
+        let former = schedule.alarms.insert((self.at, number), waker);
+        drop(schedule);
         drop(former);
         if is_earlier {
             stopper.wake.notify_one();
@@ -192,12 +192,12 @@ static STOPPER: OnceLock<Stopper> = OnceLock::new();
 
 #[derive(Default)]
 struct Stopper {
-    work: Mutex<Work>,
+    schedule: Mutex<Schedule>,
     wake: Condvar,
 }
 
 #[derive(Default)]
-struct Work {
+struct Schedule {
     deadlines: HashMap<u64, Deadline>,
     /// The times of the deadlines, and their numbers.
     order: BTreeSet<(Instant, u64)>,
@@ -257,32 +257,33 @@ fn run() {
 impl Stopper {
     /// Waits until limits are reached, or the times of alarms have come.
     fn next(&self) -> (Vec<Deadline>, Vec<Waker>) {
-        let mut work = self.lock();
+        let mut schedule = self.lock();
         loop {
             let now = Instant::now();
-            let (reached, alarms) = (work.take_reached(now), work.take_alarms(now));
+            let (reached, alarms) = (schedule.take_reached(now), schedule.take_alarms(now));
             if !reached.is_empty() || !alarms.is_empty() {
                 return (reached, alarms);
             }
-            let times = [work.order.first().map(|(at, _)| *at), work.alarms.first_key_value().map(|((at, _), _)| *at)];
-            work.wakes_at = times.into_iter().flatten().min();
-            work = match work.wakes_at {
+            let times =
+                [schedule.order.first().map(|(at, _)| *at), schedule.alarms.first_key_value().map(|((at, _), _)| *at)];
+            schedule.wakes_at = times.into_iter().flatten().min();
+            schedule = match schedule.wakes_at {
                 Some(at) => {
                     let time = at.saturating_duration_since(now);
-                    self.wake.wait_timeout(work, time).unwrap_or_else(PoisonError::into_inner).0
+                    self.wake.wait_timeout(schedule, time).unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.wake.wait(work).unwrap_or_else(PoisonError::into_inner),
+                None => self.wake.wait(schedule).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Work> {
+    fn lock(&self) -> MutexGuard<'_, Schedule> {
         // No code of others runs under the lock, so the state is whole whatever happened.
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Work {
+impl Schedule {
     fn add(&mut self, number: u64, deadline: Deadline) {
         self.order.insert((deadline.at, number));
         self.deadlines.insert(number, deadline);

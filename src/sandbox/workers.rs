@@ -17,7 +17,7 @@ const SMALLEST_STACK: usize = 64 << 10;
 const PROBE_DELAYS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(5), Duration::from_millis(25)];
 
 /// Work for a thread.
-pub type Job = Box<dyn FnOnce() + Send>;
+pub type BlockingJob = Box<dyn FnOnce() + Send>;
 
 /// Threads that do work which blocks. They come as they are needed, up to a number, and go when there is nothing to do, but for
 /// the last one: so where one could be had once, all work is done sooner or later, also when no more can be had.
@@ -29,7 +29,7 @@ pub struct Workers {
 }
 
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<BlockingJob>,
     threads: usize,
     /// Those that wait for work.
     idle: usize,
@@ -55,7 +55,7 @@ impl Workers {
     }
 
     /// Has some work done on a thread, in the order in which it comes. Gives it back if there is no thread and none can be had.
-    pub fn run(&'static self, job: Job) -> std::result::Result<(), Job> {
+    pub fn run(&'static self, job: BlockingJob) -> std::result::Result<(), BlockingJob> {
         let mut state = self.lock();
         state.jobs.push_back(job);
         if self.start_if_short(&mut state).is_err() && state.threads == 0 {

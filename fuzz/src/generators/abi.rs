@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use guest_abi::function::ConsoleLevel;
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::{
     CallContext, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, Place, Reply,
 };
@@ -130,15 +130,15 @@ fn reply(u: &mut Unstructured<'_>) -> Result<Reply> {
         5 => Reply::InvalidEvent(u.arbitrary()?),
         6 => Reply::Suspended(suspension(u)?),
         7 => Reply::Refused(u.arbitrary()?),
-        8 => Reply::HostCall(host_call(u)?),
+        8 => Reply::HostRequest(host_request(u)?),
         _ => Reply::TooLarge(u.arbitrary()?, u.arbitrary()?),
     })
 }
 
-fn host_call(u: &mut Unstructured<'_>) -> Result<HostCall> {
+fn host_request(u: &mut Unstructured<'_>) -> Result<HostRequest> {
     Ok(match u.int_in_range(0..=2)? {
-        0 => HostCall::Function { module: u.arbitrary()?, function: u.arbitrary()?, arguments: u.arbitrary()? },
-        1 => HostCall::Module { specifier: u.arbitrary()?, importer: u.arbitrary()? },
-        _ => HostCall::ConsoleLine(ConsoleLevel::from_int(u.arbitrary()?), u.arbitrary()?),
+        0 => HostRequest::Function { module: u.arbitrary()?, function: u.arbitrary()?, arguments: u.arbitrary()? },
+        1 => HostRequest::Module { specifier: u.arbitrary()?, importer: u.arbitrary()? },
+        _ => HostRequest::ConsoleLine(ConsoleLevel::from_int(u.arbitrary()?), u.arbitrary()?),
     })
 }

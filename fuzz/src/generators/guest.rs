@@ -4,7 +4,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use flatbuffers::FlatBufferBuilder;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::gate::{self, port};
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::Reply;
 use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
@@ -375,17 +375,17 @@ impl Body {
     }
 
     fn answer(&self) -> std::result::Result<ReturnValue, GuestError> {
-        let asked = |call| ReturnValue::VecBytes(Reply::HostCall(call).into_bytes());
+        let asked = |call| ReturnValue::VecBytes(Reply::HostRequest(call).into_bytes());
         let function = |module: &str, function: &str, arguments| {
-            asked(HostCall::Function { module: module.to_string(), function: function.to_string(), arguments })
+            asked(HostRequest::Function { module: module.to_string(), function: function.to_string(), arguments })
         };
         Ok(match self {
             Self::CallHost(module, name, arguments) => function(module, name, arguments.clone()),
             Self::CallHostWithPayload(name, value) => function("host", name, bytes(value)),
             Self::LoadModule(specifier, importer) => {
-                asked(HostCall::Module { specifier: specifier.clone(), importer: importer.clone() })
+                asked(HostRequest::Module { specifier: specifier.clone(), importer: importer.clone() })
             }
-            Self::Console(level, line) => asked(HostCall::ConsoleLine(ConsoleLevel::from_int(*level), line.clone())),
+            Self::Console(level, line) => asked(HostRequest::ConsoleLine(ConsoleLevel::from_int(*level), line.clone())),
             Self::Reply(message) => ReturnValue::VecBytes(bytes(message)),
             Self::Answer(Return::Int(number)) => ReturnValue::Int(*number),
             Self::Answer(Return::ULong(number)) => ReturnValue::ULong(*number),

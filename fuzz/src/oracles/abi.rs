@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::program::Program;
@@ -25,7 +25,7 @@ pub fn decode(bytes: &[u8]) {
     check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
     check(bytes, usize::MAX, |bytes| Program::from_bytes(&bytes), Program::into_bytes);
     check(bytes, suspension, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
-    check(bytes, from_guest, HostCall::from_bytes, HostCall::into_bytes);
+    check(bytes, from_guest, HostRequest::from_bytes, HostRequest::into_bytes);
     check(bytes, from_guest, Payload::from_bytes, Payload::into_bytes);
     check(bytes, usize::MAX, |bytes| HostReply::from_bytes(bytes).ok(), HostReply::into_bytes);
     check(bytes, usize::MAX, ModuleReply::from_bytes, ModuleReply::into_bytes);

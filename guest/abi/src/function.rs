@@ -1,6 +1,6 @@
 //! Names and signatures of the functions that the host calls in the guest.
 //!
-//! The guest calls none of the host: an entry ends with what the guest asks for, see `host_call` and `suspension`.
+//! The guest calls none of the host: an entry ends with what the guest asks for, see `host_request` and `suspension`.
 
 /// Kind of an argument or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +84,8 @@ pub const RESUME: Signature =
 
 /// Guest function: goes on with a call that has asked the host for something.
 ///
-/// Argument: the answer to the [host call](crate::host_call::HostCall). Result: a [reply](crate::message::Reply).
-pub const ANSWER: Signature = Signature { name: "Answer", parameters: &[Kind::Bytes], result: Kind::Bytes };
+/// Argument: the host's reply to the [request](crate::host_request::HostRequest). Result: a [reply](crate::message::Reply).
+pub const HOST_REPLY: Signature = Signature { name: "HostReply", parameters: &[Kind::Bytes], result: Kind::Bytes };
 
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
@@ -180,7 +180,7 @@ pub enum Fault {
     /// Panics.
     Panic = 15,
     /// Ends the call without answering it.
-    HaltWithoutAnswer = 16,
+    HaltWithoutReply = 16,
     /// Recurses until its stack is used up.
     ExhaustStack = 17,
     /// Makes a system call.
@@ -194,7 +194,7 @@ pub enum Fault {
     /// Writes every page of its heap.
     ExhaustHeap = 22,
     /// Answers with a response that is not one.
-    GarbageAnswer = 23,
+    GarbageReply = 23,
     /// Counts up in a page of its own while the direction flag is set, and gives the count.
     FaultWithDirectionFlag = 24,
     /// Jumps to its stack.

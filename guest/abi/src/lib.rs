@@ -12,7 +12,7 @@
 //! - [`function`]: the names and signatures of guest functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
-//! - [`host_call`]: what a guest asks its host for in the midst of a call (feature `messages`);
+//! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
@@ -31,7 +31,7 @@ pub mod exception;
 pub mod function;
 pub mod gate;
 #[cfg(any(feature = "messages", test))]
-pub mod host_call;
+pub mod host_request;
 pub mod memory;
 #[cfg(any(feature = "messages", test))]
 pub mod message;
@@ -43,4 +43,4 @@ pub mod program;
 pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;

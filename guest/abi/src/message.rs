@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use crate::exception::{Details, Exception};
-use crate::host_call::HostCall;
+use crate::host_request::HostRequest;
 use crate::payload::Payload;
 use crate::suspension::Suspension;
 
@@ -89,7 +89,7 @@ pub enum Reply {
     /// The program was not run: what is wrong with what comes with it.
     Refused(String),
     /// The function has not ended: it is in the midst of something for which it needs the host.
-    HostCall(HostCall),
+    HostRequest(HostRequest),
 }
 
 /// How a host function ended.
@@ -152,7 +152,7 @@ mod status {
     pub const TOO_LARGE: u8 = 6;
     pub const SUSPENDED: u8 = 7;
     pub const REFUSED: u8 = 8;
-    pub const HOST_CALL: u8 = 9;
+    pub const HOST_REQUEST: u8 = 9;
 }
 
 impl Reply {
@@ -194,9 +194,9 @@ impl Reply {
                 bytes = message.into_bytes();
                 status::REFUSED
             }
-            Self::HostCall(call) => {
+            Self::HostRequest(call) => {
                 bytes = call.into_bytes();
-                status::HOST_CALL
+                status::HOST_REQUEST
             }
         };
         bytes.push(status);
@@ -215,7 +215,7 @@ impl Reply {
             status::SUSPENDED => {
                 return Suspension::from_bytes(&bytes).map(Self::Suspended).ok_or(MalformedReply);
             }
-            status::HOST_CALL => return HostCall::from_bytes(bytes).map(Self::HostCall).ok_or(MalformedReply),
+            status::HOST_REQUEST => return HostRequest::from_bytes(bytes).map(Self::HostRequest).ok_or(MalformedReply),
             status::INVALID_EVENT => {
                 return String::from_utf8(bytes).map(Self::InvalidEvent).map_err(|_| MalformedReply);
             }

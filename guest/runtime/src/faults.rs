@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::function::{ConsoleLevel, Fault};
 use guest_abi::gate::COUNTER;
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::memory::{
     HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
     STACK_TOP,
@@ -42,7 +42,7 @@ pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
     if fault == Fault::LongGuestError as i32 {
         return Err(GuestError::new(ErrorCode::UnknownError, "x".repeat(1 << 20)));
     }
-    if let Some(call) = host_call(fault) {
+    if let Some(call) = host_request(fault) {
         let answer = TRANSPORT.with(|transport| transport.ask(call));
         return Ok(number(i32::from(answer.is_ok())));
     }
@@ -55,14 +55,14 @@ fn number(number: i32) -> ReturnValue {
 }
 
 /// What the host is asked for that a fault is about.
-fn host_call(fault: i32) -> Option<HostCall> {
+fn host_request(fault: i32) -> Option<HostRequest> {
     let is = |wanted: Fault| fault == wanted as i32;
     let text = |length: usize| "x".repeat(length);
     let bytes = |size: usize| Payload::from_json("1".repeat(size)).into_bytes();
-    let function = |module, function, arguments| Some(HostCall::Function { module, function, arguments });
-    let module = |specifier, importer| Some(HostCall::Module { specifier, importer });
+    let function = |module, function, arguments| Some(HostRequest::Function { module, function, arguments });
+    let module = |specifier, importer| Some(HostRequest::Module { specifier, importer });
     match () {
-        () if is(Fault::LongConsoleLine) => Some(HostCall::ConsoleLine(ConsoleLevel::Info, text(TEXT_SIZE_MAX + 1))),
+        () if is(Fault::LongConsoleLine) => Some(HostRequest::ConsoleLine(ConsoleLevel::Info, text(TEXT_SIZE_MAX + 1))),
         () if is(Fault::LargeArguments) => function(text(1), text(1), bytes(OUTPUT_SIZE + 1)),
         () if is(Fault::MalformedArguments) => function(text(1), text(1), vec![0xff]),
         () if is(Fault::LongFunctionName) => function(text(1), text(NAME_SIZE_MAX + 1), bytes(1)),
@@ -134,7 +134,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             read(0x8000_0000_0000_0000);
         } else if is(Fault::Panic) {
             panic!("told to panic");
-        } else if is(Fault::HaltWithoutAnswer) {
+        } else if is(Fault::HaltWithoutReply) {
             gate::enter(guest_abi::gate::HALT, 0);
         } else if is(Fault::ClaimToBeReady) {
             gate::enter(guest_abi::gate::READY, 0);
@@ -158,7 +158,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             for page in 0..HEAP_SIZE_MAX / PAGE_SIZE {
                 write(HEAP_START + page * PAGE_SIZE + 64);
             }
-        } else if is(Fault::GarbageAnswer) {
+        } else if is(Fault::GarbageReply) {
             return ReturnValue::String(String::from("not a number"));
         } else if is(Fault::FaultWithDirectionFlag) {
             // A page that nothing has touched: the kernel fills it while the flag is set in the interrupted code.

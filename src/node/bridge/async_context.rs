@@ -66,9 +66,9 @@ impl AsyncContexts {
         let host_call = External::new(call.clone()).into_unknown(env)?;
         let function = self.work.borrow_back(env)?.to_unknown();
         *self.place.borrow_mut() = Some(Box::new(work));
-        let outcome = function::call(env, &self.serve, undefined(env)?, &[origin, host_call, function]);
+        let completion = function::call(env, &self.serve, undefined(env)?, &[origin, host_call, function]);
         let was_done = self.place.borrow_mut().take().is_none();
-        match outcome? {
+        match completion? {
             Ok(_) if was_done => Ok(()),
             _ => Err(Error::Internal("the asynchronous context cannot be entered".to_string())),
         }

@@ -24,9 +24,9 @@ pub struct Ended<T> {
 }
 
 /// The promise for a call's end, which the call itself settles, or a signal that is aborted before the call has begun.
-pub struct Place<T>(Arc<Mutex<Option<Pending<Ended<T>>>>>);
+pub struct CallPromise<T>(Arc<Mutex<Option<Pending<Ended<T>>>>>);
 
-impl<T: Send + 'static> Place<T> {
+impl<T: Send + 'static> CallPromise<T> {
     pub fn new() -> Self {
         Self(Arc::default())
     }
@@ -42,8 +42,8 @@ impl<T: Send + 'static> Place<T> {
     }
 }
 
-fn settle<T: Send + 'static>(place: &Mutex<Option<Pending<Ended<T>>>>, source: Source, ended: Result<Ended<T>>) {
-    let pending = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+fn settle<T: Send + 'static>(call_promise: &Mutex<Option<Pending<Ended<T>>>>, source: Source, ended: Result<Ended<T>>) {
+    let pending = call_promise.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(pending) = pending {
         pending.after(source).settle_with(|| ended);
     }
@@ -69,7 +69,7 @@ impl OnThread {
         Ok(origin)
     }
 
-    /// Stops a call when a signal is aborted. One that has not begun is never made: its promise is rejected at once, if its place
+    /// Stops a call when a signal is aborted. One that has not begun is never made: that promise is rejected at once, if it
     /// is given, and `withdrawn` is called.
     ///
     /// # Errors
@@ -79,11 +79,11 @@ impl OnThread {
         env: &Env,
         signal: Option<Signal>,
         limits: LoadOptions,
-        (ticket, place): (&Ticket, Option<&Place<T>>),
+        (ticket, call_promise): (&Ticket, Option<&CallPromise<T>>),
         withdrawn: impl Fn() + 'static,
     ) -> Result<()> {
         let Some(signal) = signal else { return Ok(()) };
-        self.listen(env, signal, limits, (ticket, place), withdrawn).inspect_err(|_| self.end_origin(env))
+        self.listen(env, signal, limits, (ticket, call_promise), withdrawn).inspect_err(|_| self.end_origin(env))
     }
 
     fn listen<T: Send + 'static>(
@@ -91,20 +91,21 @@ impl OnThread {
         env: &Env,
         signal: Signal,
         limits: LoadOptions,
-        (ticket, place): (&Ticket, Option<&Place<T>>),
+        (ticket, call_promise): (&Ticket, Option<&CallPromise<T>>),
         withdrawn: impl Fn() + 'static,
     ) -> Result<()> {
         if let Some(reason) = signal.reason(env)? {
             return Err(explained(env, crate::Error::Cancelled.into(), None, limits, Some(reason)));
         }
         // The call itself keeps the promise: should it be lost, the promise must not wait.
-        let (aborter, place) = (ticket.aborter(), place.map_or_else(Weak::new, |place| Arc::downgrade(&place.0)));
+        let (aborter, call_promise) =
+            (ticket.aborter(), call_promise.map_or_else(Weak::new, |call_promise| Arc::downgrade(&call_promise.0)));
         let listener = signal.listen(env, move || {
             if aborter.abort() {
-                if let Some(place) = place.upgrade() {
+                if let Some(call_promise) = call_promise.upgrade() {
                     // The call that runs may go on for long, and so may its lines.
                     settle(
-                        &place,
+                        &call_promise,
                         Source::HOST,
                         Ok(Ended { result: Err(crate::Error::Cancelled.into()), stats: None, limits }),
                     );

@@ -12,7 +12,7 @@ use crate::node::error::{Error, Result};
 pub type AnyFunction = FunctionRef<Unknown<'static>, Unknown<'static>>;
 
 /// What calling a function came to: what it returned or what it threw.
-pub type Outcome = std::result::Result<Unknown<'static>, Unknown<'static>>;
+pub type Completion = std::result::Result<Unknown<'static>, Unknown<'static>>;
 
 /// Keeps a function; the value must be one.
 pub fn keep(env: &Env, function: Unknown<'_>) -> Result<AnyFunction> {
@@ -21,7 +21,7 @@ pub fn keep(env: &Env, function: Unknown<'_>) -> Result<AnyFunction> {
 }
 
 /// Calls a function.
-pub fn call(env: &Env, function: &AnyFunction, this: Unknown<'_>, arguments: &[Unknown<'_>]) -> Result<Outcome> {
+pub fn call(env: &Env, function: &AnyFunction, this: Unknown<'_>, arguments: &[Unknown<'_>]) -> Result<Completion> {
     let function = function.borrow_back(env)?;
     let arguments: Vec<sys::napi_value> = arguments.iter().map(JsValue::raw).collect();
     let mut value = ptr::null_mut();

@@ -19,15 +19,16 @@ use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
 use super::environment::{self, HostCalls};
-use super::function::{self, AnyFunction, Outcome};
+use super::function::{self, AnyFunction, Completion};
 use super::thenable::{is_thenable, when_settled};
 use super::value::undefined;
 use super::{host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::host_call::{Answer, FunctionName, PendingHostCall};
+use crate::node::scheduling::host_call::{FunctionName, PendingHostCall};
 use crate::node::scheduling::sandbox_context::SandboxContext;
+use crate::sandbox::host_function::FunctionResult;
 
 /// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
 const ARGUMENTS_MAX: u32 = 65_535;
@@ -45,20 +46,20 @@ pub fn bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
     function: Arc<HostFunction>,
-) -> impl Fn(&crate::HostCall, Payload) -> Answer + Send + Sync + 'static {
+) -> impl Fn(&crate::HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static {
     move |guest_call, arguments| {
-        let (call, answer) = PendingHostCall::new(&sandbox, function.name.clone());
+        let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
         let function = function.clone();
         let posted =
             host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, function, arguments));
-        let answer = match posted {
-            Ok(_entry) => answer.recv().map_err(|_| NO_RESULT.to_string()),
+        let reply = match posted {
+            Ok(_entry) => reply.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
         };
         call.give_up();
-        answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+        reply.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
     }
 }
 
@@ -68,19 +69,19 @@ pub fn async_bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
     function: Arc<HostFunction>,
-) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
+) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync + 'static {
     move |arguments| {
-        let (call, answer) = PendingHostCall::new(&sandbox, function.name.clone());
+        let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
         let last_chance = LastChance(call.clone());
         let function = function.clone();
         let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, function, arguments));
         Box::pin(async move {
             let _last_chance = last_chance;
-            let answer = match posted {
-                Ok(_entry) => answer.await.map_err(|_| NO_RESULT.to_string()),
+            let reply = match posted {
+                Ok(_entry) => reply.await.map_err(|_| NO_RESULT.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            answer.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
+            reply.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
         })
     }
 }
@@ -100,7 +101,7 @@ fn serve(env: &Env, call: &Arc<PendingHostCall>, function: Arc<HostFunction>, ar
 
 fn serve_in_context(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
     let served = catch_panic(|| {
-        let outcome = match invoke(env, callback, arguments)? {
+        let completion = match invoke(env, callback, arguments)? {
             Ok(value) => match is_thenable(env, value)? {
                 Ok(true) => return settle_later(env, call, value),
                 Ok(false) => Ok(value),
@@ -108,7 +109,7 @@ fn serve_in_context(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFuncti
             },
             thrown => thrown,
         };
-        call.settle(answer(env, outcome)?);
+        call.settle(reply(env, completion)?);
         Ok(())
     });
     settle_if_failed(call, served);
@@ -120,7 +121,7 @@ fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
     }
 }
 
-fn invoke(env: &Env, callback: &AnyFunction, arguments: Payload) -> Result<Outcome> {
+fn invoke(env: &Env, callback: &AnyFunction, arguments: Payload) -> Result<Completion> {
     // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
@@ -139,8 +140,8 @@ fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
 }
 
 /// What the guest is given for what the function returned or threw.
-fn answer(env: &Env, outcome: Outcome) -> Result<Answer> {
-    let thrown = match outcome {
+fn reply(env: &Env, completion: Completion) -> Result<FunctionResult<Payload>> {
+    let thrown = match completion {
         Ok(value) => match json::try_stringify(env, value)? {
             Ok(value) => return Ok(Ok(value)),
             Err(thrown) => thrown,
@@ -163,12 +164,12 @@ impl Drop for LastChance {
 /// Settles the call with what a thenable comes to.
 fn settle_later(env: &Env, call: &Arc<PendingHostCall>, thenable: Unknown<'_>) -> Result<()> {
     let last_chance = LastChance(call.clone());
-    when_settled(env, thenable, move |env, outcome| {
+    when_settled(env, thenable, move |env, completion| {
         let call = &last_chance.0;
         let served = catch_panic(|| {
             // What has been given up need not be turned into a payload.
             if call.is_waiting() {
-                call.settle(answer(env, outcome)?);
+                call.settle(reply(env, completion)?);
             }
             Ok(())
         });

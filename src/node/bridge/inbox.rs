@@ -38,11 +38,11 @@ enum Job {
     Steps(Box<Steps>),
 }
 
-type Steps = dyn FnMut(&Env, &Budget) -> Progress + Send;
+type Steps = dyn FnMut(&Env, &Budget) -> JobProgress + Send;
 
 /// Whether a job that is done step by step has come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum JobProgress {
     /// It has.
     Done,
     /// It shall be called again when it is its turn.
@@ -159,7 +159,7 @@ impl Inbox {
     pub fn post_steps(
         &self,
         source: Source,
-        step: impl FnMut(&Env, &Budget) -> Progress + Send + 'static,
+        step: impl FnMut(&Env, &Budget) -> JobProgress + Send + 'static,
     ) -> Result<()> {
         self.add(source, Job::Steps(Box::new(step)))
     }
@@ -323,8 +323,8 @@ impl Job {
                 None
             }
             Self::Steps(mut step) => match step(env, budget) {
-                Progress::Done => None,
-                Progress::More => Some(Self::Steps(step)),
+                JobProgress::Done => None,
+                JobProgress::More => Some(Self::Steps(step)),
             },
         }
     }

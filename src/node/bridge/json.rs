@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{
 };
 use napi::{Env, JsValue, Unknown, ValueType};
 
-use super::function::{self, AnyFunction, Outcome};
+use super::function::{self, AnyFunction, Completion};
 use super::value::undefined;
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
@@ -92,7 +92,7 @@ pub fn parse(env: &Env, payload: Payload) -> Result<Unknown<'static>> {
 }
 
 /// The value that a payload stands for, or what `JSON.parse` throws.
-pub fn try_parse(env: &Env, payload: Payload) -> Result<Outcome> {
+pub fn try_parse(env: &Env, payload: Payload) -> Result<Completion> {
     let json = &environment::of(env)?.json;
     // SAFETY: the environment is that of the running call, on its own thread.
     let text = unsafe { Unknown::from_raw_unchecked(env.raw(), <&str>::to_napi_value(env.raw(), payload.json())?) };
@@ -104,6 +104,6 @@ pub fn try_parse(env: &Env, payload: Payload) -> Result<Outcome> {
     call(env, &json.parse_with_bytes, &[text, byte_arrays.to_unknown()])
 }
 
-fn call(env: &Env, function: &AnyFunction, arguments: &[Unknown<'_>]) -> Result<Outcome> {
+fn call(env: &Env, function: &AnyFunction, arguments: &[Unknown<'_>]) -> Result<Completion> {
     function::call(env, function, undefined(env)?, arguments)
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-use super::function::{self, Outcome};
+use super::function::{self, Completion};
 use super::inbox::check;
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
@@ -27,12 +27,12 @@ pub fn is_thenable(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<
 ///
 /// # Errors
 /// The function may have been called already if this fails.
-pub fn when_settled(env: &Env, thenable: Unknown<'_>, then: impl Fn(&Env, Outcome) + 'static) -> Result<()> {
+pub fn when_settled(env: &Env, thenable: Unknown<'_>, then: impl Fn(&Env, Completion) + 'static) -> Result<()> {
     let then = Rc::new(then);
-    let callback = |name: &str, outcome: fn(Unknown<'static>) -> Outcome| {
+    let callback = |name: &str, completion: fn(Unknown<'static>) -> Completion| {
         let then = then.clone();
         env.create_function_from_closure::<(), (), _>(name, move |context: FunctionCallContext| {
-            then(&*context.env, outcome(context.get(0)?));
+            then(&*context.env, completion(context.get(0)?));
             Ok(())
         })
     };

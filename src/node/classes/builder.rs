@@ -14,9 +14,9 @@ use crate::node::bridge::{arguments, hash_flaw};
 use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::jobs::Source;
 use crate::node::scheduling::sandbox_context::SandboxContext;
-use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
 /// Settings of a sandbox. Every setting has a default.
@@ -34,11 +34,11 @@ use crate::node::scheduling::worker_threads::blocking;
 /// ```
 #[napi]
 pub struct SandboxBuilder {
-    slot: Slot<Settings>,
+    held: Consumable<BuilderSettings>,
 }
 
 #[derive(Default)]
-struct Settings {
+struct BuilderSettings {
     builder: crate::SandboxBuilder,
     console: Option<Callback>,
     functions: Vec<ModuleFunction>,
@@ -50,7 +50,7 @@ impl SandboxBuilder {
     #[napi(constructor)]
     #[allow(clippy::new_without_default, reason = "only JavaScript makes one")]
     pub fn new() -> Self {
-        Self { slot: Slot::new("SandboxBuilder", Settings::default()) }
+        Self { held: Consumable::new("SandboxBuilder", BuilderSettings::default()) }
     }
 
     /// Returns a builder for a sandbox that starts in the state of a snapshot. Its settings are those of the snapshot
@@ -76,12 +76,12 @@ impl SandboxBuilder {
     pub fn from_snapshot(env: &Env, snapshot: Unknown) -> napi::Result<Self> {
         let builder = catch_panic(|| {
             let snapshot = arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()?;
-            let settings = Settings {
+            let settings = BuilderSettings {
                 builder: crate::SandboxBuilder::from_snapshot(snapshot),
                 console: None,
                 functions: Vec::new(),
             };
-            Ok(Self { slot: Slot::new("SandboxBuilder", settings) })
+            Ok(Self { held: Consumable::new("SandboxBuilder", settings) })
         });
         builder.map_err(|error| error.into_js(env))
     }
@@ -270,7 +270,7 @@ impl SandboxBuilder {
     pub fn prewarm<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
             env,
-            || self.slot.with(|settings| Ok(settings.builder.clone())),
+            || self.held.with(|settings| Ok(settings.builder.clone())),
             |builder, pending| blocking(move || pending.settle_with(|| Ok(builder.prewarm()?))),
             |_, ()| Ok(()),
         )
@@ -287,11 +287,11 @@ impl SandboxBuilder {
         promise(
             env,
             || {
-                let settings = self.slot.take("build")?;
+                let settings = self.held.take("build")?;
                 hash_flaw::warn_once(env)?;
                 Ok(settings)
             },
-            |Settings { builder, console, functions }, pending| {
+            |BuilderSettings { builder, console, functions }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
                         let context = SandboxContext::new(Source::next());
@@ -308,9 +308,9 @@ impl SandboxBuilder {
         &self,
         env: &Env,
         this: This<'env, Object<'env>>,
-        change: impl FnOnce(&mut Settings) -> Result<()>,
+        change: impl FnOnce(&mut BuilderSettings) -> Result<()>,
     ) -> napi::Result<Object<'env>> {
-        let changed = catch_panic(|| self.slot.with(change));
+        let changed = catch_panic(|| self.held.with(change));
         changed.map(|()| this.object).map_err(|error| error.into_js(env))
     }
 }
@@ -329,7 +329,7 @@ pub fn define_guest_image(env: &Env, exports: &Object) -> napi::Result<()> {
     class.define_properties(&[property.with_property_attributes(PropertyAttributes::Enumerable)])
 }
 
-impl Settings {
+impl BuilderSettings {
     fn set(&mut self, change: impl FnOnce(crate::SandboxBuilder) -> crate::SandboxBuilder) {
         self.builder = change(std::mem::take(&mut self.builder));
     }

@@ -5,7 +5,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 
 use crate::node::bridge::promise::promise;
 use crate::node::error::Result;
-use crate::node::scheduling::slot::Slot;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::worker_threads::blocking;
 
 /// Classes whose objects can be disposed of.
@@ -38,17 +38,20 @@ fn object<'env>(env: &'env Env, value: Unknown<'env>) -> Object<'env> {
 }
 
 /// Drops what an object stands for on another thread, unless another method has consumed it.
-pub fn dispose<T: Send + 'static>(slot: &Slot<T>) {
-    if let Some(value) = slot.dispose() {
+pub fn dispose<T: Send + 'static>(held: &Consumable<T>) {
+    if let Some(value) = held.dispose() {
         blocking(move || drop(value));
     }
 }
 
 /// As [`dispose`]; the promise is fulfilled when it has been dropped.
-pub fn dispose_async<'env, T: Send + 'static>(env: &'env Env, slot: &Slot<T>) -> napi::Result<PromiseRaw<'env, ()>> {
+pub fn dispose_async<'env, T: Send + 'static>(
+    env: &'env Env,
+    held: &Consumable<T>,
+) -> napi::Result<PromiseRaw<'env, ()>> {
     promise(
         env,
-        || Ok(slot.dispose()),
+        || Ok(held.dispose()),
         |value, pending| {
             blocking(move || {
                 pending.settle_with(|| {

@@ -6,7 +6,7 @@ use guest_abi::payload::Payload;
 
 use super::limits::limits;
 use super::run::Run;
-use crate::node::bridge::call_end::{Ended, Place};
+use crate::node::bridge::call_end::{CallPromise, Ended};
 use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic_in;
@@ -70,7 +70,7 @@ pub async fn call(
 pub struct QueuedCall {
     pub request: Request,
     pub ticket: Ticket,
-    pub place: Place<(Option<Payload>, Era)>,
+    pub call_promise: CallPromise<(Option<Payload>, Era)>,
     pub context: Arc<SandboxContext>,
     /// What JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
     pub status: SharedStatus,
@@ -80,7 +80,7 @@ pub struct QueuedCall {
 impl QueuedCall {
     /// It is its turn.
     pub async fn make(self, sandbox: &mut crate::LoadedJSSandbox) {
-        let Self { request, ticket, place, context, status, last_call_stats } = self;
+        let Self { request, ticket, call_promise, context, status, last_call_stats } = self;
         let limits = request.options.limits;
         let (result, stats) = match status.check() {
             Ok(()) => {
@@ -100,14 +100,14 @@ impl QueuedCall {
             *last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         let result = result.map(|value| (value, status.era()));
-        place.settle_after(context.source(), Ok(Ended { result, stats, limits }));
+        call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
     }
 
     /// Its turn will never come.
     pub fn refuse(self, error: Error) {
-        let Self { request, ticket, place, context, .. } = self;
+        let Self { request, ticket, call_promise, context, .. } = self;
         drop(ticket);
         let ended = Ended { result: Err(error), stats: None, limits: request.options.limits };
-        place.settle_after(context.source(), Ok(ended));
+        call_promise.settle_after(context.source(), Ok(ended));
     }
 }

@@ -11,21 +11,21 @@ use crate::node::bridge::host_function::{self, HostFunction};
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::host_call::FunctionName;
 use crate::node::scheduling::sandbox_context::SandboxContext;
-use crate::node::scheduling::slot::Slot;
 
 /// A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` returns it.
 #[napi]
 pub struct HostModule {
-    proto: Slot<crate::ProtoJSSandbox>,
+    proto: Consumable<crate::ProtoJSSandbox>,
     context: Arc<SandboxContext>,
     name: String,
 }
 
 #[napi]
 impl HostModule {
-    pub(super) fn new(proto: Slot<crate::ProtoJSSandbox>, context: Arc<SandboxContext>, name: String) -> Self {
+    pub(super) fn new(proto: Consumable<crate::ProtoJSSandbox>, context: Arc<SandboxContext>, name: String) -> Self {
         Self { proto, context, name }
     }
 

@@ -13,15 +13,15 @@ use super::loaded::LoadedJSSandbox;
 use super::snapshot::Snapshot;
 use crate::Script;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{Ended, OnThread, Place};
+use crate::node::bridge::call_end::{CallPromise, Ended, OnThread};
 use crate::node::bridge::call_options::{LoadOptions, ThreadOptions};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
 use crate::node::panic::{catch_panic, catch_panic_in};
 use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
-use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::status::{SharedStatus, Status};
 use crate::node::scheduling::tasks;
 use crate::sandbox::call_control::StoppedBy;
@@ -30,7 +30,7 @@ use crate::sandbox::call_control::StoppedBy;
 /// and `LoadedJSSandbox.unload()` return it.
 #[napi(js_name = "JSSandbox")]
 pub struct JSSandbox {
-    slot: Slot<crate::JSSandbox>,
+    held: Consumable<crate::JSSandbox>,
     calls: Arc<Calls>,
     context: Arc<SandboxContext>,
     status: SharedStatus,
@@ -39,7 +39,7 @@ pub struct JSSandbox {
 #[napi]
 impl JSSandbox {
     pub(super) fn new(sandbox: crate::JSSandbox, calls: Arc<Calls>, context: Arc<SandboxContext>) -> Self {
-        Self { slot: Slot::new("JSSandbox", sandbox), calls, context, status: SharedStatus::new(Status::Ready) }
+        Self { held: Consumable::new("JSSandbox", sandbox), calls, context, status: SharedStatus::new(Status::Ready) }
     }
 
     /// Adds a handler. It is compiled by `getLoadedSandbox()`.
@@ -157,7 +157,7 @@ impl JSSandbox {
     pub fn snapshot<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Snapshot>> {
         promise(
             env,
-            || self.slot.with(|sandbox| Ok(sandbox.snapshot()?)),
+            || self.held.with(|sandbox| Ok(sandbox.snapshot()?)),
             |snapshot, pending| pending.settle_with(|| Ok(snapshot)),
             |_, snapshot| Ok(Snapshot::new(snapshot)),
         )
@@ -194,7 +194,7 @@ impl JSSandbox {
         env: &'env Env,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, LoadedJSSandbox>> {
-        let slot = self.slot.clone();
+        let held = self.held.clone();
         let (calls, context) = (self.calls.clone(), self.context.clone());
         let status = self.status.clone();
         let on_thread = OnThread::default();
@@ -206,18 +206,18 @@ impl JSSandbox {
                 let (options, ThreadOptions { signal, context: given }) = LoadOptions::from_js(env, options)?;
                 let limits = limits(options)?;
                 self.stop_at_end(env)?;
-                let (ticket, place) = (self.calls.add(), Place::new());
+                let (ticket, call_promise) = (self.calls.add(), CallPromise::new());
                 // The object can be used again only when its sandbox is back, so the promise waits for that.
-                self.slot.with(|_| Ok(()))?;
+                self.held.with(|_| Ok(()))?;
                 let mut cause = Cause { host_call, origin: None };
                 if self.context.has_host_functions() {
                     cause.origin = Some(begins.originate(env, given)?);
                 }
                 begins.begin::<crate::LoadedJSSandbox>(env, signal, options, (&ticket, None), || ())?;
-                Ok((self.slot.take("getLoadedSandbox")?, (options, limits), ticket, place, cause))
+                Ok((self.held.take("getLoadedSandbox")?, (options, limits), ticket, call_promise, cause))
             },
-            |(mut sandbox, (options, limits), ticket, place, cause), pending| {
-                place.put(pending);
+            |(mut sandbox, (options, limits), ticket, call_promise, cause), pending| {
+                call_promise.put(pending);
                 sandbox.set_unhandled_rejections(options.unhandled_rejections);
                 let running_in = self.context.clone();
                 tasks::spawn(async move {
@@ -225,7 +225,7 @@ impl JSSandbox {
                     let ended = async {
                         let _running = running_in.run(cause);
                         let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
-                            slot.put_back(sandbox);
+                            held.put_back(sandbox);
                             let result = Err(crate::Error::Cancelled.into());
                             return Ok(Ended { result, stats: None, limits: options });
                         };
@@ -240,13 +240,13 @@ impl JSSandbox {
                         let result = match loaded {
                             Ok(()) => Ok(sandbox.into_loaded()),
                             Err(error) => {
-                                slot.put_back(sandbox);
+                                held.put_back(sandbox);
                                 Err(error)
                             }
                         };
                         Ok(Ended { result, stats, limits: options })
                     };
-                    place.settle_after(source, catch_panic_in(ended).await);
+                    call_promise.settle_after(source, catch_panic_in(ended).await);
                 });
             },
             |env, ended| {
@@ -273,14 +273,14 @@ impl JSSandbox {
     /// `'disposed'` after `dispose()`. It is never `'poisoned'`, see `poisoned`.
     #[napi(getter, ts_return_type = "SandboxStatus")]
     pub fn status(&self) -> &'static str {
-        self.status.name(&self.slot.with(|_| Ok(())))
+        self.status.name(&self.held.with(|_| Ok(())))
     }
 
     /// Frees the sandbox's memory at once instead of when the object is garbage-collected. From then on its methods
     /// fail with `ERR_CONSUMED`. It does not affect a sandbox that `getLoadedSandbox()` has returned.
     #[napi]
     pub fn dispose(&self) {
-        disposal::dispose(&self.slot);
+        disposal::dispose(&self.held);
     }
 
     /// `dispose()`, for `using`.
@@ -292,7 +292,7 @@ impl JSSandbox {
     /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
-        disposal::dispose_async(env, &self.slot)
+        disposal::dispose_async(env, &self.held)
     }
 
     /// When the environment ends, nobody is left to stop an evaluation or to hear of its result.
@@ -313,13 +313,13 @@ impl JSSandbox {
     }
 
     fn change(&self, env: &Env, change: impl FnOnce(&mut crate::JSSandbox) -> Result<()>) -> napi::Result<()> {
-        catch_panic(|| self.slot.with(change)).map_err(|error: Error| error.into_js(env))
+        catch_panic(|| self.held.with(change)).map_err(|error: Error| error.into_js(env))
     }
 }
 
 impl Drop for JSSandbox {
     fn drop(&mut self) {
         // Tearing down a virtual machine takes too long for the JavaScript thread, which is where objects are collected.
-        disposal::dispose(&self.slot);
+        disposal::dispose(&self.held);
     }
 }

@@ -12,7 +12,7 @@ use super::js::JSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{OnThread, Place};
+use crate::node::bridge::call_end::{CallPromise, OnThread};
 use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::promise::{Pending, promise};
@@ -21,10 +21,10 @@ use crate::node::bridge::{environment, json};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::consumable::DISPOSE;
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::queue::Queue;
 use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
-use crate::node::scheduling::slot::DISPOSE;
 use crate::node::scheduling::status::{SharedStatus, Status};
 
 /// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` returns it.
@@ -164,20 +164,20 @@ impl LoadedJSSandbox {
                 let event = json::stringify(env, "event", event)?;
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
-                let (ticket, place) = (self.calls.add(), Place::new());
+                let (ticket, call_promise) = (self.calls.add(), CallPromise::new());
                 let mut cause = Cause { host_call, origin: None };
                 if self.context.has_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
-                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), || ())?;
-                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place))
+                begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), || ())?;
+                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, call_promise))
             },
-            |(request, ticket, place), pending| {
-                place.put(pending);
+            |(request, ticket, call_promise), pending| {
+                call_promise.put(pending);
                 let call = QueuedCall {
                     request,
                     ticket,
-                    place,
+                    call_promise,
                     context: self.context.clone(),
                     status: self.status.clone(),
                     last_call_stats: self.last_call_stats.clone(),

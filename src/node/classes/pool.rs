@@ -13,11 +13,11 @@ use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{Ended, OnThread, Place};
+use crate::node::bridge::call_end::{CallPromise, Ended, OnThread};
 use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::environment::{self, HostCalls};
-use crate::node::bridge::function::{self, AnyFunction, Outcome};
+use crate::node::bridge::function::{self, AnyFunction, Completion};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::thenable::{is_thenable, when_settled};
 use crate::node::bridge::value::undefined;
@@ -174,7 +174,8 @@ impl SandboxPool {
                 let name = arguments::string(env, "the handler's name", name)?;
                 let (options, ThreadOptions { signal, context }) = CallHandlerOptions::from_js(env, options)?;
                 let event = json::stringify(env, "event", event)?;
-                let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
+                let (ticket, call_promise, turn) =
+                    (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
@@ -183,12 +184,12 @@ impl SandboxPool {
                 if self.shared.may_have_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
-                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
-                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, place, turn))
+                begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
+                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, call_promise, turn))
             },
-            |(request, ticket, place, turn), pending| {
-                place.put(pending);
-                if let Some(number) = self.shared.serve(request, ticket, place) {
+            |(request, ticket, call_promise, turn), pending| {
+                call_promise.put(pending);
+                if let Some(number) = self.shared.serve(request, ticket, call_promise) {
                     // Nobody has set it before.
                     let _ = turn.set(number);
                 }
@@ -357,18 +358,18 @@ impl Shared {
         self: &Arc<Self>,
         request: Request,
         ticket: Ticket,
-        place: Place<Option<Payload>>,
+        call_promise: CallPromise<Option<Payload>>,
     ) -> Option<u64> {
         self.refill();
         let shared = self.clone();
         self.leases.take(move |member| match member {
             Err(error) => {
                 let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
-                place.settle_after(jobs::Source::HOST, Ok(ended));
+                call_promise.settle_after(jobs::Source::HOST, Ok(ended));
             }
             Ok(member) => {
                 let in_use = InUse { shared, member: Some(member) };
-                tasks::spawn(in_use.serve(request, ticket, place));
+                tasks::spawn(in_use.serve(request, ticket, call_promise));
             }
         })
     }
@@ -405,7 +406,7 @@ struct InUse {
 }
 
 impl InUse {
-    async fn serve(mut self, request: Request, ticket: Ticket, place: Place<Option<Payload>>) {
+    async fn serve(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<Option<Payload>>) {
         let Some(PoolMember { member, context }) = &mut self.member else { return };
         let limits = request.options.limits;
         let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
@@ -413,7 +414,7 @@ impl InUse {
             *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         drop(ticket);
-        place.settle_after(context.source(), Ok(Ended { result, stats, limits }));
+        call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
         yield_to_js_thread();
         self.renew();
     }
@@ -446,19 +447,19 @@ impl Drop for InUse {
 /// Has the function make a sandbox, on the JavaScript thread.
 fn prepare(env: &Env, prepare: &AnyFunction, expected: Expected) {
     let expected = Mutex::new(Some(expected));
-    let settle = move |env: &Env, outcome: Outcome| {
+    let settle = move |env: &Env, completion: Completion| {
         let Some(expected) = expected.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        match catch_panic(|| adopt(env, outcome)) {
+        match catch_panic(|| adopt(env, completion)) {
             Ok(adopt) => adopt(expected),
             Err(error) => expected.fulfil(Err(error)),
         }
     };
     let begun = catch_panic(|| {
-        let outcome = function::call(env, prepare, undefined(env)?, &[])?;
-        match outcome {
+        let completion = function::call(env, prepare, undefined(env)?, &[])?;
+        match completion {
             Ok(value) if matches!(is_thenable(env, value)?, Ok(true)) => when_settled(env, value, settle),
-            outcome => {
-                settle(env, outcome);
+            completion => {
+                settle(env, completion);
                 Ok(())
             }
         }
@@ -468,8 +469,8 @@ fn prepare(env: &Env, prepare: &AnyFunction, expected: Expected) {
 }
 
 /// What hands over the sandbox that the function gave.
-fn adopt(env: &Env, outcome: Outcome) -> Result<impl FnOnce(Expected) + use<>> {
-    let value = outcome.map_err(|thrown| Error::InvalidArgument(exception::text(env, thrown)))?;
+fn adopt(env: &Env, completion: Completion) -> Result<impl FnOnce(Expected) + use<>> {
+    let value = completion.map_err(|thrown| Error::InvalidArgument(exception::text(env, thrown)))?;
     let sandbox = arguments::instance::<LoadedJSSandbox>(env, "what prepare gives", "a LoadedJSSandbox", value)?;
     let (sender, receiver) = oneshot::channel::<crate::LoadedJSSandbox>();
     let context = sandbox.give_up("SandboxPool", move |sandbox| drop(sender.send(sandbox)))?;

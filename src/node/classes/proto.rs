@@ -15,14 +15,14 @@ use crate::node::bridge::promise::promise;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::sandbox_context::SandboxContext;
-use crate::node::scheduling::slot::Slot;
 use crate::node::scheduling::worker_threads::blocking;
 
 /// A sandbox that has no runtime yet, in which host functions are registered. `SandboxBuilder.build()` returns it.
 #[napi(js_name = "ProtoJSSandbox")]
 pub struct ProtoJSSandbox {
-    slot: Slot<crate::ProtoJSSandbox>,
+    held: Consumable<crate::ProtoJSSandbox>,
     context: Arc<SandboxContext>,
 }
 
@@ -37,7 +37,7 @@ impl ProtoJSSandbox {
         for function in functions {
             host_module::add(&mut proto, env, &context, function)?;
         }
-        Ok(Self { slot: Slot::new("ProtoJSSandbox", proto), context })
+        Ok(Self { held: Consumable::new("ProtoJSSandbox", proto), context })
     }
 
     /// Returns a module of host functions, which guest code imports from `host:NAME`. The module exists as soon as a
@@ -50,8 +50,8 @@ impl ProtoJSSandbox {
     pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostModule> {
         let module = catch_panic(|| {
             let name = arguments::name(env, "the module's name", name)?;
-            self.slot.with(|_| Ok(()))?;
-            Ok(HostModule::new(self.slot.clone(), self.context.clone(), name))
+            self.held.with(|_| Ok(()))?;
+            Ok(HostModule::new(self.held.clone(), self.context.clone(), name))
         });
         module.map_err(|error: Error| error.into_js(env))
     }
@@ -106,7 +106,7 @@ impl ProtoJSSandbox {
         let context = self.context.clone();
         promise(
             env,
-            || self.slot.take("loadRuntime"),
+            || self.held.take("loadRuntime"),
             |proto, pending| blocking(move || pending.settle_with(|| Ok(proto.load_runtime()?))),
             |_, sandbox| Ok(JSSandbox::new(sandbox, Arc::new(Calls::default()), context)),
         )
@@ -116,7 +116,7 @@ impl ProtoJSSandbox {
     /// methods fail with `ERR_CONSUMED`. It does nothing if the object was consumed.
     #[napi]
     pub fn dispose(&self) {
-        disposal::dispose(&self.slot);
+        disposal::dispose(&self.held);
     }
 
     /// `dispose()`, for `using`.
@@ -128,6 +128,6 @@ impl ProtoJSSandbox {
     /// `dispose()`, for `await using`. The promise is fulfilled when everything has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
-        disposal::dispose_async(env, &self.slot)
+        disposal::dispose_async(env, &self.held)
     }
 }

@@ -12,7 +12,7 @@ use super::handler_call::{Request, Work};
 use super::pool::SandboxPool;
 use crate::Program;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{OnThread, Place};
+use crate::node::bridge::call_end::{CallPromise, OnThread};
 use crate::node::bridge::call_options::ThreadOptions;
 use crate::node::bridge::environment::{self, HostCalls};
 use crate::node::bridge::host_function::{HostFunction, async_bridge, bridge};
@@ -91,20 +91,20 @@ fn register(
         return program.functions().register(module, name, move |call, arguments| {
             record.call_begins(&full_name);
             let began = Instant::now();
-            let answer = function(call, arguments);
+            let reply = function(call, arguments);
             record.call_ends(&full_name, began.elapsed());
-            answer
+            reply
         });
     }
     let function = async_bridge(host_calls, context, function);
     program.functions().register_async(module, name, move |arguments| {
         record.call_begins(&full_name);
         let (record, full_name, began) = (record.clone(), full_name.clone(), Instant::now());
-        let answer = function(arguments);
+        let reply = function(arguments);
         async move {
-            let answer = answer.await;
+            let reply = reply.await;
             record.call_ends(&full_name, began.elapsed());
-            answer
+            reply
         }
     })
 }
@@ -182,17 +182,18 @@ impl SandboxPool {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
                 let run = Run { program, functions, host_calls, record };
-                let (ticket, place, turn) = (self.shared.calls.add(), Place::new(), Arc::new(OnceLock::new()));
+                let (ticket, call_promise, turn) =
+                    (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
                     let (shared, turn) = (self.shared.clone(), turn.clone());
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
-                begins.begin(env, signal, options.limits, (&ticket, Some(&place)), withdraw)?;
-                Ok((Request { work: Work::Program(run), options, cause }, ticket, place, turn))
+                begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
+                Ok((Request { work: Work::Program(run), options, cause }, ticket, call_promise, turn))
             },
-            |(request, ticket, place, turn), pending| {
-                place.put(pending);
-                if let Some(number) = self.shared.serve(request, ticket, place) {
+            |(request, ticket, call_promise, turn), pending| {
+                call_promise.put(pending);
+                if let Some(number) = self.shared.serve(request, ticket, call_promise) {
                     // Nobody has set it before.
                     let _ = turn.set(number);
                 }

@@ -15,25 +15,25 @@ use crate::node::bridge::signal::Listener;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::slot::Slot;
+use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::worker_threads::blocking;
 
 /// The state of a sandbox at a point in time: handlers, modules and all their variables. `LoadedJSSandbox.snapshot()`,
 /// `JSSandbox.snapshot()` and `Snapshot.load()` return it.
 #[napi]
 pub struct Snapshot {
-    slot: Slot<Arc<crate::Snapshot>>,
+    held: Consumable<Arc<crate::Snapshot>>,
 }
 
 #[napi]
 impl Snapshot {
     pub(super) fn new(snapshot: Arc<crate::Snapshot>) -> Self {
-        Self { slot: Slot::new("Snapshot", snapshot) }
+        Self { held: Consumable::new("Snapshot", snapshot) }
     }
 
     /// The state, to be restored into a sandbox.
     pub(super) fn state(&self) -> Result<Arc<crate::Snapshot>> {
-        self.slot.with(|snapshot| Ok(snapshot.clone()))
+        self.held.with(|snapshot| Ok(snapshot.clone()))
     }
 
     /// What a sandbox must have to start from the snapshot or to restore it. A sandbox that lacks any of it is refused with
@@ -167,7 +167,7 @@ impl Snapshot {
     /// snapshot rejects with `ERR_CONSUMED`. Sandboxes in this state are not affected.
     #[napi]
     pub fn dispose(&self) {
-        disposal::dispose(&self.slot);
+        disposal::dispose(&self.held);
     }
 
     /// `dispose()`, for `using`.
@@ -179,7 +179,7 @@ impl Snapshot {
     /// `dispose()`, for `await using`. The promise is fulfilled when the memory has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
-        disposal::dispose_async(env, &self.slot)
+        disposal::dispose_async(env, &self.held)
     }
 }
 
@@ -191,7 +191,7 @@ fn cancelled(env: &Env, reason: Option<Unknown<'_>>) -> Error {
 impl Drop for Snapshot {
     fn drop(&mut self) {
         // Unmapping takes too long for the JavaScript thread.
-        if let Some(snapshot) = self.slot.dispose() {
+        if let Some(snapshot) = self.held.dispose() {
             blocking(move || drop(snapshot));
         }
     }

@@ -13,7 +13,7 @@ use super::lines::Lines;
 use super::output::Output;
 use crate::ConsoleLevel;
 use crate::node::bridge::function::{self, AnyFunction};
-use crate::node::bridge::inbox::{Budget, Inbox, Progress};
+use crate::node::bridge::inbox::{Budget, Inbox, JobProgress};
 use crate::node::bridge::value;
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::warning::emit_warning;
@@ -78,11 +78,11 @@ pub fn recording_lines(callback: Option<Callback>, context: &Arc<SandboxContext>
 struct Console {
     callback: Callback,
     source: Source,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<ConsoleLines>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct ConsoleLines {
     lines: Lines,
     /// Whether the JavaScript thread has been asked to deliver them.
     is_asked: bool,
@@ -105,13 +105,13 @@ impl Console {
             let posted = self.callback.inbox.post_steps(self.source, move |env, budget| console.deliver(env, budget));
             if posted.is_err() {
                 // The environment has ended, and nobody will take the lines.
-                *self.lock() = Waiting::default();
+                *self.lock() = ConsoleLines::default();
             }
         }
     }
 
     /// Delivers some of the lines.
-    fn deliver(self: &Arc<Self>, env: &Env, budget: &Budget) -> Progress {
+    fn deliver(self: &Arc<Self>, env: &Env, budget: &Budget) -> JobProgress {
         for _ in 0..LINES_AT_A_TIME {
             let (level, text) = {
                 let mut waiting = self.lock();
@@ -119,7 +119,7 @@ impl Console {
                     Some(line) => line,
                     None => {
                         waiting.is_asked = false;
-                        return Progress::Done;
+                        return JobProgress::Done;
                     }
                 }
             };
@@ -129,7 +129,7 @@ impl Console {
                 break;
             }
         }
-        Progress::More
+        JobProgress::More
     }
 
     fn call(self: &Arc<Self>, env: &Env, level: ConsoleLevel, text: String) -> Result<()> {
@@ -160,7 +160,7 @@ impl Console {
         emit_warning(env, format!("the callback of setHostPrintFn() failed: {}", exception::text(env, thrown)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, ConsoleLines> {
         // No code runs under the lock that could leave the list half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

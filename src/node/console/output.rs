@@ -29,11 +29,11 @@ static WRITER: Writer = Writer::new(begin_thread);
 /// The lines of one sandbox, or of the log.
 #[derive(Default)]
 pub struct Output {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<OutputLines>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct OutputLines {
     lines: Lines,
     /// Whether the writer knows of them.
     is_known: bool,
@@ -112,7 +112,7 @@ impl Output {
         taken
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, OutputLines> {
         // No code runs under the lock that could leave the list half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -23,10 +23,10 @@ pub struct Calls {
 struct State {
     last: u64,
     /// The oldest is the first.
-    calls: VecDeque<Call>,
+    calls: VecDeque<ListedCall>,
 }
 
-struct Call {
+struct ListedCall {
     number: u64,
     stage: Stage,
 }
@@ -37,11 +37,11 @@ enum Stage {
     Stopped,
     /// It shall not start.
     Aborted,
-    Running(Running),
+    Running(Stoppable),
 }
 
 /// A call that has begun, and what stops it.
-type Running = (InterruptHandle, CallId);
+type Stoppable = (InterruptHandle, CallId);
 
 impl Calls {
     /// Something was asked for that can be stopped from now on, until the ticket is dropped.
@@ -49,7 +49,7 @@ impl Calls {
         let mut state = self.lock();
         state.last += 1;
         let number = state.last;
-        state.calls.push_back(Call { number, stage: Stage::Waiting });
+        state.calls.push_back(ListedCall { number, stage: Stage::Waiting });
         Ticket { calls: self.clone(), number }
     }
 
@@ -58,14 +58,14 @@ impl Calls {
         // One that shall not start has ended as far as anybody can tell.
         let mut state = self.lock();
         let oldest = state.calls.iter_mut().find(|call| !matches!(call.stage, Stage::Aborted));
-        let running = oldest.and_then(Call::stop);
+        let running = oldest.and_then(ListedCall::stop);
         drop(state);
         kill(running);
     }
 
     /// Stops all calls that there are. Returns at once.
     pub fn kill_all(&self) {
-        let running: Vec<Running> = self.lock().calls.iter_mut().filter_map(Call::stop).collect();
+        let running: Vec<Stoppable> = self.lock().calls.iter_mut().filter_map(ListedCall::stop).collect();
         kill(running);
     }
 
@@ -80,9 +80,9 @@ impl Calls {
     }
 }
 
-impl Call {
+impl ListedCall {
     /// Gives what is to be stopped, if the call runs. Not here, where a lock is held.
-    fn stop(&mut self) -> Option<Running> {
+    fn stop(&mut self) -> Option<Stoppable> {
         match &self.stage {
             Stage::Waiting => self.stage = Stage::Stopped,
             Stage::Stopped | Stage::Aborted => {}
@@ -93,7 +93,7 @@ impl Call {
 }
 
 /// Stops calls that run, unless they have ended meanwhile.
-fn kill(running: impl IntoIterator<Item = Running>) {
+fn kill(running: impl IntoIterator<Item = Stoppable>) {
     for (interrupt, id) in running {
         interrupt.kill_call(id);
     }
@@ -157,7 +157,7 @@ impl Aborter {
 }
 
 impl State {
-    fn find(&mut self, number: u64) -> Option<&mut Call> {
+    fn find(&mut self, number: u64) -> Option<&mut ListedCall> {
         self.calls.iter_mut().find(|call| call.number == number)
     }
 }
@@ -181,7 +181,7 @@ mod tests {
         assert!(!aborter.abort(), "once is enough");
         calls.kill();
         let stages = |calls: &Calls| -> Vec<u8> {
-            let stage = |call: &Call| match call.stage {
+            let stage = |call: &ListedCall| match call.stage {
                 Stage::Waiting => 0,
                 Stage::Stopped => 1,
                 Stage::Aborted => 2,

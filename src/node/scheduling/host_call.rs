@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use guest_abi::payload::Payload;
 
 use super::sandbox_context::{Cause, SandboxContext};
-use crate::HostFunctionError;
-
-/// What a host function gives: a value, or nothing for `undefined`.
-pub type Answer = std::result::Result<Option<Payload>, HostFunctionError>;
+use crate::sandbox::host_function::FunctionResult;
 
 /// What guest code calls a host function by.
 pub struct FunctionName {
@@ -22,16 +19,19 @@ pub struct PendingHostCall {
     /// Why the guest's call was made.
     pub cause: Cause,
     pub function: Arc<FunctionName>,
-    answer: Mutex<Option<oneshot::Sender<Answer>>>,
+    reply: Mutex<Option<oneshot::Sender<FunctionResult<Payload>>>>,
 }
 
 impl PendingHostCall {
-    /// A call of a sandbox's host function, and where its answer will come.
-    pub fn new(sandbox: &Arc<SandboxContext>, function: Arc<FunctionName>) -> (Arc<Self>, oneshot::Receiver<Answer>) {
+    /// A call of a sandbox's host function, and where its reply will come.
+    pub fn new(
+        sandbox: &Arc<SandboxContext>,
+        function: Arc<FunctionName>,
+    ) -> (Arc<Self>, oneshot::Receiver<FunctionResult<Payload>>) {
         let (sender, receiver) = oneshot::channel();
         let mut state = sandbox.lock();
-        let answer = Mutex::new(Some(sender));
-        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), function, answer });
+        let reply = Mutex::new(Some(sender));
+        let call = Arc::new(Self { sandbox: sandbox.clone(), cause: state.cause.clone(), function, reply });
         state.waits_for.push(call.clone());
         (call, receiver)
     }
@@ -41,16 +41,16 @@ impl PendingHostCall {
         self.lock().is_some()
     }
 
-    /// Gives the guest its answer. An answer that comes too late, or a second one, is dropped.
-    pub fn settle(&self, answer: Answer) {
+    /// Gives the guest the reply. One that comes too late, or a second one, is dropped.
+    pub fn settle(&self, reply: FunctionResult<Payload>) {
         let sender = self.lock().take();
         if let Some(sender) = sender {
             // Nobody receives it if the thread that waits has gone.
-            let _ = sender.send(answer);
+            let _ = sender.send(reply);
         }
     }
 
-    /// Lets the guest wait no longer: there will be no answer.
+    /// Lets the guest wait no longer: there will be no reply.
     pub fn give_up(&self) {
         let sender = self.lock().take();
         drop(sender);
@@ -70,8 +70,8 @@ impl PendingHostCall {
         Some(call)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<Answer>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<FunctionResult<Payload>>>> {
         // As above.
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,12 @@
 //! Which thread does what, and when. Nothing here knows V8.
 
 pub mod calls;
+pub mod consumable;
 pub mod host_call;
 pub mod jobs;
 pub mod queue;
 pub mod run_record;
 pub mod sandbox_context;
-pub mod slot;
 pub mod status;
 pub mod tasks;
 pub mod worker_threads;

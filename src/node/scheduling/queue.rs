@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::slot::DISPOSE;
+use super::consumable::DISPOSE;
 use super::{tasks, worker_threads};
 use crate::node::error::{Error, Result};
 use crate::sandbox::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::sandbox::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What is left of a job that has to wait. It has the value until it is done.
 pub type Rest<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-type Job<T> = Box<dyn for<'a> FnOnce(Result<&'a mut T>) -> Option<Rest<'a>> + Send>;
+type QueuedJob<T> = Box<dyn for<'a> FnOnce(Result<&'a mut T>) -> Option<Rest<'a>> + Send>;
 type LastJob<T> = Box<dyn FnOnce(T) + Send>;
 
 /// A value and the jobs that wait for it. They are done in the order in which they were pushed.
@@ -28,7 +28,7 @@ pub struct Queue<T: Send + 'static> {
 struct State<T> {
     /// Absent while a worker has it, and for good after the last job.
     value: Option<T>,
-    jobs: VecDeque<Job<T>>,
+    jobs: VecDeque<QueuedJob<T>>,
     /// Done after all others, with the value itself.
     last_job: Option<LastJob<T>>,
     /// Method that brought the last job.
@@ -117,7 +117,7 @@ struct Worker<T: Send + 'static> {
 }
 
 enum Next<T> {
-    Job(Job<T>),
+    Job(QueuedJob<T>),
     Last(LastJob<T>, T),
     None,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::slot::DISPOSE;
+use super::consumable::DISPOSE;
 use crate::node::error::{Error, Result};
 
 /// What can be done with a sandbox.

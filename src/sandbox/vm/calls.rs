@@ -14,8 +14,8 @@ use crate::sandbox::error::{Error, Result};
 use crate::sandbox::host_function::HostFunctions;
 use crate::sandbox::intake::UnhandledRejections;
 use crate::sandbox::program::Program;
-use crate::sandbox::reply::{self, Asked, Breach};
-use crate::sandbox::signatures::{AddHandler, AddModule, Answer, CallHandler, Resume, Run, SetHostFunctions};
+use crate::sandbox::reply::{self, Breach, CheckedRequest};
+use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
 use crate::sandbox::{name, values};
@@ -181,7 +181,7 @@ impl Vm {
             Reply::InvalidEvent(message) => Err(Error::InvalidEvent(message)),
             Reply::TooLarge(size, limit) => Err(Error::PayloadTooLarge { what: "result", size, limit }),
             // What it has asked for in its midst has been answered before this.
-            Reply::Compile(..) | Reply::Refused(_) | Reply::HostCall(_) => {
+            Reply::Compile(..) | Reply::Refused(_) | Reply::HostRequest(_) => {
                 Err(self.protocol_broken("it answered an event with something else"))
             }
         }
@@ -212,14 +212,14 @@ impl Vm {
         let mut bytes: Vec<u8> = self.call(running, signature, arguments)?;
         loop {
             match self.checked(|output_size| reply::reply(bytes, output_size))? {
-                Reply::HostCall(call) => {
-                    let asked = self.checked(|output_size| reply::asked(call, output_size))?;
-                    if matches!(asked, Asked::Function { .. }) {
+                Reply::HostRequest(call) => {
+                    let request = self.checked(|output_size| reply::request(call, output_size))?;
+                    if matches!(request, CheckedRequest::Function { .. }) {
                         running.tally().host_call();
                     }
-                    let answer: Answer = self.dispatcher.serve(asked, &self.control);
+                    let reply: HostReply = self.dispatcher.serve(request, &self.control);
                     // If the guest does not get its answer, it can do nothing else any more.
-                    bytes = self.call(running, &function::ANSWER, answer).inspect_err(|_| self.poisoned = true)?;
+                    bytes = self.call(running, &function::HOST_REPLY, reply).inspect_err(|_| self.poisoned = true)?;
                 }
                 reply => return Ok(reply),
             }

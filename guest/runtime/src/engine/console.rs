@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use guest_abi::function::ConsoleLevel;
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::TEXT_SIZE_MAX;
 use rquickjs::function::Rest;
 use rquickjs::{Ctx, Function, Object, Value};
@@ -50,7 +50,7 @@ fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]
 pub fn write(level: ConsoleLevel, mut line: String) {
     line.truncate(line.floor_char_boundary(TEXT_SIZE_MAX));
     // A line that does not fit the buffers is lost: the console never makes the code that uses it fail.
-    let _ = TRANSPORT.with(|transport| transport.ask(HostCall::ConsoleLine(level, line)));
+    let _ = TRANSPORT.with(|transport| transport.ask(HostRequest::ConsoleLine(level, line)));
 }
 
 /// Errors with their stack and their causes, other objects as JSON, everything else as text.

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use guest_abi::host_call::HostCall;
+use guest_abi::host_request::HostRequest;
 use guest_abi::message::{
     Details, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, TEXT_SIZE_MAX,
 };
@@ -119,7 +119,7 @@ pub fn caller<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
 /// Calls a host function with an array of arguments.
 fn call<'js>(ctx: Ctx<'js>, module: String, function: String, arguments: Value<'js>) -> rquickjs::Result<Value<'js>> {
     let arguments = encode_arguments(&ctx, arguments)?.into_bytes();
-    let reply = TRANSPORT.with(|transport| transport.ask(HostCall::Function { module, function, arguments }));
+    let reply = TRANSPORT.with(|transport| transport.ask(HostRequest::Function { module, function, arguments }));
     let reply = match reply {
         Ok(bytes) => HostReply::from_bytes(bytes).expect("the host sends well-formed replies"),
         Err(DoesNotFit) => HostReply::Failed(Exception::new("Error", NO_ROOM)),
@@ -153,7 +153,7 @@ pub fn load_module(specifier: &str, importer: &str) -> ModuleReply {
     if specifier.len() > TEXT_SIZE_MAX {
         return ModuleReply::Failed(format!("its specifier is longer than {TEXT_SIZE_MAX} bytes"));
     }
-    let call = HostCall::Module { specifier: specifier.into(), importer: importer.into() };
+    let call = HostRequest::Module { specifier: specifier.into(), importer: importer.into() };
     match TRANSPORT.with(|transport| transport.ask(call)) {
         Ok(bytes) => ModuleReply::from_bytes(bytes).expect("the host sends well-formed replies"),
         Err(DoesNotFit) => ModuleReply::Failed(NO_ROOM.into()),

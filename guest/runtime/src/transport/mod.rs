@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use flatbuffers::FlatBufferBuilder;
-use guest_abi::function::ANSWER;
-use guest_abi::host_call::HostCall;
+use guest_abi::function::HOST_REPLY;
+use guest_abi::host_request::HostRequest;
 use guest_abi::memory::{PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, ScratchMetadata};
 use guest_abi::message::Reply;
 use hyperlight_common::flatbuffer_wrappers::function_call::FunctionCall;
@@ -210,12 +210,12 @@ impl Transport {
     ///
     /// # Errors
     /// It does not fit the buffers.
-    pub fn ask(&mut self, call: HostCall) -> Result<Vec<u8>, DoesNotFit> {
-        let reply = Reply::HostCall(call).into_bytes();
+    pub fn ask(&mut self, call: HostRequest) -> Result<Vec<u8>, DoesNotFit> {
+        let reply = Reply::HostRequest(call).into_bytes();
         self.try_answer(Ok(ReturnValue::VecBytes(reply))).map_err(|_| DoesNotFit)?;
         context::leave();
         let Request::Call { function, arguments } = self.receive() else { panic!("a call is no state to keep") };
-        assert!(function == ANSWER.name, "the host answers before it asks for something else");
+        assert!(function == HOST_REPLY.name, "the host answers before it asks for something else");
         match <[_; 1]>::try_from(arguments) {
             Ok([ParameterValue::VecBytes(answer)]) => Ok(answer),
             _ => panic!("an answer is made of bytes"),

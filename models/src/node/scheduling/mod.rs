@@ -16,6 +16,6 @@ pub mod worker_threads {
     pub fn yield_to_js_thread() {}
 }
 
-pub mod slot {
+pub mod consumable {
     pub const DISPOSE: &str = "dispose";
 }

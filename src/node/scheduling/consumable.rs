@@ -9,7 +9,7 @@ pub const DISPOSE: &str = "dispose";
 
 /// Holds what a JavaScript object stands for, until one of its methods consumes it.
 #[derive(Debug)]
-pub struct Slot<T> {
+pub struct Consumable<T> {
     class: &'static str,
     state: Arc<Mutex<State<T>>>,
 }
@@ -20,8 +20,8 @@ enum State<T> {
     TakenBy(&'static str),
 }
 
-impl<T> Slot<T> {
-    /// A slot with a value in it, for an object of this class.
+impl<T> Consumable<T> {
+    /// One with a value, for an object of this class.
     pub fn new(class: &'static str, value: T) -> Self {
         Self { class, state: Arc::new(Mutex::new(State::Present(value))) }
     }
@@ -72,7 +72,7 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T> Clone for Slot<T> {
+impl<T> Clone for Consumable<T> {
     fn clone(&self) -> Self {
         Self { class: self.class, state: self.state.clone() }
     }
@@ -84,28 +84,28 @@ mod tests {
 
     #[test]
     fn a_value_is_taken_once_and_the_error_names_the_method_that_took_it() {
-        let slot = Slot::new("JSSandbox", 1);
-        assert_eq!(slot.take("getLoadedSandbox").expect("it is there"), 1);
-        for error in [slot.take("other").expect_err("it is gone"), slot.with(|_| Ok(())).expect_err("it is gone")] {
+        let held = Consumable::new("JSSandbox", 1);
+        assert_eq!(held.take("getLoadedSandbox").expect("it is there"), 1);
+        for error in [held.take("other").expect_err("it is gone"), held.with(|_| Ok(())).expect_err("it is gone")] {
             assert_eq!(error.to_string(), "this JSSandbox was consumed by getLoadedSandbox()");
         }
     }
 
     #[test]
     fn a_value_put_back_is_there_again() {
-        let slot = Slot::new("JSSandbox", 1);
-        let value = slot.take("getLoadedSandbox").expect("it is there");
-        slot.clone().put_back(value + 1);
-        assert_eq!(slot.with(|value| Ok(*value)).expect("it is there"), 2);
+        let held = Consumable::new("JSSandbox", 1);
+        let value = held.take("getLoadedSandbox").expect("it is there");
+        held.clone().put_back(value + 1);
+        assert_eq!(held.with(|value| Ok(*value)).expect("it is there"), 2);
     }
 
     #[test]
     fn a_value_that_is_disposed_of_while_a_method_has_it_does_not_come_back() {
-        let slot = Slot::new("JSSandbox", 1);
-        let value = slot.take("getLoadedSandbox").expect("it is there");
-        assert_eq!(slot.dispose(), None);
-        slot.put_back(value);
-        let error = slot.take("getLoadedSandbox").expect_err("it is gone");
+        let held = Consumable::new("JSSandbox", 1);
+        let value = held.take("getLoadedSandbox").expect("it is there");
+        assert_eq!(held.dispose(), None);
+        held.put_back(value);
+        let error = held.take("getLoadedSandbox").expect_err("it is gone");
         assert_eq!(error.to_string(), "this JSSandbox was consumed by dispose()");
     }
 }

@@ -1,7 +1,7 @@
 //! What a guest asks its host for in the midst of a call.
 //!
-//! The entry into the guest ends with a [`HostCall`] as its reply, as if it were a result. The host does what that asks for
-//! and enters the guest again with the [answer](crate::function::ANSWER); the guest goes on where it was. So the host hears of
+//! The entry into the guest ends with a [`HostRequest`] as its reply, as if it were a result. The host does what that asks for
+//! and enters the guest again with its [reply](crate::function::HOST_REPLY); the guest goes on where it was. So the host hears of
 //! nothing before the guest has been left, and what it hears it decodes itself.
 
 use alloc::string::String;
@@ -11,7 +11,7 @@ use crate::function::ConsoleLevel;
 
 /// What the guest asks for. It does nothing until it has the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostCall {
+pub enum HostRequest {
     /// To call a function that the user has registered. The answer is a [`HostReply`](crate::message::HostReply).
     Function {
         /// Name of the function's module.
@@ -40,7 +40,7 @@ const CONSOLE_LINE: u8 = 2;
 /// Size of the length behind a text.
 const LENGTH: usize = size_of::<u32>();
 
-impl HostCall {
+impl HostRequest {
     /// Encodes the call. What is large comes first, so that it need not be moved.
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
@@ -99,20 +99,20 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn calls() -> Vec<HostCall> {
+    fn calls() -> Vec<HostRequest> {
         vec![
-            HostCall::Function { module: "db".into(), function: "find".into(), arguments: b"[1]\0".to_vec() },
-            HostCall::Function { module: String::new(), function: "n\u{e4}h".into(), arguments: vec![] },
-            HostCall::Module { specifier: "./x".into(), importer: "user:y".into() },
-            HostCall::ConsoleLine(ConsoleLevel::Warn, "n\u{e4}h".into()),
-            HostCall::ConsoleLine(ConsoleLevel::Debug, String::new()),
+            HostRequest::Function { module: "db".into(), function: "find".into(), arguments: b"[1]\0".to_vec() },
+            HostRequest::Function { module: String::new(), function: "n\u{e4}h".into(), arguments: vec![] },
+            HostRequest::Module { specifier: "./x".into(), importer: "user:y".into() },
+            HostRequest::ConsoleLine(ConsoleLevel::Warn, "n\u{e4}h".into()),
+            HostRequest::ConsoleLine(ConsoleLevel::Debug, String::new()),
         ]
     }
 
     #[test]
     fn calls_round_trip() {
         for call in calls() {
-            assert_eq!(HostCall::from_bytes(call.clone().into_bytes()), Some(call));
+            assert_eq!(HostRequest::from_bytes(call.clone().into_bytes()), Some(call));
         }
     }
 
@@ -121,17 +121,17 @@ mod tests {
         for call in calls() {
             let bytes = call.clone().into_bytes();
             for at in 0..bytes.len() {
-                assert_ne!(HostCall::from_bytes(bytes[..at].to_vec()), Some(call.clone()));
-                assert_ne!(HostCall::from_bytes(bytes[at + 1..].to_vec()), Some(call.clone()));
+                assert_ne!(HostRequest::from_bytes(bytes[..at].to_vec()), Some(call.clone()));
+                assert_ne!(HostRequest::from_bytes(bytes[at + 1..].to_vec()), Some(call.clone()));
                 for value in [0, 1, 2, 0x7f, 0xff] {
                     let mut changed = bytes.clone();
                     changed[at] = value;
-                    let _ = HostCall::from_bytes(changed);
+                    let _ = HostRequest::from_bytes(changed);
                 }
             }
         }
         for bytes in [vec![], vec![3], vec![CONSOLE_LINE], vec![0xff, 0, CONSOLE_LINE], vec![0; 4]] {
-            assert_eq!(HostCall::from_bytes(bytes.clone()), None, "{bytes:?}");
+            assert_eq!(HostRequest::from_bytes(bytes.clone()), None, "{bytes:?}");
         }
     }
 
@@ -140,8 +140,8 @@ mod tests {
         let mut bytes = b"abc".to_vec();
         bytes.extend_from_slice(&u32::MAX.to_le_bytes());
         bytes.push(FUNCTION);
-        assert_eq!(HostCall::from_bytes(bytes), None);
+        assert_eq!(HostRequest::from_bytes(bytes), None);
         // A specifier with something in front of it.
-        assert_eq!(HostCall::from_bytes(with_texts(vec![0], "a", "b", MODULE)), None);
+        assert_eq!(HostRequest::from_bytes(with_texts(vec![0], "a", "b", MODULE)), None);
     }
 }
