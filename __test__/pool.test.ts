@@ -148,13 +148,6 @@ test('a pool whose sandboxes cannot be made says why, and the next request tries
   }
 });
 
-test('the snapshot of a pool must not need host functions', async () => {
-  const snapshot = await (await loadWithHost({ who: () => 1 }, 'return host.who();')).snapshot();
-  const pool = new SandboxPool({ size: 1, snapshot });
-  assert.match((await rejection('ERR_POOL_PREPARE', pool.callHandler('f', {}))).message, /host:test who/);
-  await pool.close();
-});
-
 test('close() refuses what waits, lets run what runs, and gives the memory back', async () => {
   const before = virtualMachines();
   const pool = await statefulPool(2);

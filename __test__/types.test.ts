@@ -129,7 +129,7 @@ same<
 >();
 same<LoadOptions['signal'], AbortSignalLike | undefined>();
 same<LoadOptions['unhandledRejections'], 'warn' | 'error' | undefined>();
-same<keyof CallHandlerOptions, keyof LoadOptions | 'gc'>();
+same<keyof CallHandlerOptions, keyof LoadOptions | 'gc' | 'functions'>();
 same<Extract<SandboxError, { terminatedBy: unknown }>['code'], 'ERR_CANCELLED'>();
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
 same<Extract<SandboxError, { file: string }>['code'], 'ERR_COMPILE'>();

@@ -129,6 +129,7 @@ pub use sandbox::builder::SandboxBuilder;
 pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::embedded_modules::EmbeddedModules;
 pub use sandbox::error::{Error, ErrorDetails, Result, ThrownError};
+pub use sandbox::handler_call::HandlerCall;
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_function_module::HostFunctionModule;
 pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};

@@ -184,6 +184,14 @@ export interface CallHandlerOptions extends LoadOptions {
    * collection. Only reference cycles need it; everything else is freed at once. Default: `true`.
    */
   gc?: boolean;
+  /**
+   * Host functions that this call can call and no other, by module and name: `functions: { db: { find } }`. Guest code
+   * finds `find` as `db.find`, and in the module `host:db` if it imports that during the call. It gets a promise for the
+   * result; the functions of a module that `sync()` has marked make it wait instead. Only own enumerable properties count.
+   * They come before functions of the same names that the sandbox has. A module's name must not be that of a global of
+   * the guest.
+   */
+  functions?: Record<string, Record<string, (...args: any[]) => any>>;
 }
 
 /** Options of `Snapshot.load()`. */
@@ -215,13 +223,6 @@ export interface RunOptions extends CallHandlerOptions {
    * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.
    */
   input?: any;
-  /**
-   * Host functions that this run can call and no other, by module and name: `functions: { db: { find } }`. The program
-   * finds `find` as `db.find` and in the module `host:db`. It gets a promise for the result; the functions of a module
-   * that `sync()` has marked make it wait instead. Only own enumerable properties count. A module's name must not be
-   * that of a global of the guest.
-   */
-  functions?: Record<string, Record<string, (...args: any[]) => any>>;
   /** Sources of ES modules that the program can import, by specifier. */
   modules?: Record<string, string>;
   /** Bytes that the receipt's lines of the console may take, 0 to 16,777,216; each counts 32 more. Default: 65,536. */
@@ -258,7 +259,7 @@ export interface Receipt extends Omit<CallStats, 'hostCalls'> {
  */
 export declare function run<T = any>(source: string, options?: RunOptions): Promise<RunResult<T>>;
 
-/** Marks functions for the option `functions` as such that the program waits for, instead of getting a promise. */
+/** Marks functions for the option `functions` as such that the guest waits for, instead of getting a promise. */
 export declare function sync<T extends Record<string, (...args: any[]) => any>>(functions: T): T;
 
 /** Options of a `SandboxPool`: its size, and where its sandboxes come from. */
@@ -285,8 +286,8 @@ export interface PoolOfRuntime {
 /** A `SandboxPool` of sandboxes in the state of a snapshot. */
 export interface PoolFromSnapshot {
   /**
-   * The state in which each request gets its sandbox. The snapshot must not need host functions; use `prepare` for
-   * those.
+   * The state in which each request gets its sandbox. Host functions that its handlers have imported come with each
+   * call, by the option `functions`; those that all calls share are for `prepare`.
    */
   snapshot: Snapshot;
   /**

@@ -176,6 +176,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// Lets the sandbox do without host functions that its snapshots need: each call brings its own.
+    pub(super) fn with_functions_of_calls(mut self) -> Self {
+        self.intake.functions_come_with_calls = true;
+        self
+    }
+
     /// Uses the runtime image that commits faults on demand.
     #[cfg(feature = "test-guest")]
     #[doc(hidden)]

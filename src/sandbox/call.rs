@@ -31,6 +31,7 @@ use tracing::Span;
 use super::call_control::{CallGuard, CallId};
 use super::call_options::CallOptions;
 use super::error::{Error, Result};
+use super::host_function::HostFunctions;
 use super::metrics;
 use super::monitor::{Watching, winner};
 use super::program::Program;
@@ -73,12 +74,12 @@ impl Call {
         Box::new(Self { running, watching, name, options, suspended, span })
     }
 
-    /// Enters the guest for the first time.
-    pub(super) fn begin(mut self: Box<Self>, vm: &mut Vm, event: Payload) -> Progress {
-        let step = self
-            .span
-            .in_scope(|| vm.begin_handler(&self.running, &self.name, event, self.options, &mut self.suspended));
-        self.progress(step)
+    /// Enters the guest for the first time. The call can call these functions.
+    pub(super) fn begin(mut self: Box<Self>, vm: &mut Vm, event: Payload, functions: HostFunctions) -> Progress {
+        let step = self.span.in_scope(|| {
+            vm.begin_handler(&self.running, &self.name, event, functions, self.options, &mut self.suspended)
+        });
+        self.progress(vm, step)
     }
 
     /// Enters the guest for the first time, with a program.
@@ -86,7 +87,7 @@ impl Call {
         let step = self
             .span
             .in_scope(|| vm.begin_program(&self.running, &self.name, program, self.options, &mut self.suspended));
-        self.progress(step)
+        self.progress(vm, step)
     }
 
     /// Enters the guest again.
@@ -97,15 +98,16 @@ impl Call {
                 .in_scope(|| vm.resume_handler(&self.running, &self.name, self.options, results, &mut self.suspended)),
             None => Err(Error::Cancelled),
         };
-        self.progress(step)
+        self.progress(vm, step)
     }
 
-    fn progress(self: Box<Self>, step: Result<Step>) -> Progress {
+    fn progress(self: Box<Self>, vm: &mut Vm, step: Result<Step>) -> Progress {
         let result = match step {
             Ok(Step::Suspended) => return Progress::Suspended(self),
             Ok(Step::Ended(value)) => Ok(value),
             Err(error) => Err(error),
         };
+        vm.end_call();
         let Self { running, watching, name, span, .. } = *self;
         drop(watching);
         let terminated_by = winner(&running, &result);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::boot::BootHeader;
+use guest_abi::call_options::CallOptions;
 use guest_abi::function;
 use guest_abi::payload::Payload;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
@@ -148,7 +149,8 @@ fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     let event =
         Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
             .into_bytes();
-    let arguments: CallHandler = (context().to_bytes().to_vec(), "handler".to_string(), event, true, false, false);
+    let options = CallOptions { gc: true, ..CallOptions::default() }.to_bytes();
+    let arguments: CallHandler = (context().to_bytes().to_vec(), options, "handler".to_string(), event);
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 

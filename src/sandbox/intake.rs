@@ -15,6 +15,9 @@ pub(super) struct Intake {
     /// Most values of a result, and of the arguments of a host function.
     pub max_values: usize,
     pub unhandled_rejections: UnhandledRejections,
+    /// Whether a snapshot may be started from or restored though host functions are missing that it needs: each call brings its
+    /// own.
+    pub functions_come_with_calls: bool,
 }
 
 /// What becomes of a call in which a promise was rejected that nobody handles by the end of the call.
@@ -35,7 +38,12 @@ pub(super) type HostPrint = dyn Fn(ConsoleLevel, &str) + Send + Sync;
 impl Default for Intake {
     fn default() -> Self {
         let max_values = Self::DEFAULT_MAX_VALUES;
-        Self { print: None, max_values, unhandled_rejections: UnhandledRejections::default() }
+        Self {
+            print: None,
+            max_values,
+            unhandled_rejections: UnhandledRejections::default(),
+            functions_come_with_calls: false,
+        }
     }
 }
 

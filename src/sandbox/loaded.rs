@@ -11,6 +11,7 @@ use super::call_control::CallGuard;
 use super::call_options::CallOptions;
 use super::entry::EntryFuture;
 use super::error::{Error, Result};
+use super::handler_call::HandlerCall;
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::metrics::{self, Active};
@@ -74,7 +75,7 @@ impl LoadedJSSandbox {
     /// [`Error::GuestAbort`].
     pub fn handle_event(&mut self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
         let running = self.begin();
-        self.call_blocking(running, None, func_name.into(), event, gc)
+        self.call_blocking(running, None, HandlerCall::new(func_name, event), gc)
     }
 
     /// As [`handle_event`](Self::handle_event), under limits: the first monitor to fire stops the handler. See
@@ -94,7 +95,7 @@ impl LoadedJSSandbox {
     ) -> Result<String> {
         let running = self.begin();
         let watching = self.watch(&running, monitor)?;
-        self.call_blocking(running, Some(watching), func_name.into(), event, gc)
+        self.call_blocking(running, Some(watching), HandlerCall::new(func_name, event), gc)
     }
 
     /// A call begins: others can stop it from now on, until the guard is dropped.
@@ -137,7 +138,7 @@ impl LoadedJSSandbox {
         gc: Option<bool>,
     ) -> Result<String> {
         let running = self.begin();
-        self.drive(running, None, func_name.into(), event, gc).await
+        self.drive(running, None, HandlerCall::new(func_name, event), gc).await
     }
 
     /// As [`handle_event_async`](Self::handle_event_async), under limits, as
@@ -155,19 +156,68 @@ impl LoadedJSSandbox {
     ) -> Result<String> {
         let running = self.begin();
         let watching = self.watch(&running, monitor)?;
-        self.drive(running, Some(watching), func_name.into(), event, gc).await
+        self.drive(running, Some(watching), HandlerCall::new(func_name, event), gc).await
+    }
+
+    /// As [`handle_event`](Self::handle_event), with host functions of the call.
+    ///
+    /// # Errors
+    /// Those of [`handle_event`](Self::handle_event), and [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the guest
+    /// has a global of the name of a module, or knows a function as asynchronous that is not, or the other way round: then the
+    /// handler was not called.
+    pub fn call(&mut self, call: HandlerCall, gc: Option<bool>) -> Result<String> {
+        self.call_blocking(self.begin(), None, call, gc)
+    }
+
+    /// As [`call`](Self::call), under limits, as [`handle_event_with_monitor`](Self::handle_event_with_monitor).
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn call_with_monitor<M: MonitorSet>(
+        &mut self,
+        call: HandlerCall,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let running = self.begin();
+        let watching = self.watch(&running, monitor)?;
+        self.call_blocking(running, Some(watching), call, gc)
+    }
+
+    /// As [`handle_event_async`](Self::handle_event_async), with host functions of the call.
+    ///
+    /// # Errors
+    /// Those of [`handle_event_async`](Self::handle_event_async) and of [`call`](Self::call).
+    pub async fn call_async(&mut self, call: HandlerCall, gc: Option<bool>) -> Result<String> {
+        let running = self.begin();
+        self.drive(running, None, call, gc).await
+    }
+
+    /// As [`call_async`](Self::call_async), under limits, as
+    /// [`handle_event_async_with_monitor`](Self::handle_event_async_with_monitor).
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn call_async_with_monitor<M: MonitorSet>(
+        &mut self,
+        call: HandlerCall,
+        monitor: &M,
+        gc: Option<bool>,
+    ) -> Result<String> {
+        let running = self.begin();
+        let watching = self.watch(&running, monitor)?;
+        self.drive(running, Some(watching), call, gc).await
     }
 
     fn call_blocking(
         &mut self,
         running: CallGuard,
         watching: Option<Watching>,
-        name: String,
-        event: String,
+        call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
-        Ok(json(block_on(self.call_handler(running, watching, name, Payload::from_json(event), options))?))
+        Ok(json(block_on(self.call_handler(running, watching, call, options))?))
     }
 
     /// Runs a program and gives back its value, as JSON text. A sandbox runs one program; then it must be restored to run
@@ -210,19 +260,18 @@ impl LoadedJSSandbox {
         &mut self,
         running: CallGuard,
         watching: Option<Watching>,
-        name: String,
-        event: String,
+        call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
         let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
-        let event = Payload::from_json(event);
+        let HandlerCall { name, event, functions } = call;
         let results_limit = self.results_limit()?;
         running.leave_thread();
         let call = new_call(running, watching, name, &event, options);
         let id = call.id();
         let begin = move |vm: &mut Vm| {
             call.enter_thread();
-            call.begin(vm, event)
+            call.begin(vm, event, functions)
         };
         let mut progress = EntryFuture::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
         loop {
@@ -247,11 +296,10 @@ impl LoadedJSSandbox {
         &mut self,
         running: CallGuard,
         watching: Option<Watching>,
-        name: String,
-        event: Payload,
+        call: HandlerCall,
         options: CallOptions,
     ) -> Result<Option<Payload>> {
-        let progress = self.begin_call(running, watching, name, event, options)?;
+        let progress = self.begin_call(running, watching, call, options)?;
         self.finish(progress).await
     }
 
@@ -265,9 +313,7 @@ impl LoadedJSSandbox {
     ) -> Result<Option<Payload>> {
         let call = Call::new(running, watching, RUN.to_string(), options, program.span());
         let progress = call.begin_program(self.vm()?, program);
-        let result = self.finish(progress).await;
-        self.vm()?.end_program();
-        result
+        self.finish(progress).await
     }
 
     async fn finish(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
@@ -295,12 +341,11 @@ impl LoadedJSSandbox {
         &mut self,
         running: CallGuard,
         watching: Option<Watching>,
-        name: String,
-        event: Payload,
+        HandlerCall { name, event, functions }: HandlerCall,
         options: CallOptions,
     ) -> Result<Progress> {
         let call = new_call(running, watching, name, &event, options);
-        Ok(call.begin(self.vm()?, event))
+        Ok(call.begin(self.vm()?, event, functions))
     }
 
     /// Most bytes that a suspended call can go on with at a time.

@@ -25,6 +25,7 @@ pub mod embedded_modules;
 mod entry;
 pub mod error;
 mod fault;
+pub mod handler_call;
 pub mod host_function;
 pub mod host_function_module;
 pub mod host_module;

@@ -1,6 +1,6 @@
 //! What a snapshot needs of the sandbox that it is restored into.
 
-use guest_abi::message::HostFunctionNames;
+use guest_abi::message::{HostFunctionName, HostFunctionNames};
 use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
@@ -58,13 +58,33 @@ impl Origin {
         self.configuration.check()
     }
 
-    /// Checks that a snapshot of a sandbox like `other` fits this one.
+    /// Checks that functions of a call are of the kind that the guest knows them as.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check_kinds(&self, functions: &HostFunctionNames) -> Result<()> {
+        for HostFunctionName { module, function, is_async } in &functions.0 {
+            let is_other =
+                |known: &(String, String, bool)| known.0 == *module && known.1 == *function && known.2 != *is_async;
+            if self.host_functions.iter().any(is_other) {
+                let (is, was) = if *is_async { ("asynchronous", "not") } else { ("not asynchronous", "is") };
+                let text = format!("host:{module} {function} is {is}, but the one that the sandbox knows {was}");
+                return Err(Error::InvalidArgument(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a snapshot of a sandbox like `other` fits this one. Its host functions may come with each call.
     ///
     /// # Errors
     /// [`Error::SnapshotMismatch`].
-    pub fn check_fits(&self, other: &Self) -> Result<()> {
+    pub fn check_fits(&self, other: &Self, functions_come_with_calls: bool) -> Result<()> {
         if other.configuration != self.configuration {
             return Err(Error::SnapshotMismatch("its sandbox was built with other settings".to_string()));
+        }
+        if functions_come_with_calls {
+            return Ok(());
         }
         let missing: Vec<String> = other
             .host_functions

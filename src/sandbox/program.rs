@@ -93,6 +93,6 @@ impl Program {
     /// What the guest is told, and what stays here.
     pub(super) fn into_parts(self) -> (guest_abi::program::Program, HostFunctions) {
         let Self { source, input, modules, functions } = self;
-        (guest_abi::program::Program { source, input, modules, functions: functions.names() }, functions)
+        (guest_abi::program::Program { source, input, modules }, functions)
     }
 }

@@ -1,6 +1,7 @@
 //! Values of the ABI.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use guest_abi::call_options::CallOptions;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{
@@ -23,11 +24,12 @@ pub enum Message {
     Exception(Exception),
     HostResults(HostResults),
     Program(Program),
+    CallOptions(CallOptions),
 }
 
 impl<'a> Arbitrary<'a> for Message {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=8)? {
+        Ok(match u.int_in_range(0..=9)? {
             0 => Self::Context(CallContext {
                 epoch_nanos: u.arbitrary()?,
                 monotonic_nanos: u.arbitrary()?,
@@ -50,6 +52,11 @@ impl<'a> Arbitrary<'a> for Message {
                 source: u.arbitrary()?,
                 input: if u.arbitrary()? { Some(payload(u)?) } else { None },
                 modules: u.arbitrary()?,
+            }),
+            8 => Self::CallOptions(CallOptions {
+                gc: u.arbitrary()?,
+                bytes: u.arbitrary()?,
+                rejections_fail: u.arbitrary()?,
                 functions: names(u)?,
             }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {

@@ -420,6 +420,7 @@ fn bytes(message: &abi::Message) -> Vec<u8> {
         abi::Message::HostReply(reply) => reply.into_bytes(),
         abi::Message::HostResults(results) => results.into_bytes(),
         abi::Message::Program(program) => program.into_bytes(),
+        abi::Message::CallOptions(options) => options.to_bytes(),
         abi::Message::ModuleReply(reply) => reply.into_bytes(),
         // One that breaks the limits.
         abi::Message::Exception(exception) => Reply::Exception(exception).into_bytes(),

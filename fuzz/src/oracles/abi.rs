@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use guest_abi::call_options::CallOptions;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
@@ -24,6 +25,7 @@ pub fn decode(bytes: &[u8]) {
     check(bytes, suspension, |bytes| Suspension::from_bytes(&bytes), Suspension::into_bytes);
     check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
     check(bytes, usize::MAX, |bytes| Program::from_bytes(&bytes), Program::into_bytes);
+    check(bytes, usize::MAX, |bytes| CallOptions::from_bytes(&bytes), |options| options.to_bytes());
     check(bytes, suspension, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
     check(bytes, from_guest, HostRequest::from_bytes, HostRequest::into_bytes);
     check(bytes, from_guest, Payload::from_bytes, Payload::into_bytes);
@@ -99,6 +101,7 @@ pub fn round_trip(message: &Message) {
         }
         Message::HostResults(results) => same(results, |results| HostResults::from_bytes(&results.into_bytes())),
         Message::Program(program) => same(program, |program| Program::from_bytes(&program.into_bytes())),
+        Message::CallOptions(options) => same(options, |options| CallOptions::from_bytes(&options.to_bytes())),
         Message::ModuleReply(reply) => same(reply, |reply| ModuleReply::from_bytes(reply.into_bytes())),
     }
 }

@@ -52,28 +52,23 @@ pub const ADD_HANDLER: Signature = Signature {
     result: Kind::Bytes,
 };
 
-/// Guest function: calls a handler.
+/// Guest function: calls a handler. A reply of the kind [`Refused`](crate::message::Reply::Refused) says that it was not called.
 ///
-/// Arguments: a [call context](crate::message::CallContext), the handler's name, the event as a
-/// [payload](crate::payload::Payload), whether to collect garbage afterwards if there may be much, whether the result may
-/// hold byte arrays (if not, it is plain JSON), and of rejected promises as for [`ADD_HANDLER`]. Result: a [reply](crate::message::Reply).
+/// Arguments: a [call context](crate::message::CallContext), [options](crate::call_options::CallOptions), the handler's name, the
+/// event as a [payload](crate::payload::Payload). Result: a [reply](crate::message::Reply).
 pub const CALL_HANDLER: Signature = Signature {
     name: "CallHandler",
-    parameters: &[Kind::Bytes, Kind::Text, Kind::Bytes, Kind::Bool, Kind::Bool, Kind::Bool],
+    parameters: &[Kind::Bytes, Kind::Bytes, Kind::Text, Kind::Bytes],
     result: Kind::Bytes,
 };
 
 /// Guest function: runs a program, once: after that the guest can run no other. A reply of the kind
 /// [`Refused`](crate::message::Reply::Refused) says that it has not begun.
 ///
-/// Arguments: a [call context](crate::message::CallContext), the [program](crate::program::Program), whether to collect garbage
-/// afterwards, whether the result may hold byte arrays, whether unhandled rejections fail it. Result: a
-/// [reply](crate::message::Reply).
-pub const RUN: Signature = Signature {
-    name: "Run",
-    parameters: &[Kind::Bytes, Kind::Bytes, Kind::Bool, Kind::Bool, Kind::Bool],
-    result: Kind::Bytes,
-};
+/// Arguments: a [call context](crate::message::CallContext), [options](crate::call_options::CallOptions), the
+/// [program](crate::program::Program). Result: a [reply](crate::message::Reply).
+pub const RUN: Signature =
+    Signature { name: "Run", parameters: &[Kind::Bytes, Kind::Bytes, Kind::Bytes], result: Kind::Bytes };
 
 /// Guest function: goes on with what was suspended, a call of a handler, a program, or the evaluation of a handler's source.
 ///

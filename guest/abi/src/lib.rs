@@ -12,6 +12,7 @@
 //! - [`function`]: the names and signatures of guest functions;
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
+//! - [`call_options`]: how a call is to be made, and what it may use (feature `messages`);
 //! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
@@ -25,6 +26,8 @@ extern crate alloc;
 
 pub mod abort;
 pub mod boot;
+#[cfg(any(feature = "messages", test))]
+pub mod call_options;
 pub mod counters;
 #[cfg(any(feature = "messages", test))]
 pub mod exception;

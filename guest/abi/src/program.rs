@@ -1,9 +1,9 @@
-//! What a guest is told of a program that it runs once.
+//! What a guest is told of a program that it runs once, beside the options of the call.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::message::{HostFunctionNames, Reader, put_text};
+use crate::message::{Reader, put_text};
 use crate::payload::Payload;
 
 /// A program, and what it may use beside the language.
@@ -15,19 +15,16 @@ pub struct Program {
     pub input: Option<Payload>,
     /// Modules that it can import: their specifiers and their sources.
     pub modules: Vec<(String, String)>,
-    /// Host functions that it can call.
-    pub functions: HostFunctionNames,
 }
 
 impl Program {
     /// Encodes the program.
     pub fn into_bytes(self) -> Vec<u8> {
-        let Self { source, input, modules, functions } = self;
+        let Self { source, input, modules } = self;
         let mut bytes = Vec::with_capacity(source.len() + 64);
         put_text(&mut bytes, &source);
         bytes.push(u8::from(input.is_some()));
         put_bytes(&mut bytes, &input.map(Payload::into_bytes).unwrap_or_default());
-        put_bytes(&mut bytes, &functions.to_bytes());
         for (specifier, source) in &modules {
             put_text(&mut bytes, specifier);
             put_text(&mut bytes, source);
@@ -46,12 +43,11 @@ impl Program {
             [1] => Some(Payload::from_bytes(input.to_vec())?),
             _ => return None,
         };
-        let functions = HostFunctionNames::from_bytes(bytes_of(&mut reader)?)?;
         let mut modules = Vec::new();
         while !reader.0.is_empty() {
             modules.push((reader.text()?, reader.text()?));
         }
-        Some(Self { source, input, modules, functions })
+        Some(Self { source, input, modules })
     }
 }
 
@@ -68,13 +64,11 @@ fn bytes_of<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::HostFunctionName;
     use alloc::vec;
 
     fn programs() -> Vec<Program> {
         let mut input = Payload::from_json("[1,\"\\u00100\"]".into());
         input.push(&[0, 255]);
-        let find = HostFunctionName { module: "db".into(), function: "find".into(), is_async: true };
         vec![
             Program::default(),
             Program { source: "1 + 1".into(), ..Program::default() },
@@ -83,7 +77,6 @@ mod tests {
                 source: "n\u{e4}h".into(),
                 input: Some(input),
                 modules: vec![("a".into(), "export default 1".into()), (String::new(), String::new())],
-                functions: HostFunctionNames(vec![find]),
             },
         ]
     }

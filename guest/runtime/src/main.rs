@@ -36,6 +36,7 @@ use alloc::vec::Vec;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
+use guest_abi::call_options::CallOptions;
 use guest_abi::function::{
     ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN, SET_HOST_FUNCTIONS,
     SET_WORKING_SETS, WARM_UP,
@@ -48,7 +49,7 @@ use guest_abi::suspension::HostResults;
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
-use engine::{CallOptions, Engine};
+use engine::Engine;
 use global::Global;
 use transport::{Request, Transport};
 
@@ -97,39 +98,31 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
     let reply = if function == CALL_HANDLER.name {
         let [
             ParameterValue::VecBytes(context),
+            ParameterValue::VecBytes(options),
             ParameterValue::String(name),
             ParameterValue::VecBytes(event),
-            ParameterValue::Bool(gc),
-            ParameterValue::Bool(bytes),
-            ParameterValue::Bool(rejections_fail),
         ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
-        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        let (context, options) = context_and_options(&context, &options)?;
         // SAFETY: the host has encoded it.
         let event = unsafe { Payload::from_bytes_unchecked(event) }.ok_or_else(wrong_arguments)?;
-        let reply = ENGINE
-            .with(|engine| engine.call_handler(&context, &name, event, CallOptions { gc, bytes, rejections_fail }));
+        let reply = ENGINE.with(|engine| engine.call_handler(&context, &name, event, options));
         #[cfg(feature = "commit-faults")]
         if let Some(faulty) = faults::reply().or_else(suspension_faults::reply) {
             return Ok(ReturnValue::VecBytes(faulty));
         }
         reply
     } else if function == RUN.name {
-        let [
-            ParameterValue::VecBytes(context),
-            ParameterValue::VecBytes(program),
-            ParameterValue::Bool(gc),
-            ParameterValue::Bool(bytes),
-            ParameterValue::Bool(rejections_fail),
-        ] = exactly(arguments)?
+        let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(options), ParameterValue::VecBytes(program)] =
+            exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
-        let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        let (context, options) = context_and_options(&context, &options)?;
         let program = Program::from_bytes(&program).ok_or_else(wrong_arguments)?;
-        ENGINE.with(|engine| engine.run_program(&context, program, CallOptions { gc, bytes, rejections_fail }))
+        ENGINE.with(|engine| engine.run_program(&context, program, options))
     } else if function == RESUME.name {
         let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(results)] = exactly(arguments)? else {
             return Err(wrong_arguments());
@@ -190,6 +183,12 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
     };
     Ok(ReturnValue::VecBytes(Reply::into_bytes(reply)))
+}
+
+/// What comes with a call of a handler and with a program.
+fn context_and_options(context: &[u8], options: &[u8]) -> Result<(CallContext, CallOptions), GuestError> {
+    let context = CallContext::from_bytes(context).ok_or_else(wrong_arguments)?;
+    Ok((context, CallOptions::from_bytes(options).ok_or_else(wrong_arguments)?))
 }
 
 /// Numbers of 32 bits.

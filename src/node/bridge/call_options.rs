@@ -2,6 +2,7 @@
 
 use napi::{Env, Unknown};
 
+use super::given_functions::{FUNCTIONS, GivenFunctions};
 use super::options::Options;
 use super::signal::Signal;
 use crate::UnhandledRejections;
@@ -29,7 +30,7 @@ pub struct LoadOptions {
     pub unhandled_rejections: Option<UnhandledRejections>,
 }
 
-/// Options of `callHandler()`, without those of the thread; `types.d.ts` has the type.
+/// Options of `callHandler()`, without the functions and those of the thread; `types.d.ts` has the type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
     pub gc: Option<bool>,
@@ -37,7 +38,7 @@ pub struct CallHandlerOptions {
 }
 
 /// Names of the options of `callHandler()`.
-pub const CALL_OPTIONS: [&str; 6] = [GC, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
+pub const CALL_OPTIONS: [&str; 7] = [GC, FUNCTIONS, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
 
 const GC: &str = "gc";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
@@ -66,15 +67,17 @@ impl LoadOptions {
 }
 
 impl CallHandlerOptions {
-    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
-        let Some(options) = Options::from_js(env, value, &CALL_OPTIONS)? else { return Ok(Default::default()) };
-        Self::read(&options)
+    pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, GivenFunctions, ThreadOptions)> {
+        match Options::from_js(env, value, &CALL_OPTIONS)? {
+            Some(options) => Self::read(env, &options),
+            None => Ok((Self::default(), GivenFunctions::none(env)?, ThreadOptions::default())),
+        }
     }
 
     /// Reads them from among others.
-    pub fn read(options: &Options) -> Result<(Self, ThreadOptions)> {
+    pub fn read(env: &Env, options: &Options) -> Result<(Self, GivenFunctions, ThreadOptions)> {
         let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(options)? };
-        Ok((call, ThreadOptions::read(options)?))
+        Ok((call, GivenFunctions::read(env, options)?, ThreadOptions::read(options)?))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod call_stats;
 pub mod environment;
 pub mod exception;
 pub mod function;
+pub mod given_functions;
 mod guest_error;
 pub mod hash_flaw;
 mod host_error;

@@ -6,9 +6,10 @@ use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
-use super::arguments::{from_js, function, string};
+use super::arguments::string;
 use super::call_options::{CALL_OPTIONS, CallHandlerOptions, ThreadOptions};
-use super::function::{self as functions, AnyFunction};
+use super::function::{self, AnyFunction};
+use super::given_functions::GivenFunctions;
 use super::options::Options;
 use super::value::undefined;
 use super::{environment, exception, json};
@@ -16,7 +17,6 @@ use crate::node::error::{Error, Result};
 
 const SOURCE: &str = include_str!("program_parts.js");
 const INPUT: &str = "input";
-const FUNCTIONS: &str = "functions";
 const MODULES: &str = "modules";
 const MAX_CONSOLE_BYTES: &str = "maxConsoleBytes";
 const MAX_CONSOLE_BYTES_RANGE: RangeInclusive<usize> = 0..=16 << 20;
@@ -24,7 +24,7 @@ const MAX_CONSOLE_BYTES_DEFAULT: usize = 64 << 10;
 
 /// Functions that make flat lists of what is given.
 pub struct Readers {
-    functions: AnyFunction,
+    pub functions: AnyFunction,
     modules: AnyFunction,
 }
 
@@ -40,46 +40,27 @@ impl Readers {
 pub struct RunOptions {
     pub call: CallHandlerOptions,
     pub input: Option<Payload>,
-    pub functions: Vec<GivenFunction>,
+    pub functions: GivenFunctions,
     /// Specifiers and sources.
     pub modules: Vec<(String, String)>,
     pub max_console_bytes: usize,
 }
 
-/// A host function of one run.
-pub struct GivenFunction {
-    pub module: String,
-    pub name: String,
-    pub is_sync: bool,
-    pub callback: AnyFunction,
-}
-
 impl RunOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
-        let names = [CALL_OPTIONS.as_slice(), &[INPUT, FUNCTIONS, MODULES, MAX_CONSOLE_BYTES]].concat();
+        let names = [CALL_OPTIONS.as_slice(), &[INPUT, MODULES, MAX_CONSOLE_BYTES]].concat();
         let mut run = Self {
             call: CallHandlerOptions::default(),
             input: None,
-            functions: Vec::new(),
+            functions: GivenFunctions::none(env)?,
             modules: Vec::new(),
             max_console_bytes: MAX_CONSOLE_BYTES_DEFAULT,
         };
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok((run, ThreadOptions::default())) };
-        let (call, of_thread) = CallHandlerOptions::read(&options)?;
-        run.call = call;
+        let (call, functions, of_thread) = CallHandlerOptions::read(env, &options)?;
+        (run.call, run.functions) = (call, functions);
         if let Some(bytes) = options.count(MAX_CONSOLE_BYTES, &MAX_CONSOLE_BYTES_RANGE)? {
             run.max_console_bytes = bytes;
-        }
-        if let Some(given) = options.given(FUNCTIONS)? {
-            let list = list(env, &environment::of(env)?.program_parts.functions, given)?;
-            for [module, name, is_sync, callback] in list.as_chunks().0 {
-                run.functions.push(GivenFunction {
-                    module: string(env, "a module's name", *module)?,
-                    name: string(env, "a function's name", *name)?,
-                    is_sync: from_js(env, *is_sync)?,
-                    callback: function(env, "a host function", *callback)?,
-                });
-            }
         }
         if let Some(given) = options.given(MODULES)? {
             let list = list(env, &environment::of(env)?.program_parts.modules, given)?;
@@ -95,8 +76,8 @@ impl RunOptions {
 }
 
 /// What a reader makes of an object.
-fn list(env: &Env, reader: &AnyFunction, given: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
-    let list = functions::call(env, reader, undefined(env)?, &[given])?
+pub(super) fn list(env: &Env, reader: &AnyFunction, given: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
+    let list = function::call(env, reader, undefined(env)?, &[given])?
         .map_err(|thrown| Error::InvalidArgument(exception::text(env, thrown)))?;
     let list = Object::from_raw(env.raw(), list.raw());
     (0..list.get_array_length()?).map(|i| Ok(list.get_element(i)?)).collect()

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use guest_abi::payload::Payload;
 
 use super::limits::limits;
-use super::run::Run;
+use super::run::{Recording, Run};
 use crate::node::bridge::call_end::{CallPromise, Ended};
 use crate::node::bridge::call_options::CallHandlerOptions;
+use crate::node::bridge::given_functions::GivenFunctions;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic_in;
 use crate::node::scheduling::calls::Ticket;
@@ -19,6 +20,8 @@ use crate::sandbox::call_options::CallOptions;
 pub struct Request {
     pub work: Work,
     pub options: CallHandlerOptions,
+    /// Host functions of this call.
+    pub functions: GivenFunctions,
     pub cause: Cause,
 }
 
@@ -43,7 +46,7 @@ pub async fn call(
     ticket: &Ticket,
     request: Request,
 ) -> CallEnd {
-    let Request { work, options, cause } = request;
+    let Request { work, options, functions, cause } = request;
     let _running = context.run(cause);
     // Its promise has been rejected already, and nothing happens to the sandbox.
     let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
@@ -58,8 +61,16 @@ pub async fn call(
             rejections: options.limits.unhandled_rejections,
         };
         Ok(match work {
-            Work::Handler(name, event) => sandbox.call_handler(running, watching, name, event, options).await?,
-            Work::Program(run) => run.make(sandbox, context, running, watching, options).await?,
+            Work::Handler(name, event) => {
+                let mut call = crate::HandlerCall::with_payload(name, event);
+                functions.register(call.functions(), context, None)?;
+                sandbox.call_handler(running, watching, call, options).await?
+            }
+            Work::Program(Run { mut program, record }) => {
+                functions.register(program.functions(), context, Some(&record))?;
+                let _recording = Recording::begin(context, record);
+                sandbox.run_program(running, watching, program, options).await?
+            }
         })
     });
     let result = result.await;

@@ -82,7 +82,7 @@ impl LoadedJSSandbox {
     ///
     /// The sandbox stays usable when it rejects with:
     /// - `ERR_INVALID_ARG`: the name is not a string, is empty or is too long, the event cannot be represented in JSON, or the
-    ///   options are invalid.
+    ///   options are invalid. The handler was not called.
     /// - `ERR_HANDLER_NOT_FOUND`: there is no handler of this name.
     /// - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
     ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Exceeding
@@ -160,17 +160,18 @@ impl LoadedJSSandbox {
             || {
                 let host_call = self.begin(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, ThreadOptions { signal, context }) = CallHandlerOptions::from_js(env, options)?;
+                let (options, functions, of_thread) = CallHandlerOptions::from_js(env, options)?;
+                let ThreadOptions { signal, context } = of_thread;
                 let event = json::stringify(env, "event", event)?;
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
                 let (ticket, call_promise) = (self.calls.add(), CallPromise::new());
                 let mut cause = Cause { host_call, origin: None };
-                if self.context.has_host_functions() {
+                if !functions.is_empty() || self.context.has_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), || ())?;
-                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, call_promise))
+                Ok((Request { work: Work::Handler(name, event), options, functions, cause }, ticket, call_promise))
             },
             |(request, ticket, call_promise), pending| {
                 call_promise.put(pending);

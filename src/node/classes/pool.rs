@@ -172,7 +172,8 @@ impl SandboxPool {
                 self.check_open()?;
                 let host_call = self.shared.id.check(current(env)?, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, ThreadOptions { signal, context }) = CallHandlerOptions::from_js(env, options)?;
+                let (options, functions, of_thread) = CallHandlerOptions::from_js(env, options)?;
+                let ThreadOptions { signal, context } = of_thread;
                 let event = json::stringify(env, "event", event)?;
                 let (ticket, call_promise, turn) =
                     (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
@@ -181,11 +182,12 @@ impl SandboxPool {
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
                 let mut cause = Cause { host_call, origin: None };
-                if self.shared.may_have_host_functions() {
+                if !functions.is_empty() || self.shared.may_have_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
-                Ok((Request { work: Work::Handler(name, event), options, cause }, ticket, call_promise, turn))
+                let work = Work::Handler(name, event);
+                Ok((Request { work, options, functions, cause }, ticket, call_promise, turn))
             },
             |(request, ticket, call_promise, turn), pending| {
                 call_promise.put(pending);

@@ -1,7 +1,6 @@
 //! `SandboxPool.run()`: programs that are run once.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw};
@@ -14,54 +13,27 @@ use crate::Program;
 use crate::node::bridge::async_context::current;
 use crate::node::bridge::call_end::{CallPromise, OnThread};
 use crate::node::bridge::call_options::ThreadOptions;
-use crate::node::bridge::environment::{self, HostCalls};
-use crate::node::bridge::host_function::{HostFunction, async_bridge, bridge};
-use crate::node::bridge::program_parts::{GivenFunction, RunOptions};
+use crate::node::bridge::program_parts::RunOptions;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::{self, End, receipt};
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::{arguments, json};
 use crate::node::console::callback;
 use crate::node::error::Error;
-use crate::node::scheduling::host_call::FunctionName;
 use crate::node::scheduling::run_record::RunRecord;
 use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
-use crate::sandbox::call_control::CallGuard;
-use crate::sandbox::call_options::CallOptions;
-use crate::sandbox::monitor::Watching;
 
 /// A program that is to be run, in whichever sandbox.
 pub struct Run {
-    program: Program,
-    functions: Vec<GivenFunction>,
-    host_calls: Arc<HostCalls>,
-    record: Arc<RunRecord>,
-}
-
-impl Run {
-    /// Runs the program in a sandbox, in a call that has begun.
-    pub async fn make(
-        self,
-        sandbox: &mut crate::LoadedJSSandbox,
-        context: &Arc<SandboxContext>,
-        running: CallGuard,
-        watching: Option<Watching>,
-        options: CallOptions,
-    ) -> crate::Result<Option<Payload>> {
-        let Self { mut program, functions, host_calls, record } = self;
-        for function in functions {
-            register(&mut program, function, &host_calls, context, &record)?;
-        }
-        let _recording = Recording::begin(context, record);
-        sandbox.run_program(running, watching, program, options).await
-    }
+    pub program: Program,
+    pub record: Arc<RunRecord>,
 }
 
 /// The lines of a sandbox are noted until this is dropped.
-struct Recording<'a>(&'a SandboxContext);
+pub struct Recording<'a>(&'a SandboxContext);
 
 impl<'a> Recording<'a> {
-    fn begin(context: &'a SandboxContext, record: Arc<RunRecord>) -> Self {
+    pub fn begin(context: &'a SandboxContext, record: Arc<RunRecord>) -> Self {
         context.set_record(Some(record));
         Self(context)
     }
@@ -71,42 +43,6 @@ impl Drop for Recording<'_> {
     fn drop(&mut self) {
         self.0.set_record(None);
     }
-}
-
-/// Gives a program a function, whose calls are noted.
-fn register(
-    program: &mut Program,
-    GivenFunction { module, name, is_sync, callback }: GivenFunction,
-    host_calls: &Arc<HostCalls>,
-    context: &Arc<SandboxContext>,
-    record: &Arc<RunRecord>,
-) -> crate::Result<()> {
-    let (record, full_name) = (record.clone(), Arc::<str>::from(format!("{module}.{name}")));
-    let (host_calls, context) = (host_calls.clone(), context.clone());
-    let name = Arc::new(FunctionName { module, name });
-    let function = Arc::new(HostFunction { name: name.clone(), callback: Arc::new(callback) });
-    let FunctionName { module, name } = &*name;
-    if is_sync {
-        let function = bridge(host_calls, context, function);
-        return program.functions().register(module, name, move |call, arguments| {
-            record.call_begins(&full_name);
-            let began = Instant::now();
-            let reply = function(call, arguments);
-            record.call_ends(&full_name, began.elapsed());
-            reply
-        });
-    }
-    let function = async_bridge(host_calls, context, function);
-    program.functions().register_async(module, name, move |arguments| {
-        record.call_begins(&full_name);
-        let (record, full_name, began) = (record.clone(), full_name.clone(), Instant::now());
-        let reply = function(arguments);
-        async move {
-            let reply = reply.await;
-            record.call_ends(&full_name, began.elapsed());
-            reply
-        }
-    })
 }
 
 #[napi]
@@ -176,12 +112,11 @@ impl SandboxPool {
                 for (specifier, source) in modules {
                     program = program.with_module(specifier, source);
                 }
-                let host_calls = environment::of(env)?.host_calls.clone();
                 let mut cause = Cause { host_call, origin: None };
                 if !functions.is_empty() || self.shared.may_have_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
-                let run = Run { program, functions, host_calls, record };
+                let run = Run { program, record };
                 let (ticket, call_promise, turn) =
                     (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
@@ -189,7 +124,8 @@ impl SandboxPool {
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
-                Ok((Request { work: Work::Program(run), options, cause }, ticket, call_promise, turn))
+                let work = Work::Program(run);
+                Ok((Request { work, options, functions, cause }, ticket, call_promise, turn))
             },
             |(request, ticket, call_promise, turn), pending| {
                 call_promise.put(pending);

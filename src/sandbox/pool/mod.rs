@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::builder::SandboxBuilder;
 use super::error::{Error, Result};
+use super::handler_call::HandlerCall;
 use super::loaded::LoadedJSSandbox;
 use super::monitor::MonitorSet;
 use super::program::Program;
@@ -65,10 +66,10 @@ impl Member {
         Ok(member)
     }
 
-    /// A sandbox in the state of a snapshot that needs no host functions, made by a builder for it.
+    /// A sandbox in the state of a snapshot, made by a builder for it. Host functions that it needs come with each call.
     pub fn start(clean: Arc<Snapshot>, builder: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Result<Self> {
         clean.check_loaded()?;
-        let builder = builder(SandboxBuilder::from_snapshot(clean.clone()));
+        let builder = builder(SandboxBuilder::from_snapshot(clean.clone())).with_functions_of_calls();
         let mut sandbox = builder.build()?.load_runtime()?.get_loaded_sandbox()?;
         sandbox.warm_up()?;
         Ok(Self { sandbox, clean })
@@ -123,10 +124,11 @@ impl SandboxPool {
         Ok(Self { shared: Arc::new(Shared { leases, prepare: Mutex::new(Box::new(prepare)) }) })
     }
 
-    /// A pool of `size` sandboxes in the state of a snapshot that needs no host functions.
+    /// A pool of `size` sandboxes in the state of a snapshot. Host functions that its handlers have imported come with each
+    /// [`call`](Self::call).
     ///
     /// # Errors
-    /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the snapshot needs host functions, or its handlers are not loaded.
+    /// As [`new`](Self::new). [`Error::SnapshotMismatch`] if the handlers of the snapshot are not loaded.
     pub fn from_snapshot(size: usize, max_queue: usize, snapshot: Arc<Snapshot>) -> Result<Self> {
         Self::from_snapshot_with(size, max_queue, snapshot, |builder| builder)
     }
@@ -184,6 +186,33 @@ impl SandboxPool {
         gc: Option<bool>,
     ) -> Result<String> {
         self.lease()?.sandbox().handle_event_with_monitor(func_name, event, monitor, gc)
+    }
+
+    /// As [`LoadedJSSandbox::call`], in a sandbox that no request has used before. It waits for one to be ready.
+    ///
+    /// ```
+    /// # use hyperlight_js::{HandlerCall, SandboxBuilder, SandboxPool, Script};
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut proto = SandboxBuilder::new().build()?;
+    /// proto.register("user", "name", || "nobody")?;
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("who", Script::from_content("
+    ///     import { name } from 'host:user';
+    ///     function handler() { return name(); }
+    /// "))?;
+    /// let pool = SandboxPool::from_snapshot(2, 100, sandbox.get_loaded_sandbox()?.snapshot()?)?;
+    /// let mut call = HandlerCall::new("who", "null");
+    /// call.host_module("user").register("name", || "somebody")?;
+    /// assert_eq!(pool.call(call, None)?, r#""somebody""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`LoadedJSSandbox::call`]; none of them harms the pool. Those of [`handle_event`](Self::handle_event) that are the
+    /// pool's.
+    pub fn call(&self, call: HandlerCall, gc: Option<bool>) -> Result<String> {
+        self.lease()?.sandbox().call(call, gc)
     }
 
     /// As [`LoadedJSSandbox::run`], in a sandbox that no request has used before. It waits for one to be ready.

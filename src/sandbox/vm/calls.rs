@@ -1,5 +1,6 @@
 //! The calls into a guest, entry by entry: what is sent, and what each reply means.
 
+use guest_abi::call_options;
 use guest_abi::function::{self, Signature};
 use guest_abi::message::{Exception, Place, Reply};
 use guest_abi::payload::Payload;
@@ -83,50 +84,76 @@ impl Vm {
         }
     }
 
-    /// Begins a call of a handler with an event.
+    /// Begins a call of a handler with an event. It can call these functions until it ends.
     pub fn begin_handler(
         &mut self,
         running: &CallGuard,
         name: &str,
         event: Payload,
-        CallOptions { gc, bytes, rejections }: CallOptions,
+        functions: HostFunctions,
+        options: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         name::check_size("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
-        let rejections_fail = self.do_rejections_fail(rejections);
-        let arguments: CallHandler =
-            (context().to_bytes().to_vec(), name.to_string(), event.into_bytes(), gc, bytes, rejections_fail);
+        let encoded = self.begin_call(functions, options)?;
+        let arguments: CallHandler = (context().to_bytes().to_vec(), encoded, name.to_string(), event.into_bytes());
         let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
-        self.step(reply, name, bytes, suspended)
+        self.first_step(reply, name, options, suspended)
     }
 
-    /// Begins to run a program. It can call its functions until another call begins.
+    /// Begins to run a program. It can call its functions until it ends.
     pub fn begin_program(
         &mut self,
         running: &CallGuard,
         name: &str,
         program: Program,
-        CallOptions { gc, bytes, rejections }: CallOptions,
+        options: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         let limit = self.configuration.input_size;
         check_size("source", program.source.len(), limit)?;
         let (program, functions) = program.into_parts();
+        let encoded = self.begin_call(functions, options)?;
         let program = program.into_bytes();
-        check_size("program with its input, modules and names of functions", program.len(), limit)?;
-        let rejections_fail = self.do_rejections_fail(rejections);
-        let arguments: Run = (context().to_bytes().to_vec(), program, gc, bytes, rejections_fail);
-        self.dispatcher.set_functions_of_call(functions);
+        check_size("program with its input, modules and names of functions", program.len() + encoded.len(), limit)?;
+        let arguments: Run = (context().to_bytes().to_vec(), encoded, program);
         match self.call_for_reply(running, &function::RUN, arguments)? {
             Reply::Compile(exception, place) => Err(compile_error(exception, place)),
-            Reply::Refused(message) => Err(Error::InvalidArgument(message)),
-            reply => self.step(reply, name, bytes, suspended),
+            reply => self.first_step(reply, name, options, suspended),
         }
     }
 
-    /// A program has ended: nothing can call its functions any more.
-    pub fn end_program(&mut self) {
+    /// Gives a call that begins its functions, and what the guest is told of it.
+    fn begin_call(
+        &mut self,
+        functions: HostFunctions,
+        CallOptions { gc, bytes, rejections }: CallOptions,
+    ) -> Result<Vec<u8>> {
+        let names = functions.names();
+        self.origin.check_kinds(&names)?;
+        let rejections_fail = self.do_rejections_fail(rejections);
+        let encoded = call_options::CallOptions { gc, bytes, rejections_fail, functions: names }.to_bytes();
+        check_size("list of host functions", encoded.len(), self.configuration.input_size)?;
+        self.dispatcher.set_functions_of_call(functions);
+        Ok(encoded)
+    }
+
+    fn first_step(
+        &mut self,
+        reply: Reply,
+        name: &str,
+        options: CallOptions,
+        suspended: &mut Suspended,
+    ) -> Result<Step> {
+        match reply {
+            Reply::Refused(message) => Err(Error::InvalidArgument(message)),
+            reply => self.step(reply, name, options.bytes, suspended),
+        }
+    }
+
+    /// A call has ended: nothing can call its functions any more.
+    pub fn end_call(&mut self) {
         self.dispatcher.set_functions_of_call(HostFunctions::default());
     }
 

@@ -47,6 +47,8 @@ pub struct Vm {
     /// Most values of a result.
     max_values: usize,
     unhandled_rejections: UnhandledRejections,
+    /// Host functions that a snapshot needs may be missing.
+    functions_come_with_calls: bool,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
     /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
@@ -79,7 +81,7 @@ impl Vm {
         let available = Origin::new(configuration.clone(), host_functions.names());
         let (base, origin) = match start {
             Some(snapshot) => {
-                available.check_fits(snapshot.origin())?;
+                available.check_fits(snapshot.origin(), intake.functions_come_with_calls)?;
                 (snapshot.state().clone(), snapshot.origin().loaded())
             }
             None => (image::booted(&configuration)?, Origin::of_booted(configuration.clone())),
@@ -102,6 +104,7 @@ impl Vm {
             configuration,
             max_values: intake.max_values,
             unhandled_rejections: intake.unhandled_rejections,
+            functions_come_with_calls: intake.functions_come_with_calls,
             restore_is_prepared: false,
             is_suspect: false,
             poisoned: false,
@@ -199,7 +202,7 @@ impl Vm {
 
     /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.available().check_fits(snapshot.origin())?;
+        self.available().check_fits(snapshot.origin(), self.functions_come_with_calls)?;
         snapshot.check_loaded()?;
         self.restore_unchecked(snapshot.state().clone())?;
         self.origin = snapshot.origin().clone();
@@ -223,6 +226,8 @@ impl Vm {
                 self.was_entered = false;
             }
         }
+        // A call that was given up has not ended.
+        self.end_call();
         self.restore_is_prepared = false;
         self.is_suspect = false;
         self.poisoned = false;

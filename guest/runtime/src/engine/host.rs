@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_abi::host_request::HostRequest;
@@ -28,6 +29,8 @@ use crate::transport::DoesNotFit;
 pub const SCHEME: &str = "host:";
 /// What their names begin with: a handler may be named as a specifier.
 const NAMES: &str = "hyperlight:host:";
+/// What the names of those begin with that calls are given.
+const NAMES_IN_CALLS: &str = "hyperlight:call:";
 const BRIDGE: &str = "hyperlight:bridge";
 const NO_ROOM: &str = "what is sent to the host does not fit the buffers";
 const ERROR_CLASS: &str = "HostFunctionError";
@@ -36,18 +39,24 @@ const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "caus
 
 /// Sources of the modules, by their names.
 pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
-    let mut sources = BTreeMap::new();
-    for (i, HostFunctionName { module, function, is_async }) in names.0.iter().enumerate() {
-        let source: &mut String = sources
-            .entry(format!("{NAMES}{module}"))
-            .or_insert_with(|| format!("import {{ call, start }} from '{BRIDGE}';\n"));
+    let mut modules: BTreeMap<String, Vec<HostFunctionName>> = BTreeMap::new();
+    for function in &names.0 {
+        modules.entry(name(&function.module)).or_default().push(function.clone());
+    }
+    modules.into_iter().map(|(name, functions)| (name, module_source(&functions))).collect()
+}
+
+/// Source of a module with these functions.
+pub fn module_source(functions: &[HostFunctionName]) -> String {
+    let mut source = format!("import {{ call, start }} from '{BRIDGE}';\n");
+    for (i, HostFunctionName { module, function, is_async }) in functions.iter().enumerate() {
         let bridge = if *is_async { "start" } else { "call" };
         let (module, function) = (quoted(module), quoted(function));
         source.push_str(&format!(
             "const f{i} = (...args) => {bridge}({module}, {function}, args);\nexport {{ f{i} as {function} }};\n"
         ));
     }
-    sources
+    source
 }
 
 /// A JavaScript string literal.
@@ -62,12 +71,17 @@ fn quoted(text: &str) -> String {
 
 /// Whether this is the bridge, asked for by a module that may have it.
 pub fn is_bridge(importer: &str, specifier: &str) -> bool {
-    specifier == BRIDGE && importer.starts_with(NAMES)
+    specifier == BRIDGE && (importer.starts_with(NAMES) || importer.starts_with(NAMES_IN_CALLS))
 }
 
-/// The name of the module with host functions that a specifier is for, if there is such a module.
-pub fn module_name(specifier: &str) -> Option<String> {
-    specifier.strip_prefix(SCHEME).map(|module| format!("{NAMES}{module}"))
+/// The name of the module with the host functions that were registered under a name.
+pub fn name(module: &str) -> String {
+    format!("{NAMES}{module}")
+}
+
+/// A name for a module with host functions of a call, of which this is the number.
+pub fn name_in_call(module: &str, number: u64) -> String {
+    format!("{NAMES_IN_CALLS}{number}:{module}")
 }
 
 /// The module that exports the bridge, if that is what the specifier names.

@@ -6,6 +6,7 @@
 mod allocator;
 mod builtins;
 mod bytes;
+mod call_functions;
 pub mod clock;
 mod console;
 mod encode;
@@ -28,6 +29,7 @@ use alloc::vec::{IntoIter, Vec};
 use allocator::Limited;
 use event_loop::{Goal, Progress};
 use guest_abi::boot::Settings;
+use guest_abi::call_options::CallOptions;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
@@ -42,16 +44,6 @@ use crate::gate;
 /// How much the engine's memory may have grown before it is worth a collection. That writes to every object, so the first one
 /// after a restore copies most of the heap; what it can find is at most this.
 const COLLECTION_THRESHOLD: usize = 64 << 10;
-
-/// How a handler is to be called.
-pub struct CallOptions {
-    /// Whether to collect garbage afterwards if there may be much.
-    pub gc: bool,
-    /// Whether the result may hold byte arrays; if not, it is plain JSON.
-    pub bytes: bool,
-    /// Whether a promise that was rejected and that nobody handles fails the call.
-    pub rejections_fail: bool,
-}
 
 type Handlers = BTreeMap<String, Persistent<Function<'static>>>;
 
@@ -118,6 +110,7 @@ impl Engine {
             encode::install(&ctx).expect("memory for what values are made of");
             event_loop::install(&ctx).expect("memory for timers");
             builtins::install(&ctx).expect("built-in modules that work");
+            call_functions::install(&ctx).expect("memory for the functions of calls");
             program::install(&ctx).expect("memory for what runs programs");
         });
         runtime.run_gc();
@@ -152,9 +145,12 @@ impl Engine {
 
     /// Calls a handler with an event.
     pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, options: CallOptions) -> Reply {
-        let CallOptions { gc, bytes, rejections_fail } = options;
+        let CallOptions { gc, bytes, rejections_fail, functions } = options;
         begin(call);
         let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
+        if let Err(reply) = self.context.with(|ctx| call_functions::begin(&ctx, &functions)) {
+            return reply;
+        }
         let limit = self.output_limit;
         let stage = self.context.with(|ctx| {
             let value = match payload::decode(&ctx, &event) {
@@ -180,15 +176,18 @@ impl Engine {
 
     /// Runs a program. If the result may have no `bytes`, it is plain JSON.
     pub fn run_program(&mut self, call: &CallContext, program: Program, options: CallOptions) -> Reply {
-        let CallOptions { gc, bytes, rejections_fail } = options;
+        let CallOptions { gc, bytes, rejections_fail, functions } = options;
         begin(call);
         let begun = self.context.with(|ctx| {
-            let promise = program::begin(&ctx, program)?;
+            let promise = program::begin(&ctx, program, &functions)?;
             Ok(Stage::Pending(Persistent::save(&ctx, promise)))
         });
         match begun {
             Ok(stage) => self.advance(Activity { task: Task::Call { bytes, gc }, stage, rejections_fail }, Vec::new()),
-            Err(reply) => reply,
+            Err(reply) => {
+                self.context.with(|ctx| call_functions::end(&ctx));
+                reply
+            }
         }
     }
 
@@ -255,6 +254,7 @@ impl Engine {
             let rejected = if rejections_fail && is_result { rejections::take_first(&ctx) } else { None };
             rejections::report(&ctx);
             event_loop::clear(&ctx);
+            call_functions::end(&ctx);
             rejected
         });
         let reply = rejected.map_or(reply, |exception| task.failed(exception));

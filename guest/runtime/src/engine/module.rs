@@ -35,8 +35,23 @@ struct Registry {
     sources: BTreeMap<String, String>,
     /// Names of handlers.
     handlers: BTreeSet<String>,
+    /// Modules with the host functions of the call, by the names that it knows them by.
+    of_call: BTreeMap<String, ModuleOfCall>,
+    /// Those of this and other calls that have been imported: the engine keeps them. By the list of their functions, encoded.
+    imported: BTreeMap<Vec<u8>, String>,
+    /// How many names such modules were given.
+    last_of_call: u64,
     /// The import that could not be resolved last: the importer and the specifier.
     unresolved: Option<(String, String)>,
+}
+
+/// A module with host functions of a call.
+struct ModuleOfCall {
+    /// The name by which the engine knows it: the same for all that have the same functions.
+    name: String,
+    /// The list of its functions, encoded.
+    list: Vec<u8>,
+    source: String,
 }
 
 /// Prepares an empty registry.
@@ -48,6 +63,22 @@ pub fn init() {
 pub fn set_host_functions(names: &HostFunctionNames) {
     let sources = host::module_sources(names);
     REGISTRY.with(|registry| registry.sources.extend(sources));
+}
+
+/// Makes the host functions of a call importable, and those of the call before no more.
+pub fn set_functions_of_call(modules: BTreeMap<&str, HostFunctionNames>) {
+    REGISTRY.with(|registry| {
+        registry.of_call.clear();
+        for (module, names) in modules {
+            let list = names.to_bytes();
+            let name = registry.imported.get(&list).cloned().unwrap_or_else(|| {
+                registry.last_of_call += 1;
+                host::name_in_call(module, registry.last_of_call)
+            });
+            let source = host::module_source(&names.0);
+            registry.of_call.insert(String::from(module), ModuleOfCall { name, list, source });
+        }
+    });
 }
 
 /// Makes a module importable. It is compiled when it is first imported.
@@ -100,8 +131,14 @@ fn ours(importer: &str, specifier: &str) -> Option<String> {
     if host::is_bridge(importer, specifier) {
         return Some(specifier.to_string());
     }
-    let with_host_functions =
-        || host::module_name(specifier).filter(|name| REGISTRY.with(|registry| registry.sources.contains_key(name)));
+    let with_host_functions = || {
+        let module = specifier.strip_prefix(host::SCHEME)?;
+        let registered = host::name(module);
+        REGISTRY.with(|registry| {
+            let of_call = registry.of_call.get(module).map(|module| module.name.clone());
+            of_call.or_else(|| registry.sources.contains_key(&registered).then_some(registered))
+        })
+    };
     builtins::resolve(importer, specifier).map(String::from).or_else(with_host_functions)
 }
 
@@ -142,11 +179,27 @@ impl Loader for Modules {
         if let Some(module) = host::bridge(ctx, specifier).or_else(|| builtins::load(ctx, specifier)) {
             return module;
         }
+        if let Some(module) = load_of_call(ctx, specifier) {
+            return module;
+        }
         match REGISTRY.with(|registry| registry.sources.get(specifier).cloned()) {
             Some(source) => Module::declare(ctx.clone(), specifier, source),
             None => Err(Error::new_loading(specifier)),
         }
     }
+}
+
+/// The module of this name with host functions of the call, if there is one.
+fn load_of_call<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Module<'js, Declared>>> {
+    let (list, source) = REGISTRY.with(|registry| {
+        let module = registry.of_call.values().find(|module| module.name == name)?;
+        Some((module.list.clone(), module.source.clone()))
+    })?;
+    let declared = Module::declare(ctx.clone(), name, source);
+    if declared.is_ok() {
+        REGISTRY.with(|registry| registry.imported.insert(list, String::from(name)));
+    }
+    Some(declared)
 }
 
 /// The evaluation of a handler's module, which has begun.

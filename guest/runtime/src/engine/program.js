@@ -1,28 +1,21 @@
 // Programs that are run once: program.rs compiles them.
 //
 // Nothing that guest code may have changed is used, but for what `await` looks up.
-(call, start, globals) => {
+(globals) => {
   const { defineProperty } = globals.Object;
-
-  function define(object, name, value) {
-    defineProperty(object, name, { __proto__: null, value, configurable: true, enumerable: true, writable: true });
-  }
 
   return {
     __proto__: null,
 
-    isGlobal: (name) => name in globals,
-
-    /** Makes a global variable. */
-    setGlobal(name, value) {
-      define(globals, name, value);
-    },
-
-    /** Adds a host function to the global object of its module. */
-    addFunction(module, name, isAsync) {
-      const made = isAsync ? (...args) => start(module, name, args) : (...args) => call(module, name, args);
-      define(made, 'name', name);
-      define(globals[module], name, made);
+    /** Makes the input a global variable. */
+    setInput(value) {
+      defineProperty(globals, 'input', {
+        __proto__: null,
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
     },
 
     /** Runs an expression. */

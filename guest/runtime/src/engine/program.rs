@@ -15,12 +15,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use guest_abi::message::{Exception, HostFunctionName, Place, Reply};
+use guest_abi::message::{Exception, HostFunctionNames, Place, Reply};
 use guest_abi::program::Program;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value, qjs};
 
 use super::module::{self, EXPORT};
-use super::{event_loop, exception, host, payload};
+use super::{call_functions, exception, payload};
 use crate::global::Global;
 
 /// What the source is called in places and stacks.
@@ -40,23 +40,22 @@ struct Functions(Persistent<Object<'static>>);
 /// Makes what runs programs.
 pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     let script: Function = ctx.eval(include_str!("program.js"))?;
-    let functions: Object = script.call((host::caller(ctx)?, event_loop::start(ctx)?, ctx.globals()))?;
+    let functions: Object = script.call((ctx.globals(),))?;
     FUNCTIONS.set(Functions(Persistent::save(ctx, functions)));
     Ok(())
 }
 
-/// Begins to run a program: that has ended when the promise is settled, whose value is the program's.
+/// Begins to run a program that can call these functions: that has ended when the promise is settled, whose value is the program's.
 ///
 /// # Errors
 /// The reply, if it cannot be run.
-pub fn begin<'js>(ctx: &Ctx<'js>, program: Program) -> Result<Promise<'js>, Reply> {
-    let Program { source, input, modules, functions } = program;
+pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionNames) -> Result<Promise<'js>, Reply> {
+    let Program { source, input, modules } = program;
     if HAS_RUN.load(Relaxed) {
         let message = "the sandbox has run a program already: restore it to run another";
         return Err(Reply::Refused(String::from(message)));
     }
-    let thrown = |error: Error| Reply::Exception(exception::describe(ctx, &error));
-    check_names(ctx, &modules, &functions.0).map_err(thrown)??;
+    check_names(&modules, functions)?;
     let input = match &input {
         None => Value::new_undefined(ctx.clone()),
         Some(input) => payload::decode(ctx, input).map_err(|error| match exception::describe(ctx, &error) {
@@ -64,54 +63,30 @@ pub fn begin<'js>(ctx: &Ctx<'js>, program: Program) -> Result<Promise<'js>, Repl
             exception => Reply::Exception(exception),
         })?,
     };
+    call_functions::begin(ctx, functions)?;
     HAS_RUN.store(true, Relaxed);
 
-    set_up(ctx, input.clone(), &functions.0).map_err(thrown)?;
-    module::set_host_functions(&functions);
+    let set_input = function(ctx, "setInput").and_then(|set_input| set_input.call::<_, ()>((input.clone(),)));
+    set_input.map_err(|error| Reply::Exception(exception::describe(ctx, &error)))?;
     for (specifier, source) in modules {
         module::add(specifier, source);
     }
     compile(ctx, &source, input)
 }
 
-/// Refuses names that would hide something of the guest's.
-fn check_names(
-    ctx: &Ctx<'_>,
-    modules: &[(String, String)],
-    functions: &[HostFunctionName],
-) -> rquickjs::Result<Result<(), Reply>> {
-    let refused = |message: String| Ok(Err(Reply::Refused(message)));
+/// Refuses names that would hide something of the guest's or of the program's.
+fn check_names(modules: &[(String, String)], functions: &HostFunctionNames) -> Result<(), Reply> {
     for (i, (specifier, _)) in modules.iter().enumerate() {
         if specifier == NAME || module::is_taken(specifier) || modules[..i].iter().any(|(other, _)| other == specifier)
         {
-            return refused(format!("a module cannot be named {specifier:?}: guest code means something else by it"));
+            let message = format!("a module cannot be named {specifier:?}: guest code means something else by it");
+            return Err(Reply::Refused(message));
         }
     }
-    let is_global = function(ctx, "isGlobal")?;
-    for name in functions {
-        let module = name.module.as_str();
-        if module == INPUT || is_global.call((module,))? {
-            return refused(format!("a module of host functions cannot be named {module:?}: there is such a global"));
-        }
+    match functions.0.iter().find(|name| name.module == INPUT) {
+        Some(_) => Err(call_functions::refused(INPUT)),
+        None => Ok(()),
     }
-    Ok(Ok(()))
-}
-
-/// Makes the program's globals.
-fn set_up<'js>(ctx: &Ctx<'js>, input: Value<'js>, functions: &[HostFunctionName]) -> rquickjs::Result<()> {
-    let set_global = function(ctx, "setGlobal")?;
-    set_global.call::<_, ()>((INPUT, input))?;
-    let add_function = function(ctx, "addFunction")?;
-    let mut made: Vec<&str> = Vec::new();
-    for name in functions {
-        let module = name.module.as_str();
-        if !made.contains(&module) {
-            set_global.call::<_, ()>((module, Object::new(ctx.clone())?))?;
-            made.push(module);
-        }
-        add_function.call::<_, ()>((module, name.function.as_str(), name.is_async))?;
-    }
-    Ok(())
 }
 
 fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promise<'js>, Reply> {
