@@ -46,7 +46,7 @@ export interface CompileError extends Error {
   cause?: GuestThrown;
   /** As in `GuestThrown`. */
   errors?: GuestThrown[];
-  /** What is known of the run, if it is one that has begun. */
+  /** What is known of a run that has begun, or of such a call of `callHandlerWithReceipt()`. */
   receipt?: Receipt;
 }
 
@@ -73,7 +73,7 @@ export interface GuestThrown extends Error {
 export interface GuestError extends GuestThrown {
   /** The cost of the call. */
   stats: CallStats;
-  /** What is known of the run, if it is one that has begun. */
+  /** What is known of a run that has begun, or of such a call of `callHandlerWithReceipt()`. */
   receipt?: Receipt;
 }
 
@@ -88,7 +88,7 @@ export interface PayloadTooLargeError extends Error {
   unit: 'bytes' | 'values';
   /** The cost of the call, if it has begun. */
   stats?: CallStats;
-  /** What is known of the run, if it is one that has begun. */
+  /** What is known of a run that has begun, or of such a call of `callHandlerWithReceipt()`. */
   receipt?: Receipt;
 }
 
@@ -99,7 +99,7 @@ export interface CancelledError extends Error {
   terminatedBy: 'wall-clock' | 'cpu-time' | 'signal' | null;
   /** Its cost, if it has begun. */
   stats?: CallStats;
-  /** What is known of the run, if it is one that has begun. */
+  /** What is known of a run that has begun, or of such a call of `callHandlerWithReceipt()`. */
   receipt?: Receipt;
 }
 
@@ -120,7 +120,7 @@ export interface OtherError extends Error {
     | 'ERR_SNAPSHOT';
   /** The cost of the call, if it has begun. */
   stats?: CallStats;
-  /** What is known of the run, if it is one that has begun. */
+  /** What is known of a run that has begun, or of such a call of `callHandlerWithReceipt()`. */
   receipt?: Receipt;
 }
 
@@ -192,6 +192,18 @@ export interface CallHandlerOptions extends LoadOptions {
    * the guest.
    */
   functions?: Record<string, Record<string, (...args: any[]) => any>>;
+  /**
+   * Bytes that the guest's JavaScript may use during the call, with all that the sandbox keeps and what the runtime itself
+   * uses: 1 to 6,442,450,944. Code that needs more gets an exception that it can catch, as where the heap is used up. A limit
+   * above the size of the heap changes nothing. Default: the size of the heap.
+   */
+  memoryLimitBytes?: number;
+}
+
+/** Options of `callHandlerWithReceipt()`. */
+export interface CallHandlerWithReceiptOptions extends CallHandlerOptions {
+  /** Bytes that the receipt's lines of the console may take, 0 to 16,777,216; each counts 32 more. Default: 65,536. */
+  maxConsoleBytes?: number;
 }
 
 /** Options of `Snapshot.load()`. */
@@ -217,7 +229,7 @@ export interface CallResult<T = any> {
 }
 
 /** Options of `run()` and `SandboxPool.run()`. */
-export interface RunOptions extends CallHandlerOptions {
+export interface RunOptions extends CallHandlerWithReceiptOptions {
   /**
    * What the program is given: the global `input`, and the argument of the function that is called, if one is. Anything
    * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.
@@ -225,32 +237,35 @@ export interface RunOptions extends CallHandlerOptions {
   input?: any;
   /** Sources of ES modules that the program can import, by specifier. */
   modules?: Record<string, string>;
-  /** Bytes that the receipt's lines of the console may take, 0 to 16,777,216; each counts 32 more. Default: 65,536. */
-  maxConsoleBytes?: number;
 }
 
-/** What `run()` resolves to. */
+/** What `run()` and `callHandlerWithReceipt()` resolve to. */
 export interface RunResult<T = any> {
-  /** The value of the program; `undefined` if JSON cannot express it. */
+  /** The value of the program or of the handler; `undefined` if JSON cannot express it. */
   value: T;
-  /** What is known of the run. */
+  /** What is known of the run or the call. */
   receipt: Receipt;
 }
 
-/** What is known of a run. */
+/** What is known of a run, or of a call. */
 export interface Receipt extends Omit<CallStats, 'hostCalls'> {
   /** The host functions that were called, by module and name, such as `'db.find'`. */
   hostCalls: Record<string, { count: number; totalMs: number }>;
-  /** The first lines of the console, with the time in milliseconds since the run was asked for. */
+  /** The first lines of the console, with the time in milliseconds since the run or the call was asked for. */
   console: { level: 'debug' | 'info' | 'warn' | 'error'; text: string; atMs: number }[];
   /** How many lines came after them. */
   droppedLines: number;
-  /** Size of the input in bytes. */
+  /** Size of the input, or of the event, in bytes. */
   inputBytes: number;
   /** Size of the value in bytes. */
   outputBytes: number;
-  /** The guest that ran the program: `SandboxBuilder.guestImage.hash`. */
+  /** The guest that ran the program or the handler: `SandboxBuilder.guestImage.hash`. */
   guestImage: string;
+  /**
+   * Digest of the snapshot in whose state the sandbox was started, or to which it was restored last, as `Snapshot.save()`
+   * returns it. `null` if that was neither saved to a folder nor loaded from one before the call began.
+   */
+  snapshotDigest: string | null;
 }
 
 /**
@@ -648,6 +663,18 @@ export declare class LoadedJSSandbox {
    */
   callHandlerWithStats<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult<T>>
   /**
+   * Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
+   * calls by function, and its lines of the console, which go to a print function as well, but not to the process's output.
+   * The error of a call that has begun has the property `receipt`, too.
+   *
+   * @example
+   * ```ts
+   * const { value, receipt } = await sandbox.callHandlerWithReceipt('greet', { name: 'World' });
+   * console.log(value, receipt.peakHeapBytes, receipt.console);
+   * ```
+   */
+  callHandlerWithReceipt<T = any>(name: string, event: any, options?: CallHandlerWithReceiptOptions): Promise<RunResult<T>>
+  /**
    * Removes the handlers, the modules and all their state. Resolves to a `JSSandbox` to which others can be added.
    * The host functions stay. Consumes this object, even if it fails; earlier operations are completed first.
    *
@@ -955,6 +982,18 @@ export declare class SandboxPool {
   callHandler<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<T>
   /** Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call. */
   callHandlerWithStats<T = any>(name: string, event: any, options?: CallHandlerOptions): Promise<CallResult<T>>
+  /**
+   * Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
+   * calls by function, and its lines of the console, which go to a print function as well, but not to the process's output.
+   * The error of a call that has begun has the property `receipt`, too.
+   *
+   * @example
+   * ```ts
+   * const { value, receipt } = await sandbox.callHandlerWithReceipt('greet', { name: 'World' });
+   * console.log(value, receipt.peakHeapBytes, receipt.console);
+   * ```
+   */
+  callHandlerWithReceipt<T = any>(name: string, event: any, options?: CallHandlerWithReceiptOptions): Promise<RunResult<T>>
   /** Number of sandboxes that the pool maintains. */
   get size(): number
   /** Number of sandboxes that are ready for a request. */
@@ -1113,6 +1152,16 @@ export interface CallStats {
    * suspension, a synchronous host function or a line of the console.
    */
   entries: number
+  /**
+   * Most bytes that the guest's JavaScript had in use at one time during the call, with all that the sandbox keeps. This is
+   * the guest's word, at most the size of its heap. `null` if the guest was stopped before it said anything.
+   */
+  peakHeapBytes: number | null
+  /**
+   * Bytes in use after the call or, if that was stopped, when the guest last asked its host for something; as
+   * `peakHeapBytes`.
+   */
+  heapBytes: number | null
 }
 
 /**

@@ -10,6 +10,7 @@ import * as api from '@hyperlight/js-host-api';
 import {
   type AbortSignalLike,
   type CallHandlerOptions,
+  type CallHandlerWithReceiptOptions,
   type CallResult,
   type CallStats,
   type GuestImage,
@@ -78,6 +79,7 @@ const members = {
   LoadedJSSandbox: [
     'callHandler',
     'callHandlerWithStats',
+    'callHandlerWithReceipt',
     'unload',
     'snapshot',
     'restore',
@@ -93,6 +95,7 @@ const members = {
     'run',
     'callHandler',
     'callHandlerWithStats',
+    'callHandlerWithReceipt',
     'size',
     'ready',
     'waiting',
@@ -117,8 +120,9 @@ same<keyof SandboxPool, Named<'SandboxPool'> | Exclude<Disposal, 'dispose'>>();
 same<ConstructorParameters<typeof SandboxPool>, [options: PoolOptions]>();
 same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
 same<SandboxPool['callHandlerWithStats'], LoadedJSSandbox['callHandlerWithStats']>();
+same<SandboxPool['callHandlerWithReceipt'], LoadedJSSandbox['callHandlerWithReceipt']>();
 same<SandboxPool['run'], typeof run>();
-same<keyof RunOptions, keyof CallHandlerOptions | 'input' | 'functions' | 'modules' | 'maxConsoleBytes'>();
+same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'input' | 'modules'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
 same<keyof LoadOptions, 'wallClockTimeoutMs' | 'cpuTimeoutMs' | 'signal' | 'unhandledRejections' | 'context'>();
@@ -129,7 +133,8 @@ same<
 >();
 same<LoadOptions['signal'], AbortSignalLike | undefined>();
 same<LoadOptions['unhandledRejections'], 'warn' | 'error' | undefined>();
-same<keyof CallHandlerOptions, keyof LoadOptions | 'gc' | 'functions'>();
+same<keyof CallHandlerOptions, keyof LoadOptions | 'gc' | 'functions' | 'memoryLimitBytes'>();
+same<keyof CallHandlerWithReceiptOptions, keyof CallHandlerOptions | 'maxConsoleBytes'>();
 same<Extract<SandboxError, { terminatedBy: unknown }>['code'], 'ERR_CANCELLED'>();
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
 same<Extract<SandboxError, { file: string }>['code'], 'ERR_COMPILE'>();
@@ -142,6 +147,8 @@ same<
     terminatedBy: 'wall-clock' | 'cpu-time' | null;
     hostCalls: number;
     suspendedMs: number;
+    peakHeapBytes: number | null;
+    heapBytes: number | null;
     entries: number;
   }
 >();

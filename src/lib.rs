@@ -146,4 +146,4 @@ pub use sandbox::program::Program;
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};
-pub use sandbox::stats::{ExecutionStats, GuestCounters};
+pub use sandbox::stats::{ExecutionStats, GuestCounters, HeapUse};

@@ -11,4 +11,6 @@ pub(crate) struct CallOptions {
     pub bytes: bool,
     /// What unhandled rejections do, if not what they do in the sandbox's other calls.
     pub rejections: Option<UnhandledRejections>,
+    /// Most bytes that JavaScript may use, if that is less than the heap's size.
+    pub memory_limit: Option<u64>,
 }

@@ -31,6 +31,7 @@ pub struct HandlerCall {
     pub(super) name: String,
     pub(super) event: Payload,
     pub(super) functions: HostFunctions,
+    pub(super) memory_limit: Option<u64>,
 }
 
 impl HandlerCall {
@@ -40,7 +41,14 @@ impl HandlerCall {
     }
 
     pub(crate) fn with_payload(name: String, event: Payload) -> Self {
-        Self { name, event, functions: HostFunctions::default() }
+        Self { name, event, functions: HostFunctions::default(), memory_limit: None }
+    }
+
+    /// Lets the guest's JavaScript use at most so many bytes during this call, with all that the sandbox keeps: code that needs more
+    /// gets an exception, as where the heap is used up. A limit above the size of the heap changes nothing.
+    #[must_use]
+    pub fn with_memory_limit(self, bytes: u64) -> Self {
+        Self { memory_limit: Some(bytes), ..self }
     }
 
     /// A module of host functions that this call can call, and no other.

@@ -216,7 +216,8 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
+        let options =
+            CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None, memory_limit: call.memory_limit };
         Ok(json(block_on(self.call_handler(running, watching, call, options))?))
     }
 
@@ -252,7 +253,8 @@ impl LoadedJSSandbox {
         program: Program,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
+        let options =
+            CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None, memory_limit: program.memory_limit };
         Ok(json(block_on(self.run_program(running, watching, program, options))?))
     }
 
@@ -263,8 +265,9 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None };
-        let HandlerCall { name, event, functions } = call;
+        let options =
+            CallOptions { gc: gc.unwrap_or(true), bytes: false, rejections: None, memory_limit: call.memory_limit };
+        let HandlerCall { name, event, functions, .. } = call;
         let results_limit = self.results_limit()?;
         running.leave_thread();
         let call = new_call(running, watching, name, &event, options);
@@ -341,7 +344,7 @@ impl LoadedJSSandbox {
         &mut self,
         running: CallGuard,
         watching: Option<Watching>,
-        HandlerCall { name, event, functions }: HandlerCall,
+        HandlerCall { name, event, functions, .. }: HandlerCall,
         options: CallOptions,
     ) -> Result<Progress> {
         let call = new_call(running, watching, name, &event, options);
@@ -402,6 +405,12 @@ impl LoadedJSSandbox {
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
     pub(crate) fn forget_call_stats(&mut self) {
         self.last_call_stats = None;
+    }
+
+    /// Digest of the snapshot from which the sandbox has started or to which it was restored last, as
+    /// [`Snapshot::save`] returns it; `None` if there is none, or if it has been neither saved to a folder nor loaded from one.
+    pub fn snapshot_digest(&self) -> Option<&str> {
+        self.vm.as_ref().and_then(Vm::snapshot_digest)
     }
 
     /// Takes a snapshot of the sandbox's state.

@@ -42,6 +42,7 @@ pub struct Program {
     input: Option<Payload>,
     modules: Vec<(String, String)>,
     functions: HostFunctions,
+    pub(super) memory_limit: Option<u64>,
 }
 
 impl Program {
@@ -65,6 +66,13 @@ impl Program {
     pub fn with_module(mut self, specifier: impl Into<String>, source: impl Into<String>) -> Self {
         self.modules.push((specifier.into(), source.into()));
         self
+    }
+
+    /// Lets it use at most so many bytes, with those that the sandbox has in use before: code that needs more gets an exception, as
+    /// where the heap is used up. A limit above the size of the heap changes nothing.
+    #[must_use]
+    pub fn with_memory_limit(self, bytes: u64) -> Self {
+        Self { memory_limit: Some(bytes), ..self }
     }
 
     /// A module of host functions that this program can call, and no other.
@@ -92,7 +100,7 @@ impl Program {
 
     /// What the guest is told, and what stays here.
     pub(super) fn into_parts(self) -> (guest_abi::program::Program, HostFunctions) {
-        let Self { source, input, modules, functions } = self;
+        let Self { source, input, modules, functions, memory_limit: _ } = self;
         (guest_abi::program::Program { source, input, modules }, functions)
     }
 }

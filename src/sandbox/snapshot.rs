@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hyperlight_host::sandbox::SandboxConfiguration;
 use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapshot as State};
@@ -47,15 +47,23 @@ static SAVING: Mutex<()> = Mutex::new(());
 pub struct Snapshot {
     state: Arc<State>,
     origin: Origin,
+    digest: Digest,
 }
+
+/// The digest of a snapshot, once it is known.
+pub(super) type Digest = Arc<OnceLock<String>>;
 
 impl Snapshot {
     pub(super) fn new(state: Arc<State>, origin: Origin) -> Arc<Self> {
-        Arc::new(Self { state, origin })
+        Arc::new(Self { state, origin, digest: Arc::default() })
     }
 
     pub(super) fn state(&self) -> &Arc<State> {
         &self.state
+    }
+
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     pub(super) fn origin(&self) -> &Origin {
@@ -136,7 +144,12 @@ impl Snapshot {
             state.save(folder, &tag)
         };
         traced(&operation!(DEBUG, "snapshot.save"), || match saved() {
-            Ok(digest) => Ok(digest.as_str().to_string()),
+            Ok(digest) => {
+                let digest = digest.as_str().to_string();
+                // Should it have been saved before, it keeps the digest that it has.
+                let _ = self.digest.set(digest.clone());
+                Ok(digest)
+            }
             Err(error) => Err(failed(folder, format!("it cannot be saved: {error}"))),
         })
     }
@@ -185,10 +198,10 @@ impl Snapshot {
             false => OciTag::new(reference).map(OciReference::from),
         };
         let reference = reference.map_err(|error| refused(error.to_string()))?;
-        let (state, origin) = snapshot_folder::load(folder, &reference, stop)?;
+        let (state, origin, digest) = snapshot_folder::load(folder, &reference, stop)?;
         let state = Arc::new(state);
         check_starts(&state, &origin.configuration)?.map_err(refused)?;
-        Ok(Self { state, origin })
+        Ok(Self { state, origin, digest: Arc::new(OnceLock::from(digest)) })
     }
 }
 

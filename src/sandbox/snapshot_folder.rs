@@ -76,11 +76,11 @@ impl From<String> for Refusal {
     }
 }
 
-/// Reads the snapshot of this reference.
+/// Reads the snapshot of this reference, and its digest.
 ///
 /// # Errors
 /// [`Error::SnapshotFolder`]; [`Error::Cancelled`] if it was to stop.
-pub(super) fn load(folder: &Path, reference: &OciReference, stop: &AtomicBool) -> Result<(State, Origin)> {
+pub(super) fn load(folder: &Path, reference: &OciReference, stop: &AtomicBool) -> Result<(State, Origin, String)> {
     try_load(folder, reference, stop).map_err(|refusal| match refusal {
         Refusal::Reason(reason) => Error::SnapshotFolder { path: folder.to_path_buf(), reason },
         Refusal::Stopped => Error::Cancelled,
@@ -91,10 +91,10 @@ fn try_load(
     folder: &Path,
     reference: &OciReference,
     stop: &AtomicBool,
-) -> std::result::Result<(State, Origin), Refusal> {
+) -> std::result::Result<(State, Origin, String), Refusal> {
     let copy = Copy { from: folder, to: private_folder()?, stop };
     copy.small_file("oci-layout")?;
-    let (descriptor, manifest) = copy.manifest(reference)?;
+    let (descriptor, digest, manifest) = copy.manifest(reference)?;
     let config: Config = parsed("configuration", &copy.small_blob(&manifest.config)?)?;
     let origin = origin(config.metadata)?;
     let [memory, transport] = &manifest.layers[..] else {
@@ -109,7 +109,7 @@ fn try_load(
     let index = json!({ "schemaVersion": 2, "manifests": [descriptor] });
     fs::write(copy.to.path().join("index.json"), index.to_string()).map_err(copy.failed())?;
     let state = State::load(copy.to.path(), reference.clone()).map_err(|error| error.to_string())?;
-    Ok((state, origin))
+    Ok((state, origin, digest))
 }
 
 fn origin(mut metadata: BTreeMap<String, Value>) -> std::result::Result<Origin, Refusal> {
@@ -139,8 +139,8 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Copies the manifest of this reference, and returns it, behind what the index says of it.
-    fn manifest(&self, reference: &OciReference) -> std::result::Result<(Value, Manifest), Refusal> {
+    /// Copies the manifest of this reference, and returns it, behind what the index says of it and its digest.
+    fn manifest(&self, reference: &OciReference) -> std::result::Result<(Value, String, Manifest), Refusal> {
         let index: Index = parsed("index", &self.read_small("index.json".as_ref())?)?;
         let mut found = Vec::new();
         for manifest in index.manifests {
@@ -165,7 +165,8 @@ impl Copy<'_> {
             }
             (Some(found), _) => found,
         };
-        Ok((manifest, parsed("manifest", &self.small_blob(&descriptor)?)?))
+        let parsed = parsed("manifest", &self.small_blob(&descriptor)?)?;
+        Ok((manifest, descriptor.digest, parsed))
     }
 
     /// What an index would say of a manifest that it does not list: another snapshot has got its tag since.

@@ -23,6 +23,20 @@ pub struct ExecutionStats {
     /// Entries into the guest: one at the beginning of the call, and one each time that it went on after a suspension, a
     /// synchronous host function, a module that was loaded, or a line of the console.
     pub entries: u64,
+    /// Memory of the guest's JavaScript when it last said something of it: when the call ended or, if that was stopped, when it last
+    /// asked the host for something. `None` if it never did.
+    pub heap: Option<HeapUse>,
+}
+
+/// Memory that the guest's JavaScript uses. This is the guest's word: a guest that has been taken over may say what it likes, but
+/// no more than the size of its heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeapUse {
+    /// Bytes in use after the call, with all that the sandbox keeps.
+    pub used: u64,
+    /// Most bytes in use at one time during the call.
+    pub peak: u64,
 }
 
 impl ExecutionStats {
@@ -40,6 +54,7 @@ impl ExecutionStats {
             host_calls: tally.host_calls(),
             suspended: tally.suspended(),
             entries: tally.entries(),
+            heap: tally.heap().map(|(used, peak)| HeapUse { used, peak }),
             ..Self::new(running.began(), running.cpu_time())
         }
     }

@@ -9,6 +9,9 @@ pub struct Tally {
     entries: AtomicU64,
     host_calls: AtomicU64,
     suspended_nanos: AtomicU64,
+    /// Zero until the guest has said something of it.
+    heap_used: AtomicU64,
+    heap_peak: AtomicU64,
 }
 
 impl Tally {
@@ -25,6 +28,18 @@ impl Tally {
     /// The call was suspended for this time.
     pub fn suspended_for(&self, time: Duration) {
         self.suspended_nanos.fetch_add(time.as_nanos().try_into().unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// The guest says that so many bytes of its heap are in use, and so many were at one time.
+    pub fn heap_use(&self, used: u64, peak: u64) {
+        self.heap_used.store(used, Relaxed);
+        self.heap_peak.store(peak, Relaxed);
+    }
+
+    /// Bytes of the heap that are in use, and most at one time, if the guest has said that.
+    pub fn heap(&self) -> Option<(u64, u64)> {
+        let (used, peak) = (self.heap_used.load(Relaxed), self.heap_peak.load(Relaxed));
+        (peak > 0).then_some((used, peak))
     }
 
     /// Entries into the guest.

@@ -57,6 +57,7 @@ impl<'a> Arbitrary<'a> for Message {
                 gc: u.arbitrary()?,
                 bytes: u.arbitrary()?,
                 rejections_fail: u.arbitrary()?,
+                memory_limit: u.arbitrary()?,
                 functions: names(u)?,
             }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {

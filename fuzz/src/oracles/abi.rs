@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use guest_abi::call_options::CallOptions;
+use guest_abi::heap_use::HeapUse;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
@@ -26,6 +27,10 @@ pub fn decode(bytes: &[u8]) {
     check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
     check(bytes, usize::MAX, |bytes| Program::from_bytes(&bytes), Program::into_bytes);
     check(bytes, usize::MAX, |bytes| CallOptions::from_bytes(&bytes), |options| options.to_bytes());
+    check(bytes, 0, with_heap_use, |(mut message, heap)| {
+        heap.append_to(&mut message);
+        message
+    });
     check(bytes, suspension, |bytes| Reply::from_bytes(bytes).ok(), Reply::into_bytes);
     check(bytes, from_guest, HostRequest::from_bytes, HostRequest::into_bytes);
     check(bytes, from_guest, Payload::from_bytes, Payload::into_bytes);
@@ -40,6 +45,11 @@ pub fn decode(bytes: &[u8]) {
         assert!(payload.size() <= bytes.len(), "a payload has no more than its message");
     }
     image(bytes);
+}
+
+fn with_heap_use(mut bytes: Vec<u8>) -> Option<(Vec<u8>, HeapUse)> {
+    let heap = HeapUse::take_from(&mut bytes)?;
+    Some((bytes, heap))
 }
 
 fn check<T: Clone + Debug + PartialEq>(

@@ -13,6 +13,7 @@
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
 //! - [`call_options`]: how a call is to be made, and what it may use (feature `messages`);
+//! - [`heap_use`]: how much memory JavaScript uses, which comes with each reply (feature `messages`);
 //! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
@@ -34,6 +35,8 @@ pub mod exception;
 pub mod function;
 pub mod gate;
 #[cfg(any(feature = "messages", test))]
+pub mod heap_use;
+#[cfg(any(feature = "messages", test))]
 pub mod host_request;
 pub mod memory;
 #[cfg(any(feature = "messages", test))]
@@ -46,4 +49,4 @@ pub mod program;
 pub mod suspension;
 
 /// Version of everything in this crate. Host and guest images must agree on it.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;

@@ -111,7 +111,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let reply = ENGINE.with(|engine| engine.call_handler(&context, &name, event, options));
         #[cfg(feature = "commit-faults")]
         if let Some(faulty) = faults::reply().or_else(suspension_faults::reply) {
-            return Ok(ReturnValue::VecBytes(faulty));
+            return Ok(with_heap_use(faulty));
         }
         reply
     } else if function == RUN.name {
@@ -131,7 +131,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let results = HostResults::from_bytes(&results).ok_or_else(wrong_arguments)?;
         #[cfg(feature = "commit-faults")]
         if let Some(faulty) = suspension_faults::reply() {
-            return Ok(ReturnValue::VecBytes(faulty));
+            return Ok(with_heap_use(faulty));
         }
         ENGINE.with(|engine| engine.resume(&context, results))
     } else if function == ADD_HANDLER.name {
@@ -178,11 +178,20 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         #[cfg(feature = "commit-faults")]
         if function == guest_abi::function::COMMIT_FAULT.name {
             let [ParameterValue::Int(fault)] = exactly(arguments)? else { return Err(wrong_arguments()) };
-            return faults::commit(fault);
+            return faults::commit(fault).map(|answer| match answer {
+                ReturnValue::VecBytes(reply) => with_heap_use(reply),
+                other => other,
+            });
         }
         return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
     };
-    Ok(ReturnValue::VecBytes(Reply::into_bytes(reply)))
+    Ok(with_heap_use(Reply::into_bytes(reply)))
+}
+
+/// The answer that is a reply.
+fn with_heap_use(mut reply: Vec<u8>) -> ReturnValue {
+    engine::heap_use().append_to(&mut reply);
+    ReturnValue::VecBytes(reply)
 }
 
 /// What comes with a call of a handler and with a program.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{JsObjectValue, Null, Object};
 use napi::{Env, JsError, JsValue, Unknown};
 
@@ -21,6 +22,21 @@ pub struct Ended<T> {
     /// Its cost, if it has begun.
     pub stats: Option<crate::ExecutionStats>,
     pub limits: LoadOptions,
+}
+
+/// What JavaScript is given of a call that has ended.
+pub struct Delivery {
+    /// Its value, or its error with all that is known of it but a receipt.
+    pub value: Result<Unknown<'static>>,
+    /// Its cost, if it has begun.
+    pub stats: Option<crate::ExecutionStats>,
+    /// Size of its value in bytes.
+    pub output_size: usize,
+}
+
+/// Size of a value in bytes.
+pub fn output_size(value: Option<&Payload>) -> usize {
+    value.map_or(0, Payload::size)
 }
 
 /// The promise for a call's end, which the call itself settles, or a signal that is aborted before the call has begun.

@@ -1,5 +1,7 @@
 //! Options of calls that can be stopped; `types.d.ts` has their types.
 
+use std::ops::RangeInclusive;
+
 use napi::{Env, Unknown};
 
 use super::given_functions::{FUNCTIONS, GivenFunctions};
@@ -34,18 +36,28 @@ pub struct LoadOptions {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallHandlerOptions {
     pub gc: Option<bool>,
+    pub memory_limit: Option<u64>,
     pub limits: LoadOptions,
 }
 
 /// Names of the options of `callHandler()`.
-pub const CALL_OPTIONS: [&str; 7] = [GC, FUNCTIONS, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
+pub const CALL_OPTIONS: [&str; 8] =
+    [GC, FUNCTIONS, MEMORY_LIMIT, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
 
 const GC: &str = "gc";
+const MEMORY_LIMIT: &str = "memoryLimitBytes";
 const WALL_CLOCK: &str = "wallClockTimeoutMs";
 const CPU: &str = "cpuTimeoutMs";
 const SIGNAL: &str = "signal";
 const UNHANDLED_REJECTIONS: &str = "unhandledRejections";
 const CONTEXT: &str = "context";
+
+/// Of all heaps.
+const MEMORY_LIMITS: RangeInclusive<usize> = 1..=*crate::SandboxBuilder::HEAP_SIZE_RANGE.end() as usize;
+/// Name of the option for receipts.
+pub const MAX_CONSOLE_BYTES: &str = "maxConsoleBytes";
+const MAX_CONSOLE_BYTES_RANGE: RangeInclusive<usize> = 0..=16 << 20;
+pub const MAX_CONSOLE_BYTES_DEFAULT: usize = 64 << 10;
 
 impl LoadOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
@@ -74,11 +86,31 @@ impl CallHandlerOptions {
         }
     }
 
+    /// With the most bytes that the lines of a receipt may take.
+    pub fn with_console_size(env: &Env, value: Unknown<'_>) -> Result<((Self, GivenFunctions, ThreadOptions), usize)> {
+        let names = [CALL_OPTIONS.as_slice(), &[MAX_CONSOLE_BYTES]].concat();
+        match Options::from_js(env, value, &names)? {
+            Some(options) => Ok((Self::read(env, &options)?, console_size(&options)?)),
+            None => {
+                Ok(((Self::default(), GivenFunctions::none(env)?, ThreadOptions::default()), MAX_CONSOLE_BYTES_DEFAULT))
+            }
+        }
+    }
+
     /// Reads them from among others.
     pub fn read(env: &Env, options: &Options) -> Result<(Self, GivenFunctions, ThreadOptions)> {
-        let call = Self { gc: options.boolean(GC)?, limits: LoadOptions::read(options)? };
+        let call = Self {
+            gc: options.boolean(GC)?,
+            memory_limit: options.count(MEMORY_LIMIT, &MEMORY_LIMITS)?.map(|bytes| bytes as u64),
+            limits: LoadOptions::read(options)?,
+        };
         Ok((call, GivenFunctions::read(env, options)?, ThreadOptions::read(options)?))
     }
+}
+
+/// Reads from among others how many bytes the lines of a receipt may take.
+pub fn console_size(options: &Options) -> Result<usize> {
+    Ok(options.count(MAX_CONSOLE_BYTES, &MAX_CONSOLE_BYTES_RANGE)?.unwrap_or(MAX_CONSOLE_BYTES_DEFAULT))
 }
 
 /// The signal among the options of `Snapshot.load()`; `types.d.ts` has the type.

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, JsObjectValue, Null, Object};
-use napi::{Env, JsValue, Unknown};
+use napi::{Env, JsValue};
 use napi_derive::napi;
 
+use super::call_end::Delivery;
 use crate::node::error::Result;
 
 /// The value of a call together with what it has cost.
-pub fn with_stats(env: &Env, value: Unknown<'static>, stats: Option<crate::ExecutionStats>) -> Result<Object<'static>> {
+pub fn with_stats(env: &Env, Delivery { value, stats, .. }: Delivery) -> Result<Object<'static>> {
     let mut result = Object::new(env)?;
-    result.set_named_property("value", value)?;
+    result.set_named_property("value", value?)?;
     result.set_named_property(
         "stats",
         stats.as_ref().map_or(Either::B(Null), |stats| Either::A(CallStats::from(stats))),
@@ -37,6 +38,12 @@ pub struct CallStats {
     /// Number of entries into the guest: one at the beginning of the call, and one each time that it continued after a
     /// suspension, a synchronous host function or a line of the console.
     pub entries: f64,
+    /// Most bytes that the guest's JavaScript had in use at one time during the call, with all that the sandbox keeps. This is
+    /// the guest's word, at most the size of its heap. `null` if the guest was stopped before it said anything.
+    pub peak_heap_bytes: Either<f64, Null>,
+    /// Bytes in use after the call or, if that was stopped, when the guest last asked its host for something; as
+    /// `peakHeapBytes`.
+    pub heap_bytes: Either<f64, Null>,
 }
 
 impl From<&crate::ExecutionStats> for CallStats {
@@ -49,6 +56,8 @@ impl From<&crate::ExecutionStats> for CallStats {
             host_calls: stats.host_calls as f64,
             suspended_ms: milliseconds(stats.suspended),
             entries: stats.entries as f64,
+            peak_heap_bytes: stats.heap.map_or(Either::B(Null), |heap| Either::A(heap.peak as f64)),
+            heap_bytes: stats.heap.map_or(Either::B(Null), |heap| Either::A(heap.used as f64)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Host functions that a call is given, and no other.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use napi::{Env, Unknown};
 
@@ -13,7 +12,6 @@ use super::options::Options;
 use super::program_parts::list;
 use crate::node::error::Result;
 use crate::node::scheduling::host_call::FunctionName;
-use crate::node::scheduling::run_record::RunRecord;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::sandbox::host_function::HostFunctions;
 
@@ -55,15 +53,10 @@ impl GivenFunctions {
         self.list.is_empty()
     }
 
-    /// Registers them for a call of a sandbox. Their calls are noted.
-    pub fn register(
-        self,
-        functions: &mut HostFunctions,
-        context: &Arc<SandboxContext>,
-        record: Option<&Arc<RunRecord>>,
-    ) -> crate::Result<()> {
+    /// Registers them for a call of a sandbox.
+    pub fn register(self, functions: &mut HostFunctions, context: &Arc<SandboxContext>) -> crate::Result<()> {
         for function in self.list {
-            function.register(functions, &self.host_calls, context, record)?;
+            function.register(functions, &self.host_calls, context)?;
         }
         Ok(())
     }
@@ -84,37 +77,16 @@ impl GivenFunction {
         functions: &mut HostFunctions,
         host_calls: &Arc<HostCalls>,
         context: &Arc<SandboxContext>,
-        record: Option<&Arc<RunRecord>>,
     ) -> crate::Result<()> {
         let Self { module, name, is_sync, callback } = self;
-        let full_name = Arc::<str>::from(format!("{module}.{name}"));
-        let (host_calls, context, record) = (host_calls.clone(), context.clone(), record.cloned());
+        let (host_calls, context) = (host_calls.clone(), context.clone());
         let name = Arc::new(FunctionName { module, name });
         let function = Arc::new(HostFunction { name: name.clone(), callback: Arc::new(callback) });
         let FunctionName { module, name } = &*name;
-        let begin = move || {
-            let (record, full_name, began) = (record.clone(), full_name.clone(), Instant::now());
-            record.iter().for_each(|record| record.call_begins(&full_name));
-            move || record.iter().for_each(|record| record.call_ends(&full_name, began.elapsed()))
-        };
         if is_sync {
-            let function = bridge(host_calls, context, function);
-            return functions.register(module, name, move |call, arguments| {
-                let end = begin();
-                let answer = function(call, arguments);
-                end();
-                answer
-            });
+            functions.register(module, name, bridge(host_calls, context, function))
+        } else {
+            functions.register_async(module, name, async_bridge(host_calls, context, function))
         }
-        let function = async_bridge(host_calls, context, function);
-        functions.register_async(module, name, move |arguments| {
-            let end = begin();
-            let answer = function(arguments);
-            async move {
-                let answer = answer.await;
-                end();
-                answer
-            }
-        })
     }
 }

@@ -13,6 +13,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{JsObjectValue, Object};
@@ -26,6 +27,7 @@ use super::{host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::host_call::{FunctionName, PendingHostCall};
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::sandbox::host_function::FunctionResult;
@@ -48,6 +50,7 @@ pub fn bridge(
     function: Arc<HostFunction>,
 ) -> impl Fn(&crate::HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static {
     move |guest_call, arguments| {
+        let _noted = NotedCall::begin(&function.name, &sandbox);
         let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
@@ -71,18 +74,40 @@ pub fn async_bridge(
     function: Arc<HostFunction>,
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync + 'static {
     move |arguments| {
+        let noted = NotedCall::begin(&function.name, &sandbox);
         let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
         let last_chance = LastChance(call.clone());
         let function = function.clone();
         let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, function, arguments));
         Box::pin(async move {
-            let _last_chance = last_chance;
+            let (_noted, _last_chance) = (noted, last_chance);
             let reply = match posted {
                 Ok(_entry) => reply.await.map_err(|_| NO_RESULT.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             reply.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
         })
+    }
+}
+
+/// A call of a host function of which a receipt tells. It has ended when this is dropped.
+struct NotedCall(Option<(Arc<CallRecord>, String, Instant)>);
+
+impl NotedCall {
+    fn begin(FunctionName { module, name }: &FunctionName, sandbox: &SandboxContext) -> Self {
+        Self(sandbox.record().map(|record| {
+            let full_name = format!("{module}.{name}");
+            record.call_begins(&full_name);
+            (record, full_name, Instant::now())
+        }))
+    }
+}
+
+impl Drop for NotedCall {
+    fn drop(&mut self) {
+        if let Some((record, full_name, began)) = &self.0 {
+            record.call_ends(full_name, began.elapsed());
+        }
     }
 }
 

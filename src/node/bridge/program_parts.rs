@@ -1,13 +1,13 @@
 //! What a run is given beside its source: `types.d.ts` has the type of its options.
 
-use std::ops::RangeInclusive;
-
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
 use super::arguments::string;
-use super::call_options::{CALL_OPTIONS, CallHandlerOptions, ThreadOptions};
+use super::call_options::{
+    CALL_OPTIONS, CallHandlerOptions, MAX_CONSOLE_BYTES, MAX_CONSOLE_BYTES_DEFAULT, ThreadOptions, console_size,
+};
 use super::function::{self, AnyFunction};
 use super::given_functions::GivenFunctions;
 use super::options::Options;
@@ -18,9 +18,6 @@ use crate::node::error::{Error, Result};
 const SOURCE: &str = include_str!("program_parts.js");
 const INPUT: &str = "input";
 const MODULES: &str = "modules";
-const MAX_CONSOLE_BYTES: &str = "maxConsoleBytes";
-const MAX_CONSOLE_BYTES_RANGE: RangeInclusive<usize> = 0..=16 << 20;
-const MAX_CONSOLE_BYTES_DEFAULT: usize = 64 << 10;
 
 /// Functions that make flat lists of what is given.
 pub struct Readers {
@@ -59,9 +56,7 @@ impl RunOptions {
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok((run, ThreadOptions::default())) };
         let (call, functions, of_thread) = CallHandlerOptions::read(env, &options)?;
         (run.call, run.functions) = (call, functions);
-        if let Some(bytes) = options.count(MAX_CONSOLE_BYTES, &MAX_CONSOLE_BYTES_RANGE)? {
-            run.max_console_bytes = bytes;
-        }
+        run.max_console_bytes = console_size(&options)?;
         if let Some(given) = options.given(MODULES)? {
             let list = list(env, &environment::of(env)?.program_parts.modules, given)?;
             for [specifier, source] in list.as_chunks().0 {

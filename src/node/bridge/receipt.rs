@@ -1,25 +1,63 @@
-//! What is told of a run.
+//! What is told of a call.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{Array, JsObjectValue, Null, Object};
 use napi::{Env, JsError, JsValue};
 
+use super::call_end::Delivery;
 use crate::ConsoleLevel;
 use crate::node::error::{Error, Result};
-use crate::node::scheduling::run_record::RunRecord;
+use crate::node::scheduling::call_record::CallRecord;
 
-/// What of a receipt is known only at the end of a run.
-pub struct End<'a> {
-    pub stats: &'a crate::ExecutionStats,
-    pub input_size: usize,
-    pub output_size: usize,
+/// What is kept for the receipt of a call that is asked for: its record, and the size of what it is given.
+#[derive(Clone, Default)]
+pub struct Noted(Arc<OnceLock<(Arc<CallRecord>, usize)>>);
+
+impl Noted {
+    /// The call is asked for.
+    pub fn begin(&self, record: Arc<CallRecord>, input_size: usize) {
+        // A call is asked for once.
+        let _ = self.0.set((record, input_size));
+    }
+
+    /// The value of the call with its receipt, or its error with that, if it has begun.
+    pub fn deliver(
+        &self,
+        env: &Env,
+        Delivery { value, stats, output_size }: Delivery,
+        level_name: fn(ConsoleLevel) -> &'static str,
+    ) -> Result<Object<'static>> {
+        let end = self.0.get().zip(stats.as_ref());
+        let receipt = end.map(|((record, input_size), stats)| {
+            receipt(env, record, &End { stats, input_size: *input_size, output_size }, level_name)
+        });
+        match (value, receipt) {
+            (Ok(value), Some(receipt)) => {
+                let mut result = Object::new(env)?;
+                result.set_named_property("value", value)?;
+                result.set_named_property("receipt", receipt?)?;
+                Ok(Object::from_raw(env.raw(), result.raw()))
+            }
+            (Err(error), Some(receipt)) => Err(add_to(env, error, receipt)),
+            (Err(error), None) => Err(error),
+            (Ok(_), None) => Err(Error::Internal("a call has no receipt".to_string())),
+        }
+    }
 }
 
-/// The receipt of a run; `types.d.ts` has the type.
-pub fn receipt(
+/// What of a receipt is known only at the end of a call.
+struct End<'a> {
+    stats: &'a crate::ExecutionStats,
+    input_size: usize,
+    output_size: usize,
+}
+
+/// The receipt of a call; `types.d.ts` has the type.
+fn receipt(
     env: &Env,
-    record: &RunRecord,
+    record: &CallRecord,
     end: &End<'_>,
     level_name: fn(ConsoleLevel) -> &'static str,
 ) -> Result<Object<'static>> {
@@ -37,6 +75,16 @@ pub fn receipt(
     }
     receipt.set_named_property("suspendedMs", milliseconds(stats.suspended))?;
     receipt.set_named_property("entries", stats.entries as f64)?;
+    match stats.heap {
+        Some(heap) => {
+            receipt.set_named_property("peakHeapBytes", heap.peak as f64)?;
+            receipt.set_named_property("heapBytes", heap.used as f64)?;
+        }
+        None => {
+            receipt.set_named_property("peakHeapBytes", Null)?;
+            receipt.set_named_property("heapBytes", Null)?;
+        }
+    }
     let mut calls = Object::new(env)?;
     for (name, total) in record.host_calls() {
         let mut entry = Object::new(env)?;
@@ -59,11 +107,15 @@ pub fn receipt(
     receipt.set_named_property("inputBytes", *input_size as f64)?;
     receipt.set_named_property("outputBytes", *output_size as f64)?;
     receipt.set_named_property("guestImage", crate::SandboxBuilder::guest_image().hash)?;
+    match record.snapshot_digest() {
+        Some(digest) => receipt.set_named_property("snapshotDigest", digest)?,
+        None => receipt.set_named_property("snapshotDigest", Null)?,
+    }
     Ok(Object::from_raw(env.raw(), receipt.raw()))
 }
 
 /// Gives an error its receipt.
-pub fn add_to(env: &Env, error: Error, receipt: Result<Object<'static>>) -> Error {
+fn add_to(env: &Env, error: Error, receipt: Result<Object<'static>>) -> Error {
     let add = || -> Result<Error> {
         let error = JsError::from(error.into_js(env)).into_unknown(*env);
         Object::from_raw(env.raw(), error.raw()).set_named_property("receipt", receipt?)?;

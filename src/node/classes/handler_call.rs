@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use guest_abi::payload::Payload;
 
 use super::limits::limits;
-use super::run::{Recording, Run};
+use crate::Program;
 use crate::node::bridge::call_end::{CallPromise, Ended};
 use crate::node::bridge::call_options::CallHandlerOptions;
 use crate::node::bridge::given_functions::GivenFunctions;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic_in;
+use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::Ticket;
 use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
 use crate::node::scheduling::status::{Era, SharedStatus};
@@ -22,6 +23,8 @@ pub struct Request {
     pub options: CallHandlerOptions,
     /// Host functions of this call.
     pub functions: GivenFunctions,
+    /// What is noted of the call, if it shall have a receipt.
+    pub record: Option<Arc<CallRecord>>,
     pub cause: Cause,
 }
 
@@ -30,7 +33,7 @@ pub enum Work {
     /// A handler of this name is called with this event.
     Handler(String, Payload),
     /// A program is run.
-    Program(Run),
+    Program(Program),
 }
 
 /// What the call that ended last has cost.
@@ -39,6 +42,23 @@ pub type LastCallStats = Arc<Mutex<Option<crate::ExecutionStats>>>;
 /// What a call has come to, and what it has cost if it has begun.
 pub type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
 
+/// The lines and the host calls of a sandbox are noted until this is dropped.
+struct Recording<'a>(&'a SandboxContext);
+
+impl<'a> Recording<'a> {
+    fn begin(context: &'a SandboxContext, record: Arc<CallRecord>, snapshot_digest: Option<&str>) -> Self {
+        record.begins(snapshot_digest);
+        context.set_record(Some(record));
+        Self(context)
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.0.set_record(None);
+    }
+}
+
 /// Calls a handler. What this waits for, it waits for without a thread.
 pub async fn call(
     sandbox: &mut crate::LoadedJSSandbox,
@@ -46,29 +66,30 @@ pub async fn call(
     ticket: &Ticket,
     request: Request,
 ) -> CallEnd {
-    let Request { work, options, functions, cause } = request;
+    let Request { work, options, functions, record, cause } = request;
     let _running = context.run(cause);
     // Its promise has been rejected already, and nothing happens to the sandbox.
     let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
         return (Err(crate::Error::Cancelled.into()), None);
     };
     sandbox.forget_call_stats();
+    let _recording = record.map(|record| Recording::begin(context, record, sandbox.snapshot_digest()));
     let result = catch_panic_in(async {
         let watching = limits(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
         let options = CallOptions {
             gc: options.gc.unwrap_or(true),
             bytes: true,
             rejections: options.limits.unhandled_rejections,
+            memory_limit: options.memory_limit,
         };
         Ok(match work {
             Work::Handler(name, event) => {
                 let mut call = crate::HandlerCall::with_payload(name, event);
-                functions.register(call.functions(), context, None)?;
+                functions.register(call.functions(), context)?;
                 sandbox.call_handler(running, watching, call, options).await?
             }
-            Work::Program(Run { mut program, record }) => {
-                functions.register(program.functions(), context, Some(&record))?;
-                let _recording = Recording::begin(context, record);
+            Work::Program(mut program) => {
+                functions.register(program.functions(), context)?;
                 sandbox.run_program(running, watching, program, options).await?
             }
         })

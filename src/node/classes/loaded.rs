@@ -12,14 +12,17 @@ use super::js::JSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, OnThread};
+use crate::node::bridge::call_end::{CallPromise, Delivery, OnThread, output_size};
 use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::promise::{Pending, promise};
+use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::{environment, json};
+use crate::node::console::callback;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::consumable::DISPOSE;
 use crate::node::scheduling::host_call::PendingHostCall;
@@ -120,7 +123,7 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
-        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+        self.call(env, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
@@ -142,7 +145,35 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
-        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+        self.call(env, "callHandlerWithStats", (name, event, options), None, with_stats)
+    }
+
+    /// Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
+    /// calls by function, and its lines of the console, which go to a print function as well, but not to the process's output.
+    /// The error of a call that has begun has the property `receipt`, too.
+    ///
+    /// @example
+    /// ```ts
+    /// const { value, receipt } = await sandbox.callHandlerWithReceipt('greet', { name: 'World' });
+    /// console.log(value, receipt.peakHeapBytes, receipt.console);
+    /// ```
+    #[napi(
+        ts_generic_types = "T = any",
+        ts_args_type = "name: string, event: any, options?: CallHandlerWithReceiptOptions",
+        ts_return_type = "Promise<RunResult<T>>"
+    )]
+    pub fn call_handler_with_receipt<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        let noted = Noted::default();
+        let to_deliver = noted.clone();
+        self.call(env, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
+            to_deliver.deliver(env, delivery, callback::name)
+        })
     }
 
     fn call<'env, V: ToNapiValue + 'static>(
@@ -150,7 +181,8 @@ impl LoadedJSSandbox {
         env: &'env Env,
         method: &'static str,
         (name, event, options): (Unknown, Unknown, Unknown),
-        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+        noted: Option<Noted>,
+        give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, V>> {
         let status = self.status.clone();
         let on_thread = OnThread::default();
@@ -160,9 +192,17 @@ impl LoadedJSSandbox {
             || {
                 let host_call = self.begin(env, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, functions, of_thread) = CallHandlerOptions::from_js(env, options)?;
+                let ((options, functions, of_thread), console_size) = match &noted {
+                    Some(_) => CallHandlerOptions::with_console_size(env, options)?,
+                    None => (CallHandlerOptions::from_js(env, options)?, 0),
+                };
                 let ThreadOptions { signal, context } = of_thread;
                 let event = json::stringify(env, "event", event)?;
+                let record = noted.map(|noted| {
+                    let record = Arc::new(CallRecord::new(console_size));
+                    noted.begin(record.clone(), event.size());
+                    record
+                });
                 // The event may have methods of its own, which have been called now.
                 self.queue.check()?;
                 let (ticket, call_promise) = (self.calls.add(), CallPromise::new());
@@ -171,7 +211,8 @@ impl LoadedJSSandbox {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), || ())?;
-                Ok((Request { work: Work::Handler(name, event), options, functions, cause }, ticket, call_promise))
+                let work = Work::Handler(name, event);
+                Ok((Request { work, options, functions, record, cause }, ticket, call_promise))
             },
             |(request, ticket, call_promise), pending| {
                 call_promise.put(pending);
@@ -192,12 +233,13 @@ impl LoadedJSSandbox {
                 });
             },
             move |env, ended| {
-                let ((value, era), stats) = on_thread.end(env, ended)?;
-                let value = match value {
-                    Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era))?,
-                    None => undefined(env)?,
-                };
-                give(env, value, stats)
+                let stats = ended.stats.clone();
+                let output_size = ended.result.as_ref().map_or(0, |(value, _)| output_size(value.as_ref()));
+                let value = on_thread.end(env, ended).and_then(|((value, era), _)| match value {
+                    Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era)),
+                    None => undefined(env),
+                });
+                give(env, Delivery { value, stats, output_size })
             },
         )
     }

@@ -13,18 +13,20 @@ use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, Ended, OnThread};
+use crate::node::bridge::call_end::{CallPromise, Delivery, Ended, OnThread, output_size};
 use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::environment::{self, HostCalls};
 use crate::node::bridge::function::{self, AnyFunction, Completion};
 use crate::node::bridge::promise::promise;
+use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::thenable::{is_thenable, when_settled};
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::{exception, json};
-use crate::node::console::callback::{Callback, recording_lines};
+use crate::node::console::callback::{self, Callback, recording_lines};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::sandbox_context::{Cause, PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
@@ -138,7 +140,7 @@ impl SandboxPool {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
-        self.call(env, "callHandler", (name, event, options), |_, value, _| Ok(value))
+        self.call(env, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
@@ -154,7 +156,35 @@ impl SandboxPool {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
-        self.call(env, "callHandlerWithStats", (name, event, options), with_stats)
+        self.call(env, "callHandlerWithStats", (name, event, options), None, with_stats)
+    }
+
+    /// Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
+    /// calls by function, and its lines of the console, which go to a print function as well, but not to the process's output.
+    /// The error of a call that has begun has the property `receipt`, too.
+    ///
+    /// @example
+    /// ```ts
+    /// const { value, receipt } = await sandbox.callHandlerWithReceipt('greet', { name: 'World' });
+    /// console.log(value, receipt.peakHeapBytes, receipt.console);
+    /// ```
+    #[napi(
+        ts_generic_types = "T = any",
+        ts_args_type = "name: string, event: any, options?: CallHandlerWithReceiptOptions",
+        ts_return_type = "Promise<RunResult<T>>"
+    )]
+    pub fn call_handler_with_receipt<'env>(
+        &self,
+        env: &'env Env,
+        name: Unknown,
+        event: Unknown,
+        options: Unknown,
+    ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
+        let noted = Noted::default();
+        let to_deliver = noted.clone();
+        self.call(env, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
+            to_deliver.deliver(env, delivery, callback::name)
+        })
     }
 
     fn call<'env, V: ToNapiValue + 'static>(
@@ -162,7 +192,8 @@ impl SandboxPool {
         env: &'env Env,
         method: &'static str,
         (name, event, options): (Unknown, Unknown, Unknown),
-        give: impl FnOnce(&Env, Unknown<'static>, Option<crate::ExecutionStats>) -> Result<V> + Send + 'static,
+        noted: Option<Noted>,
+        give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, V>> {
         let on_thread = OnThread::default();
         let begins = on_thread.clone();
@@ -172,9 +203,17 @@ impl SandboxPool {
                 self.check_open()?;
                 let host_call = self.shared.id.check(current(env)?, method)?;
                 let name = arguments::string(env, "the handler's name", name)?;
-                let (options, functions, of_thread) = CallHandlerOptions::from_js(env, options)?;
+                let ((options, functions, of_thread), console_size) = match &noted {
+                    Some(_) => CallHandlerOptions::with_console_size(env, options)?,
+                    None => (CallHandlerOptions::from_js(env, options)?, 0),
+                };
                 let ThreadOptions { signal, context } = of_thread;
                 let event = json::stringify(env, "event", event)?;
+                let record = noted.map(|noted| {
+                    let record = Arc::new(CallRecord::new(console_size));
+                    noted.begin(record.clone(), event.size());
+                    record
+                });
                 let (ticket, call_promise, turn) =
                     (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
@@ -187,7 +226,7 @@ impl SandboxPool {
                 }
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
                 let work = Work::Handler(name, event);
-                Ok((Request { work, options, functions, cause }, ticket, call_promise, turn))
+                Ok((Request { work, options, functions, record, cause }, ticket, call_promise, turn))
             },
             |(request, ticket, call_promise, turn), pending| {
                 call_promise.put(pending);
@@ -197,12 +236,13 @@ impl SandboxPool {
                 }
             },
             |env, ended| {
-                let (value, stats) = on_thread.end(env, ended)?;
-                let value = match value {
-                    Some(value) => json::parse(env, value)?,
-                    None => undefined(env)?,
-                };
-                give(env, value, stats)
+                let stats = ended.stats.clone();
+                let output_size = ended.result.as_ref().map_or(0, |value| output_size(value.as_ref()));
+                let value = on_thread.end(env, ended).and_then(|(value, _)| match value {
+                    Some(value) => json::parse(env, value),
+                    None => undefined(env),
+                });
+                give(env, Delivery { value, stats, output_size })
             },
         )
     }

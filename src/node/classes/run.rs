@@ -2,48 +2,24 @@
 
 use std::sync::{Arc, OnceLock};
 
-use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw};
-use napi::{Env, JsValue, Unknown};
+use napi::bindgen_prelude::{Object, PromiseRaw};
+use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::handler_call::{Request, Work};
 use super::pool::SandboxPool;
 use crate::Program;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, OnThread};
+use crate::node::bridge::call_end::{CallPromise, Delivery, OnThread, output_size};
 use crate::node::bridge::call_options::ThreadOptions;
 use crate::node::bridge::program_parts::RunOptions;
 use crate::node::bridge::promise::promise;
-use crate::node::bridge::receipt::{self, End, receipt};
+use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::{arguments, json};
 use crate::node::console::callback;
-use crate::node::error::Error;
-use crate::node::scheduling::run_record::RunRecord;
-use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
-
-/// A program that is to be run, in whichever sandbox.
-pub struct Run {
-    pub program: Program,
-    pub record: Arc<RunRecord>,
-}
-
-/// The lines of a sandbox are noted until this is dropped.
-pub struct Recording<'a>(&'a SandboxContext);
-
-impl<'a> Recording<'a> {
-    pub fn begin(context: &'a SandboxContext, record: Arc<RunRecord>) -> Self {
-        context.set_record(Some(record));
-        Self(context)
-    }
-}
-
-impl Drop for Recording<'_> {
-    fn drop(&mut self) {
-        self.0.set_record(None);
-    }
-}
+use crate::node::scheduling::call_record::CallRecord;
+use crate::node::scheduling::sandbox_context::Cause;
 
 #[napi]
 impl SandboxPool {
@@ -90,7 +66,7 @@ impl SandboxPool {
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
         let on_thread = OnThread::default();
         let begins = on_thread.clone();
-        let noted: Arc<OnceLock<(Arc<RunRecord>, usize)>> = Arc::default();
+        let noted = Noted::default();
         let to_note = noted.clone();
         promise(
             env,
@@ -102,9 +78,8 @@ impl SandboxPool {
                 let RunOptions { call: options, input, functions, modules, max_console_bytes } = options;
                 // The options may have had getters, which have been called now.
                 self.check_open()?;
-                let record = Arc::new(RunRecord::new(max_console_bytes));
-                // Nobody has set it before.
-                let _ = to_note.set((record.clone(), input.as_ref().map_or(0, Payload::size)));
+                let record = Arc::new(CallRecord::new(max_console_bytes));
+                to_note.begin(record.clone(), output_size(input.as_ref()));
                 let mut program = Program::new(source);
                 if let Some(input) = input {
                     program = program.with_input_payload(input);
@@ -116,7 +91,6 @@ impl SandboxPool {
                 if !functions.is_empty() || self.shared.may_have_host_functions() {
                     cause.origin = Some(begins.originate(env, context)?);
                 }
-                let run = Run { program, record };
                 let (ticket, call_promise, turn) =
                     (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
                 let withdraw = {
@@ -124,8 +98,8 @@ impl SandboxPool {
                     move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
                 };
                 begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
-                let work = Work::Program(run);
-                Ok((Request { work, options, functions, cause }, ticket, call_promise, turn))
+                let (work, record) = (Work::Program(program), Some(record));
+                Ok((Request { work, options, functions, record, cause }, ticket, call_promise, turn))
             },
             |(request, ticket, call_promise, turn), pending| {
                 call_promise.put(pending);
@@ -136,27 +110,12 @@ impl SandboxPool {
             },
             move |env, ended| {
                 let stats = ended.stats.clone();
-                let output_size = ended.result.as_ref().map_or(0, |value| value.as_ref().map_or(0, Payload::size));
-                let receipt = || {
-                    let (record, input_size) = noted.get()?;
-                    let end = End { stats: stats.as_ref()?, input_size: *input_size, output_size };
-                    Some(receipt(env, record, &end, callback::name))
-                };
+                let output_size = ended.result.as_ref().map_or(0, |value| output_size(value.as_ref()));
                 let value = on_thread.end(env, ended).and_then(|(value, _)| match value {
                     Some(value) => json::parse(env, value),
                     None => undefined(env),
                 });
-                match (value, receipt()) {
-                    (Ok(value), Some(receipt)) => {
-                        let mut result = Object::new(env)?;
-                        result.set_named_property("value", value)?;
-                        result.set_named_property("receipt", receipt?)?;
-                        Ok(Object::from_raw(env.raw(), result.raw()))
-                    }
-                    (Err(error), Some(receipt)) => Err(receipt::add_to(env, error, receipt)),
-                    (Err(error), None) => Err(error),
-                    (Ok(_), None) => Err(Error::Internal("a run has no receipt".to_string())),
-                }
+                noted.deliver(env, Delivery { value, stats, output_size }, callback::name)
             },
         )
     }

@@ -1,11 +1,11 @@
 //! Which thread does what, and when. Nothing here knows V8.
 
+pub mod call_record;
 pub mod calls;
 pub mod consumable;
 pub mod host_call;
 pub mod jobs;
 pub mod queue;
-pub mod run_record;
 pub mod sandbox_context;
 pub mod status;
 pub mod tasks;

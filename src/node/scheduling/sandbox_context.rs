@@ -13,9 +13,9 @@ use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::call_record::CallRecord;
 use super::host_call::PendingHostCall;
 use super::jobs::Source;
-use super::run_record::RunRecord;
 use crate::node::error::{Error, Result};
 
 /// What stays the same of a sandbox while it goes from class to class.
@@ -24,8 +24,8 @@ pub struct SandboxContext {
     source: Source,
     /// The pool that it belongs to, if any.
     pool: OnceLock<PoolId>,
-    /// What is noted of the program that runs.
-    record: Mutex<Option<Arc<RunRecord>>>,
+    /// What is noted of the call that runs.
+    record: Mutex<Option<Arc<CallRecord>>>,
     has_host_functions: AtomicBool,
     state: Mutex<State>,
 }
@@ -94,13 +94,13 @@ impl SandboxContext {
         self.source
     }
 
-    /// What is noted of the program that runs, if one does.
-    pub fn record(&self) -> Option<Arc<RunRecord>> {
+    /// What is noted of the call that runs, if it shall have a receipt.
+    pub fn record(&self) -> Option<Arc<CallRecord>> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A program begins to run, or has ended.
-    pub fn set_record(&self, record: Option<Arc<RunRecord>>) {
+    /// A call that shall have a receipt begins, or has ended.
+    pub fn set_record(&self, record: Option<Arc<CallRecord>>) {
         let old = std::mem::replace(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner), record);
         drop(old);
     }

@@ -128,12 +128,13 @@ impl Vm {
     fn begin_call(
         &mut self,
         functions: HostFunctions,
-        CallOptions { gc, bytes, rejections }: CallOptions,
+        CallOptions { gc, bytes, rejections, memory_limit }: CallOptions,
     ) -> Result<Vec<u8>> {
         let names = functions.names();
         self.origin.check_kinds(&names)?;
         let rejections_fail = self.do_rejections_fail(rejections);
-        let encoded = call_options::CallOptions { gc, bytes, rejections_fail, functions: names }.to_bytes();
+        let encoded =
+            call_options::CallOptions { gc, bytes, rejections_fail, memory_limit, functions: names }.to_bytes();
         check_size("list of host functions", encoded.len(), self.configuration.input_size)?;
         self.dispatcher.set_functions_of_call(functions);
         Ok(encoded)
@@ -236,8 +237,11 @@ impl Vm {
         signature: &Signature,
         arguments: impl ParameterTuple,
     ) -> Result<Reply> {
+        let heap_size = self.configuration.heap_size;
         let mut bytes: Vec<u8> = self.call(running, signature, arguments)?;
         loop {
+            let heap = self.checked(|_| reply::heap_use(&mut bytes, heap_size))?;
+            running.tally().heap_use(heap.used, heap.peak);
             match self.checked(|output_size| reply::reply(bytes, output_size))? {
                 Reply::HostRequest(call) => {
                     let request = self.checked(|output_size| reply::request(call, output_size))?;

@@ -22,7 +22,7 @@ use super::host_function::HostFunctions;
 use super::intake::{Intake, UnhandledRejections};
 use super::interrupt::InterruptHandle;
 use super::origin::Origin;
-use super::snapshot::Snapshot;
+use super::snapshot::{Digest, Snapshot};
 use super::staged::Staged;
 use super::{fault, image, machine, shadow_paging, stopper, workers};
 
@@ -66,6 +66,8 @@ pub struct Vm {
     base: Arc<State>,
     /// What the guest's state needs: it knows no other host functions than these.
     origin: Origin,
+    /// That of the snapshot in whose state the guest was started or to which it was restored last.
+    digest: Option<Digest>,
 }
 
 impl Vm {
@@ -112,6 +114,7 @@ impl Vm {
             was_entered: false,
             base,
             origin,
+            digest: start.map(|snapshot| snapshot.digest().clone()),
         })
     }
 
@@ -206,6 +209,7 @@ impl Vm {
         snapshot.check_loaded()?;
         self.restore_unchecked(snapshot.state().clone())?;
         self.origin = snapshot.origin().clone();
+        self.digest = Some(snapshot.digest().clone());
         Ok(())
     }
 
@@ -241,7 +245,13 @@ impl Vm {
         self.restore_unchecked(booted.clone())?;
         self.base = booted;
         self.origin = Origin::of_booted(self.configuration.clone());
+        self.digest = None;
         Ok(())
+    }
+
+    /// Digest of the snapshot in whose state the guest was started or to which it was restored last, if it is known.
+    pub fn snapshot_digest(&self) -> Option<&str> {
+        self.digest.as_ref().and_then(|digest| digest.get()).map(String::as_str)
     }
 
     pub fn interrupt_handle(&self) -> InterruptHandle {

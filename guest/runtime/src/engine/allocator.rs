@@ -5,6 +5,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use guest_abi::heap_use::HeapUse;
 use rquickjs::allocator::{Allocator, RustAllocator};
 
 /// What errors may take beyond the limit.
@@ -14,6 +15,10 @@ const OVERHEAD: usize = 8;
 
 /// Bytes in use: there is one engine, which has the allocator to itself.
 static USED: AtomicUsize = AtomicUsize::new(0);
+/// Most of them since the call began.
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// Most bytes that the call may use, if that is less than it always is.
+static LIMIT_OF_CALL: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Bytes that the engine has in use.
 pub fn used() -> usize {
@@ -22,6 +27,25 @@ pub fn used() -> usize {
 
 fn set_used(bytes: usize) {
     USED.store(bytes, Relaxed);
+    if bytes > PEAK.load(Relaxed) {
+        PEAK.store(bytes, Relaxed);
+    }
+}
+
+/// A call begins, for which there may be a limit.
+pub fn begin_call(limit: Option<u64>) {
+    PEAK.store(used(), Relaxed);
+    LIMIT_OF_CALL.store(limit.and_then(|limit| limit.try_into().ok()).unwrap_or(usize::MAX), Relaxed);
+}
+
+/// The call has ended, and with it its limit.
+pub fn end_call() {
+    LIMIT_OF_CALL.store(usize::MAX, Relaxed);
+}
+
+/// What the engine uses, and has used during the call.
+pub fn heap_use() -> HeapUse {
+    HeapUse { used: used() as u64, peak: PEAK.load(Relaxed) as u64 }
 }
 
 /// The engine's allocator, with a limit.
@@ -41,11 +65,12 @@ impl Limited {
     /// Whether `size` bytes more are allowed in place of `old` ones.
     fn allows(&mut self, old: usize, size: usize) -> bool {
         let used = (used() - old).saturating_add(size).saturating_add(OVERHEAD);
-        if used <= self.limit {
+        let limit = self.limit.min(LIMIT_OF_CALL.load(Relaxed));
+        if used <= limit {
             self.is_full = false;
             return true;
         }
-        let allowed = self.is_full && used <= self.limit.saturating_add(RESERVE);
+        let allowed = self.is_full && used <= limit.saturating_add(RESERVE);
         self.is_full = true;
         allowed
     }

@@ -27,6 +27,7 @@ use alloc::string::String;
 use alloc::vec::{IntoIter, Vec};
 
 use allocator::Limited;
+pub use allocator::heap_use;
 use event_loop::{Goal, Progress};
 use guest_abi::boot::Settings;
 use guest_abi::call_options::CallOptions;
@@ -132,6 +133,7 @@ impl Engine {
     /// Compiles a handler's module, evaluates it, and keeps its function.
     pub fn add_handler(&mut self, call: &CallContext, name: String, source: String, rejections_fail: bool) -> Reply {
         begin(call);
+        allocator::begin_call(None);
         let begun = self.context.with(|ctx| {
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
             let stage = Stage::Pending(Persistent::save(&ctx, promise));
@@ -145,11 +147,12 @@ impl Engine {
 
     /// Calls a handler with an event.
     pub fn call_handler(&mut self, call: &CallContext, name: &str, event: Payload, options: CallOptions) -> Reply {
-        let CallOptions { gc, bytes, rejections_fail, functions } = options;
+        let CallOptions { gc, bytes, rejections_fail, memory_limit, functions } = options;
         begin(call);
-        let Some(handler) = self.handlers.get(name).cloned() else { return Reply::HandlerNotFound };
+        allocator::begin_call(memory_limit);
+        let Some(handler) = self.handlers.get(name).cloned() else { return self.refuse(Reply::HandlerNotFound) };
         if let Err(reply) = self.context.with(|ctx| call_functions::begin(&ctx, &functions)) {
-            return reply;
+            return self.refuse(reply);
         }
         let limit = self.output_limit;
         let stage = self.context.with(|ctx| {
@@ -176,19 +179,24 @@ impl Engine {
 
     /// Runs a program. If the result may have no `bytes`, it is plain JSON.
     pub fn run_program(&mut self, call: &CallContext, program: Program, options: CallOptions) -> Reply {
-        let CallOptions { gc, bytes, rejections_fail, functions } = options;
+        let CallOptions { gc, bytes, rejections_fail, memory_limit, functions } = options;
         begin(call);
+        allocator::begin_call(memory_limit);
         let begun = self.context.with(|ctx| {
             let promise = program::begin(&ctx, program, &functions)?;
             Ok(Stage::Pending(Persistent::save(&ctx, promise)))
         });
         match begun {
             Ok(stage) => self.advance(Activity { task: Task::Call { bytes, gc }, stage, rejections_fail }, Vec::new()),
-            Err(reply) => {
-                self.context.with(|ctx| call_functions::end(&ctx));
-                reply
-            }
+            Err(reply) => self.refuse(reply),
         }
+    }
+
+    /// A call has ended before guest code could wait for anything.
+    fn refuse(&self, reply: Reply) -> Reply {
+        allocator::end_call();
+        self.context.with(|ctx| call_functions::end(&ctx));
+        reply
     }
 
     /// Goes on with what is suspended.
@@ -253,6 +261,7 @@ impl Engine {
             run_jobs(&ctx);
             let rejected = if rejections_fail && is_result { rejections::take_first(&ctx) } else { None };
             rejections::report(&ctx);
+            allocator::end_call();
             event_loop::clear(&ctx);
             call_functions::end(&ctx);
             rejected

@@ -34,6 +34,7 @@ use hyperlight_common::virtq::{
 use memory::Arena;
 
 use crate::context;
+use crate::engine::heap_use;
 
 /// What the host asks for.
 pub enum Request {
@@ -211,7 +212,8 @@ impl Transport {
     /// # Errors
     /// It does not fit the buffers.
     pub fn ask(&mut self, call: HostRequest) -> Result<Vec<u8>, DoesNotFit> {
-        let reply = Reply::HostRequest(call).into_bytes();
+        let mut reply = Reply::HostRequest(call).into_bytes();
+        heap_use().append_to(&mut reply);
         self.try_answer(Ok(ReturnValue::VecBytes(reply))).map_err(|_| DoesNotFit)?;
         context::leave();
         let Request::Call { function, arguments } = self.receive() else { panic!("a call is no state to keep") };
