@@ -4,13 +4,16 @@ import { accessSync, constants, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './setup.mjs';
-import { fetchNodeVersions } from './node-versions.mjs';
+import { fetchNodeVersions, programOf, UNAVAILABLE } from './node-versions.mjs';
 import { installTestModules } from './test-modules.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = join(ROOT, 'target', '__test__');
 const PACKAGES = join(ROOT, 'packages');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const CODE_MODE_TESTS = join(PACKAGES, 'code-mode', 'test');
+/** The libraries that they are about need Node.js 22.13 or later. */
+const FOR_CODE_MODES = 24;
 const IS_WINDOWS = process.platform === 'win32';
 /** A file of tests that takes longer hangs: it is ended, and named as failed. */
 const FILE_TIMEOUT_MINUTES = 10;
@@ -78,19 +81,28 @@ async function testNode() {
     const compiler = await run(process.execPath, [TSC, '--project', project]);
     if (compiler.status !== 0) return { name: 'node', passed: 0, failed: 1 };
   }
-  const files = [COMPILED, ...packageTests()].flatMap((folder) => {
-    const names = readdirSync(folder, { recursive: true }).filter((file) => /\.test\.[cm]?js$/.test(file));
-    return names.map((name) => join(folder, name));
-  });
-  const { text, status } = await run(process.execPath, [
-    '--test',
-    '--test-reporter=spec',
-    `--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`,
-    ...files,
-  ]);
-  const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
-  const failed = count('fail') + count('cancelled');
-  return { name: 'node', passed: count('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
+  const total = { name: 'node', passed: 0, failed: 0 };
+  for (const [node, folders] of [
+    [process.execPath, [COMPILED, ...packageTests().filter((folder) => folder !== CODE_MODE_TESTS)]],
+    [UNAVAILABLE ? process.execPath : programOf(FOR_CODE_MODES), [CODE_MODE_TESTS]],
+  ]) {
+    const { text, status } = await run(node, [
+      '--test',
+      '--test-reporter=spec',
+      `--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`,
+      ...folders.flatMap(testsIn),
+    ]);
+    const count = (word) => Number(text.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
+    const failed = count('fail') + count('cancelled');
+    total.passed += count('pass');
+    total.failed += status !== 0 && failed === 0 ? 1 : failed;
+  }
+  return total;
+}
+
+function testsIn(folder) {
+  const names = readdirSync(folder, { recursive: true }).filter((file) => /\.test\.[cm]?js$/.test(file));
+  return names.map((name) => join(folder, name));
 }
 
 /** The folders of the tests of packages/. */
@@ -103,7 +115,7 @@ function packageTests() {
 /** Runs a command, shows what it prints and gives it back. What hangs is ended. */
 function run(command, args) {
   console.log(`\n> ${[command, ...args].join(' ').replaceAll(ROOT, '')}`);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     // With a process group of its own, so that what it has started ends with it.
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], detached: !IS_WINDOWS });
     const end = () => (IS_WINDOWS ? child.kill() : process.kill(-child.pid, 'SIGKILL'));
@@ -121,7 +133,10 @@ function run(command, args) {
       chunks.push(chunk);
       process.stdout.write(chunk);
     });
-    child.on('error', reject);
+    child.on('error', ({ message }) => {
+      console.error(message);
+      resolve({ text: '', status: 1 });
+    });
     child.on('close', (status) => {
       clearTimeout(timer);
       process.off('SIGINT', stop).off('SIGTERM', stop);
