@@ -2,25 +2,24 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::boot::BootHeader;
 use guest_abi::call_options::CallOptions;
 use guest_abi::function;
 use guest_abi::payload::Payload;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
-use hyperlight_host::{Sandbox, SandboxBuilder};
+use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 
 use super::call_context::context;
 use super::configuration::Configuration;
 use super::error::Result;
 use super::signatures::{AddHandler, CallHandler};
-use super::{machine, shadow_paging, workers};
+use super::{machine, runtime_image, shadow_paging, workers};
 
 /// What this library has embedded.
 pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
 
 static KERNEL: &[u8] = include_bytes!(env!("GUEST_KERNEL"));
-static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
+pub(super) static RUNTIME: &[u8] = include_bytes!(env!("GUEST_RUNTIME"));
 #[cfg(feature = "test-guest")]
 static TEST_RUNTIME: &[u8] = include_bytes!(env!("GUEST_TEST_RUNTIME"));
 
@@ -73,7 +72,8 @@ impl<K: Clone + PartialEq, V: Clone> Recent<K, V> {
 /// Largest memory of a guest with this configuration in a snapshot, in bytes: what it was started from and all that it can
 /// write, each page once, and some more.
 pub(super) fn snapshot_size_max(configuration: &Configuration) -> u64 {
-    let images = KERNEL.len() + 2 * init_data_size(configuration);
+    // As pages the runtime is less than two pages a segment larger than its file, which is in what is more.
+    let images = KERNEL.len() + 2 * runtime(configuration).len();
     (images + configuration.geometry().scratch_size + (16 << 20)) as u64
 }
 
@@ -81,8 +81,10 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     // See `Vm::call`; nobody could stop this one.
     workers::probe("that the hypervisor needs to boot a guest")?;
     let geometry = configuration.geometry();
+    let init_data = runtime_image::init_data(runtime(configuration), configuration.for_guest())
+        .map_err(|error| HyperlightError::Error(format!("the runtime image cannot be used: {error}")))?;
     let mut sandbox = SandboxBuilder::from_bytes(KERNEL)
-        .init_data(init_data(configuration), MemoryRegionFlags::READ)
+        .init_data(init_data, MemoryRegionFlags::READ)
         // The runtime's heap is in scratch memory; hyperlight-host wants a heap of its own, so it gets the smallest.
         .heap_size(guest_abi::memory::PAGE_SIZE)
         .scratch_size(geometry.scratch_size)
@@ -152,20 +154,6 @@ fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     let options = CallOptions { gc: true, ..CallOptions::default() }.to_bytes();
     let arguments: CallHandler = (context().to_bytes().to_vec(), options, "handler".to_string(), event);
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
-}
-
-fn init_data(configuration: &Configuration) -> Vec<u8> {
-    let runtime = runtime(configuration);
-    let header = BootHeader::new(runtime.len() as u64, configuration.for_guest()).to_bytes();
-    let mut data = Vec::with_capacity(init_data_size(configuration));
-    data.extend_from_slice(&header);
-    data.resize(BootHeader::IMAGE_OFFSET as usize, 0);
-    data.extend_from_slice(runtime);
-    data
-}
-
-fn init_data_size(configuration: &Configuration) -> usize {
-    BootHeader::IMAGE_OFFSET as usize + runtime(configuration).len()
 }
 
 #[cfg(feature = "test-guest")]

@@ -45,6 +45,7 @@ pub mod pool;
 pub mod program;
 pub mod proto;
 mod reply;
+mod runtime_image;
 pub mod script;
 mod shadow_paging;
 mod signatures;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use guest_abi::boot::{BootHeader, Segment, Settings};
 use guest_abi::call_options::CallOptions;
 use guest_abi::heap_use::HeapUse;
 use guest_abi::host_request::HostRequest;
@@ -9,7 +10,7 @@ use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, M
 use guest_abi::payload::Payload;
 use guest_abi::program::Program;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
-use guest_kernel::elf::Image;
+use guest_kernel::segments::Segments;
 
 use crate::generators::abi::Message;
 use crate::memory::peak_of;
@@ -44,7 +45,7 @@ pub fn decode(bytes: &[u8]) {
         assert_eq!(payload.size(), arrays + others);
         assert!(payload.size() <= bytes.len(), "a payload has no more than its message");
     }
-    image(bytes);
+    segments(bytes);
 }
 
 fn with_heap_use(mut bytes: Vec<u8>) -> Option<(Vec<u8>, HeapUse)> {
@@ -66,24 +67,38 @@ fn check<T: Clone + Debug + PartialEq>(
     }
 }
 
-/// The segments of an image that passes lie within the window and the file, one after the other.
-fn image(bytes: &[u8]) {
-    use guest_abi::memory::{IMAGE_END, IMAGE_START};
+/// Segments that pass lie within the window, one after the other, and the image has the content of them all.
+fn segments(bytes: &[u8]) {
+    use guest_abi::memory::{IMAGE_END, IMAGE_START, PAGE_SIZE};
 
-    let Ok(image) = Image::parse(bytes) else { return };
-    let mut end = IMAGE_START;
-    for segment in image.segments() {
-        let pages = segment.pages();
-        assert!(end <= pages.start && pages.end <= IMAGE_END, "{segment:x?}");
-        assert!(segment.file_size <= segment.memory_size, "{segment:x?}");
-        assert!(
-            segment.offset.checked_add(segment.file_size).is_some_and(|end| end <= bytes.len() as u64),
-            "{segment:x?}"
-        );
-        end = pages.end;
+    let ([image_size, entry], rest) = (words(bytes), bytes.get(16..).unwrap_or_default());
+    let entry = IMAGE_START.wrapping_add(entry);
+    let table: Vec<_> = rest
+        .chunks(24)
+        .map(|bytes| {
+            let [address, pages, rights] = words(bytes);
+            let [image_pages, zeroed_pages] = [pages as u32, (pages >> 32) as u32];
+            let address = IMAGE_START.wrapping_add(address);
+            Segment { address, image_pages, zeroed_pages, access: rights as u32 % 4, reserved: 0 }
+        })
+        .collect();
+    let settings = Settings { heap_size: 0, javascript_limit: 0, stack_size: 0, output_limit: 0 };
+    let Some(header) = BootHeader::new(entry, &table, settings) else { return };
+    let Ok(segments) = Segments::check(&header, image_size) else { return };
+    let (mut end, mut content) = (IMAGE_START, 0);
+    for segment in segments.iter() {
+        assert!(end <= segment.from_image.start && segment.from_image.end == segment.zeroed.start, "{segment:x?}");
+        end = segment.zeroed.end;
+        assert!(segment.from_image.end <= end && end <= IMAGE_END && end.is_multiple_of(PAGE_SIZE), "{segment:x?}");
+        content += segment.from_image.end - segment.from_image.start;
     }
-    let constants = image.read_only_after_relocation();
-    assert!(constants.start <= constants.end, "{constants:x?}");
+    assert!(content <= image_size, "{segments:x?}");
+}
+
+/// Numbers of 64 bits; those that the bytes do not have are zero.
+fn words<const N: usize>(bytes: &[u8]) -> [u64; N] {
+    let chunks = bytes.as_chunks::<8>().0;
+    std::array::from_fn(|i| chunks.get(i).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }
 
 /// What was encoded decodes to the same, and what is made to fit does.

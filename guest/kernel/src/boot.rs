@@ -6,8 +6,8 @@ use guest_abi::memory::{
     BACKING_STEP, HEAP_SIZE_MAX, HEAP_START, IMAGE_START, PAGE_SIZE, SCRATCH_END, STACK_SIZE_MAX, STACK_TOP,
     THREAD_AREA,
 };
-use guest_kernel::elf::{Image, Segment};
 use guest_kernel::page_table::{Access, Entry, page_of};
+use guest_kernel::segments::Segments;
 
 use crate::abort::abort;
 use crate::descriptors::{self, Constants};
@@ -32,11 +32,8 @@ struct Region {
 pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     let init_data = &environment.init_data;
     let header = boot_header(init_data);
-    let image_start = init_data.start + BootHeader::IMAGE_OFFSET;
-    // SAFETY: the host maps the init data, and `boot_header` has checked that the image lies within it.
-    let file = unsafe { core::slice::from_raw_parts(image_start as *const u8, header.image_size as usize) };
-    let image = match Image::parse(file) {
-        Ok(image) => image,
+    let segments = match Segments::check(&header, init_data.size - BootHeader::IMAGE_OFFSET) {
+        Ok(segments) => segments,
         Err(error) => abort(AbortCode::Boot, format_args!("the runtime image cannot be loaded: {error}")),
     };
 
@@ -46,8 +43,8 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     descriptors::install(
         &tables,
         Constants {
-            runtime_entry: image.entry,
-            image_end: first_gap(&image),
+            runtime_entry: header.entry,
+            image_end: first_gap(&segments),
             heap_end: HEAP_START + header.settings.heap_size,
             stack_bottom: STACK_TOP - header.settings.stack_size,
             arena_start,
@@ -55,11 +52,7 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
         },
     );
 
-    let relro = image.read_only_after_relocation();
-    for segment in image.segments() {
-        map_segment(&tables, &segment, image_start);
-    }
-    tables.for_each_user_slot(relro, |slot, _| slot.seal_until_flush());
+    map_segments(&tables, &segments, init_data.start + BootHeader::IMAGE_OFFSET);
     map_zeroed(&tables, THREAD_AREA);
     page_copy::install(&tables);
     prefault::install(&tables);
@@ -77,11 +70,11 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
 }
 
 /// Exclusive end of the pages at the start of the image's window that have no gap between them.
-fn first_gap(image: &Image) -> u64 {
-    image.segments().map(|segment| segment.pages()).fold(
+fn first_gap(segments: &Segments) -> u64 {
+    segments.iter().fold(
         IMAGE_START,
-        |end, pages| {
-            if pages.start == end { pages.end } else { end }
+        |end, segment| {
+            if segment.from_image.start == end { segment.zeroed.end } else { end }
         },
     )
 }
@@ -97,8 +90,7 @@ fn boot_header(init_data: &Region) -> BootHeader {
         abort(AbortCode::Boot, format_args!("the init data is not of version {}", guest_abi::VERSION));
     }
     let settings = &header.settings;
-    if header.image_size > init_data.size - BootHeader::IMAGE_OFFSET
-        || settings.heap_size > HEAP_SIZE_MAX
+    if settings.heap_size > HEAP_SIZE_MAX
         || !settings.heap_size.is_multiple_of(BACKING_STEP)
         || settings.stack_size > STACK_SIZE_MAX
         || settings.stack_size == 0
@@ -116,33 +108,25 @@ fn arena() -> (u64, u64) {
     (start, start + (metadata.page_tables - metadata.transport_arena))
 }
 
-/// Maps a segment: what the file has of it from where it lies in the init data, and zeroed pages for the rest.
-fn map_segment(tables: &PageTables, segment: &Segment, image_start: u64) {
-    let pages = segment.pages();
-    let end_in_file = segment.address + segment.file_size;
-    // Zeroes may follow within the last page that is in the file; such a page must be a copy.
-    let end_of_whole_pages = if segment.file_size == segment.memory_size { pages.end } else { page_of(end_in_file) };
-
-    // The init data is mapped at its physical address, and `Image` has checked that offset and address are congruent.
-    let mut source = page_of(image_start + segment.offset);
-    tables.for_each_user_slot(pages.start..end_of_whole_pages, |slot, _| {
-        let entry = match segment.access {
-            Access::ReadWrite => Entry::user_copy_on_write(source),
-            access => Entry::user_page(source, access),
-        };
-        // SAFETY: the page of the init data is the runtime's, and segments share no pages.
-        unsafe { slot.fill(entry) };
-        source += PAGE_SIZE;
-    });
-    tables.for_each_user_slot(end_of_whole_pages..pages.end, |slot, address| {
-        let mut page = Page::allocate();
-        if address < end_in_file {
-            // SAFETY: the source lies in the init data, below the end of the segment's part of the file.
-            unsafe { page.copy_from(source, end_in_file - address) };
-        }
-        // SAFETY: as above.
-        unsafe { slot.fill(Entry::user_page(page.physical(), segment.access)) };
-    });
+/// Maps the segments: their pages from where they lie in the init data, and fresh ones for the rest.
+fn map_segments(tables: &PageTables, segments: &Segments, image_start: u64) {
+    // The init data is mapped at its physical address.
+    let mut source = image_start;
+    for segment in segments.iter() {
+        tables.for_each_user_slot(segment.from_image, |slot, _| {
+            let entry = match segment.access {
+                Access::ReadWrite => Entry::user_copy_on_write(source),
+                access => Entry::user_page(source, access),
+            };
+            // SAFETY: the page of the init data is the runtime's, and segments share no pages.
+            unsafe { slot.fill(entry) };
+            source += PAGE_SIZE;
+        });
+        tables.for_each_user_slot(segment.zeroed, |slot, _| {
+            // SAFETY: as above; this page is a fresh one.
+            unsafe { slot.fill(Entry::user_page(Page::allocate().physical(), segment.access)) };
+        });
+    }
 }
 
 fn map_zeroed(tables: &PageTables, address: u64) -> Page {

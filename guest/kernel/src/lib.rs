@@ -3,5 +3,5 @@
 //! The kernel itself is the binary of this package; its page says how it works.
 #![no_std]
 
-pub mod elf;
 pub mod page_table;
+pub mod segments;
