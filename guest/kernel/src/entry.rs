@@ -8,6 +8,18 @@
 //! | a page fault | `copy_on_write_entry`, then `page_fault_entry` | the exceptions', from the task state segment |
 //! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
+//! Each label in the assembly, here and in [`page_copy`](crate::page_copy) and [`prefault`], begins with its contract:
+//!
+//! - `in`: what it takes from registers and from the top of the stack, which is at RSP.
+//! - `out`: what it hands on, and to whom.
+//! - `clobbers`: registers that have no meaning afterwards. All others are preserved. No x87, MMX or SSE state is touched.
+//! - `stack`: which one, and how many bytes of it are used, without those of Rust functions.
+//!
+//! One thing holds for all of them. IF is clear: the host enters with it clear, the descriptor table has interrupt gates only, and
+//! every frame that is made here has RFLAGS 2, at CPL 3 as well. CR3 is the root that the host has set; it is written at two places
+//! only, with the value that it has, to have translations forgotten. DF may be set by CPL 3, so it is cleared before any Rust
+//! function or string instruction.
+//!
 //! The host sets ZF for the first call after a restore: the processor may still know translations of the state before, and the
 //! [`prefault`] runs first.
 //!
@@ -154,6 +166,10 @@ extern "C" fn bad_gate_operation(frame: &mut ExceptionFrame, operation: u32) {
 
 global_asm!(
     "
+// entry: boots the guest.
+//   in: RDI: address of a ProcessEnvironment. The rest is of no use.
+//   out: never returns. `boot` ends in `enter_runtime`, and that in the runtime's READY.
+//   stack: the gate's, from its top; the host's is not used.
 .globl entry
 entry:
     mov rsp, {gate_stack}
@@ -161,6 +177,11 @@ entry:
     call {boot}
     ud2
 
+// enter_runtime: the first entry of the runtime, a System V function that does not return.
+//   in: RDI: the argument for the runtime, RSI: its stack pointer.
+//   out: to the runtime's entry at CPL 3 with RDI and RSP as given, RFLAGS 2.
+//   clobbers: RAX
+//   stack: the gate's, 40 bytes.
 .globl enter_runtime
 enter_runtime:
     mov rax, [{runtime_entry}]
@@ -171,7 +192,10 @@ enter_runtime:
     push rax
     iretq
 
-// What leads into the runtime lies above the gate's stack from the first halt on, and RSP points to it.
+// push_call_frame: makes the frame with which `dispatch` enters the runtime. It lies above the gate's stack, where nothing else
+// writes.
+//   out: RSP: the frame, for `iretq`.
+//   clobbers: RAX
 .macro push_call_frame
     mov rsp, {call_frame_end}
     mov rax, [{runtime_entry}]
@@ -182,7 +206,14 @@ enter_runtime:
     push rax
 .endm
 
-// The host has set all registers to zero, EDI as well, which says that it is a call.
+// dispatch: begins a call. The host enters here for each.
+//   in: RSP: the call frame. ZF: this is the first call after a restore; then the frame is not there, since its page is zero. All
+//     other registers are zero.
+//   out: to the runtime's entry at CPL 3 with RDI = CALL, RSP = STACK_TOP, RFLAGS 2. After a restore, to the prefault code at CPL 3
+//     with R12: physical address of the next free page, EBP: whether there are handlers, RSP = 0, RFLAGS 2.
+//   clobbers: nothing; after a restore RAX, RCX, RDX
+//   stack: nothing; after a restore the gate's, 40 bytes.
+//   CR3: after a restore it is reloaded, once CR4.PGE has been changed twice.
 .balign 16
 .globl dispatch
 dispatch:
@@ -230,7 +261,15 @@ dispatch:
     push rax
     iretq
 
-// EAX is the operation, ECX its argument.
+// gate_entry: the vector of the gate, from CPL 3. An interrupt gate on the gate's stack, without an error code.
+//   in: EAX: the operation, ECX: its argument. PREFAULTED takes R12 as well: the next free page after those that were used. At the
+//     top of the stack: the frame of five words.
+//   out: HALT, READY: to the host, which goes on at `dispatch`. READY tells it where that is (RAX), and the stack for it (RSP).
+//     ABORT, PLAN: to the caller. COUNTER: to the caller with RAX: the word. PREFAULTED: to the runtime's entry at CPL 3 with
+//     RDI = CALL_AFTER_RESTORE, RSP = STACK_TOP. Anything else ends the call, or, if it was left over, returns with RDI = 0.
+//   clobbers: RAX, RCX, RDX; if it was left over, all but RSP and RDI
+//   stack: the gate's: 40 bytes by the processor, 56 more for PLAN, at most 24 for what is refused.
+//   CR3: reloaded by PREFAULTED.
 .balign 16
 .globl gate_entry
 gate_entry:
@@ -308,6 +347,10 @@ gate_entry:
     lea rsp, [rbx + 16]
     iretq
 
+// page_fault_entry: a page fault that `copy_on_write_entry` has left alone.
+//   in: CR2: the address. At the top of the stack: the error code, then the frame of five words.
+//   out: to the instruction that faulted, with all registers as they were; or to `page_fault_refused`, likewise.
+//   stack: the exceptions': 48 bytes by the processor, 80 more.
 .balign 16
 .globl page_fault_entry
 page_fault_entry:
@@ -340,12 +383,17 @@ page_fault_entry:
     jz page_fault_refused
     add rsp, 8
     iretq
+// page_fault_refused: a page fault that cannot be resolved.
+//   in, out, stack: as a stub of a vector with an error code.
 .globl page_fault_refused
 page_fault_refused:
     push 14
     jmp exception_common
 
-// One stub a vector, 16 bytes each: a vector without an error code gets a zero for one.
+// exception_stubs: one a vector, 16 bytes each.
+//   in: at the top of the stack: the error code, if the vector has one, then the frame of five words.
+//   out: to `exception_common` with an ExceptionFrame at the top of the stack; a vector without an error code gets a zero for one.
+//   stack: the exceptions': 40 or 48 bytes by the processor, up to 56.
 .balign 16
 .globl exception_stubs
 exception_stubs:
@@ -360,6 +408,11 @@ exception_stubs:
     .set vector, vector + 1
 .endr
 
+// exception_common: ends the call over an exception.
+//   in: at the top of the stack: an ExceptionFrame.
+//   out: to the host. If the exception was left over, to `dispatch` with the flags of the frame and RDI = 0.
+//   clobbers: all but RSP
+//   stack: the exceptions', 8 bytes more to align it.
 exception_common:
     cld
     mov rdi, rsp

@@ -32,6 +32,11 @@ global_asm!(
 .globl copy_code_start
 .globl copy_code_end
 .balign 16
+// copy_code: copies a page, at CPL 3.
+//   in: the order: the address of the page (DESTINATION) and that of the instruction that faulted (GO_ON_AT). The old content is
+//     at COPY_SOURCE. DF is clear.
+//   out: to that instruction, with all registers and flags as they were.
+//   stack: none. The order page takes three registers meanwhile.
 copy_code_start:
     mov [{saved_rsi}], rsi
     mov [{saved_rdi}], rdi
@@ -61,6 +66,12 @@ copy_code_end:
 // Whatever else CPL 3 does goes on to `page_fault_entry` with nothing changed. The kernel itself has no page faults to resolve.
 global_asm!(
     "
+// copy_on_write_entry: the vector of page faults. An interrupt gate on the exceptions' stack.
+//   in: CR2: the address. At the top of the stack: the error code, then the frame of five words.
+//   out: to `copy_code` at CPL 3, with the page mapped at its address and the old one at COPY_SOURCE; all registers as they were,
+//     and RSP, flags and segments as the frame has them. From CPL 0 to `page_fault_refused`, and in all other cases to
+//     `page_fault_entry`: both with the registers and the stack as they were.
+//   stack: 48 bytes by the processor, 32 more.
 .balign 16
 .globl copy_on_write_entry
 copy_on_write_entry:

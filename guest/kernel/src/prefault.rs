@@ -60,9 +60,6 @@ impl SlotRange {
     }
 }
 
-// R12 is the next free page of scratch memory when this code begins and when it ends. EBP says whether there are handlers. The
-// code uses no memory but the plan, the tables and the pages to be copied, nor a stack.
-//
 // No translation has to be forgotten meanwhile. All were before, and will be when this code is done; places in the window are
 // used once. Should the processor know a page to be copied as it was before, from looking ahead, the write to it is a fault that
 // `page_fault` leaves at once.
@@ -71,6 +68,13 @@ global_asm!(
 .globl prefault_code_start
 .globl prefault_code_end
 .balign 16
+// prefault_code: does what the plan says, at CPL 3.
+//   in: R12: physical address of the next free page, EBP: whether there are handlers. DF is clear. The tables are mapped at
+//     PREFAULT_SELF_MAP. All that is written is those, and the pages to be copied.
+//   out: to the gate, operation PREFAULTED, with R12: the next free page now.
+//   clobbers: all registers but RSP
+//   stack: none; RSP is 0.
+//   CR3: not touched; the kernel reloads it before and afterwards.
 prefault_code_start:
     // Open the ranges. What is open is not written again: that may make a hypervisor forget all that is below.
     mov r8d, {plan}

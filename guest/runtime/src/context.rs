@@ -23,8 +23,12 @@ pub fn leave() {
 
 global_asm!(
     "
-// The registers that are to be preserved are those of the System V ABI: MXCSR and the control word of the x87 belong to them. The
-// host sets both to what they are at the start of a program.
+// leave_guest: ends the entry, a System V function. It returns at the next entry.
+//   in: nothing. Out: nothing.
+//   clobbers: what such a function may. What it must preserve is on the stack meanwhile: MXCSR and the control word of the x87
+//     belong to it, since the host sets both, at each entry, to what they are at the start of a program.
+//   stack: 56 bytes below the return address, which stay until the next entry.
+//   IF is clear and CR3 is not touched, as ever at CPL 3.
 .globl leave_guest
 leave_guest:
     push rbp
@@ -41,6 +45,12 @@ leave_guest:
     int {gate}
     ud2
 
+// _start: the kernel enters here, for the boot and for every call.
+//   in: RDI: the argument for `run`. RSP: the end of the stack, or the BootInfo there; a multiple of 16. DF is clear. The other
+//     registers mean nothing.
+//   out: to the gate, operation HALT, when `run` has returned. If an entry has left the guest, back into that `leave_guest`: RDI
+//     means nothing then, since no state in which a call waits is ever restored.
+//   stack: nothing is pushed before it is known which of the two it is.
 .globl _start
 _start:
     mov rax, [rip + {stack}]
