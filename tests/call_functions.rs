@@ -74,7 +74,7 @@ fn functions_of_a_call_come_before_those_of_the_sandbox_and_are_of_the_same_kind
     let mut call = HandlerCall::new("f", "null");
     call.host_module("db").register_async("name", || async { 1 }).expect("register");
     match sandbox.call(call, None) {
-        Err(Error::InvalidArgument(message)) => assert!(message.contains("host:db name"), "{message}"),
+        Err(Error::InvalidArgument(message)) => assert!(message.to_string().contains("host:db name"), "{message}"),
         other => panic!("{other:?}"),
     }
     assert!(!sandbox.poisoned());

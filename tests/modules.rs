@@ -293,7 +293,7 @@ fn no_handler_can_be_named_as_the_runtime_names_its_own_modules() {
     let mut sandbox = sandbox();
     for name in ["hyperlight:", "hyperlight:native", "hyperlight:url", "hyperlight:host:math", "hyperlight:mine"] {
         let error = sandbox.add_handler(name, Script::from_content("function handler() {}")).expect_err(name);
-        assert!(matches!(&error, Error::InvalidArgument(message) if message.contains(name)), "{error:?}");
+        assert!(matches!(&error, Error::InvalidArgument(message) if message.to_string().contains(name)), "{error:?}");
     }
     sandbox.add_handler("hyperlight", Script::from_content("function handler() {}")).expect("this is another name");
 }

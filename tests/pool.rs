@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder, SandboxPool, WallClockMonitor};
+use hyperlight_js::{Error, InvalidArgument, LoadedJSSandbox, SandboxBuilder, SandboxPool, WallClockMonitor};
 use sandboxes::{load, loaded};
 
 const COUNTER: &str = "let count = 0;
@@ -129,7 +129,7 @@ fn a_pool_that_cannot_make_a_sandbox_says_why_and_tries_again() {
     let (tell, told) = mpsc::channel::<Option<&str>>();
     let pool = SandboxPool::new(1, 10, move || match told.try_recv() {
         Ok(None) => panic!("as told"),
-        Ok(Some(reason)) => Err(Error::InvalidArgument(reason.to_string())),
+        Ok(Some(reason)) => Err(InvalidArgument::Refused(reason.to_string()).into()),
         Err(_) => load(SandboxBuilder::new(), COUNTER),
     })
     .expect("a pool");

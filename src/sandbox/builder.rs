@@ -7,11 +7,12 @@ use std::sync::Arc;
 use guest_abi::function::ConsoleLevel;
 
 use super::configuration::Configuration;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::host_function::HostFunctions;
 use super::host_function_module::HostFunctionModule;
 use super::image::{self, GuestImage};
 use super::intake::{Intake, UnhandledRejections};
+use super::invalid_argument::InvalidArgument;
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use super::trace::{operation, traced};
@@ -198,7 +199,7 @@ impl SandboxBuilder {
     /// What a process boots it keeps for the 16 settings that it has used last.
     ///
     /// # Errors
-    /// Those of [`build`](Self::build), and [`Error::Internal`] if the guest does not boot.
+    /// Those of [`build`](Self::build), and [`Error::Internal`](crate::Error::Internal) if the guest does not boot.
     pub fn prewarm(&self) -> Result<()> {
         traced(&operation!(DEBUG, "prewarm"), || {
             self.check()?;
@@ -212,8 +213,8 @@ impl SandboxBuilder {
     /// Checks the settings and that there is a hypervisor.
     ///
     /// # Errors
-    /// [`Error::NoHypervisor`] if no virtual machine can be made here; the message says why and what to do.
-    /// [`Error::InvalidArgument`] for a setting out of its range, or for one that is not that of the snapshot to start from.
+    /// [`Error::NoHypervisor`](crate::Error::NoHypervisor) if no virtual machine can be made here; the message says why and what to do.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a setting out of its range, or for one that is not that of the snapshot to start from.
     pub fn build(self) -> Result<ProtoJSSandbox> {
         // Each time, since a recorder may have been installed after the last.
         metrics::describe();
@@ -225,9 +226,7 @@ impl SandboxBuilder {
         self.configuration.check()?;
         self.intake.check()?;
         if self.start.as_ref().is_some_and(|snapshot| snapshot.origin().configuration != self.configuration) {
-            return Err(Error::InvalidArgument(
-                "the settings are those of the snapshot and cannot be changed".to_string(),
-            ));
+            return Err(InvalidArgument::SettingsOfSnapshot.into());
         }
         hypervisor::check()?;
         clock::tsc_hz();

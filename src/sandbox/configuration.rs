@@ -1,13 +1,12 @@
 //! The settings that a guest boots with, and the sizes that follow from them.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use guest_abi::boot::Settings;
 use guest_abi::memory::{BACKING_STEP, HEAP_SIZE_MAX, PAGE_SIZE, STACK_SIZE_MAX};
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Result};
+use super::invalid_argument::{InvalidArgument, check_range};
 
 /// The settings that decide about the state of a freshly booted guest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,18 +61,13 @@ impl Configuration {
     /// Heap for native code, beside what its messages need.
     const NATIVE_HEAP_SIZE: u64 = 1 << 20;
 
-    pub fn check(&self) -> Result<()> {
-        fn check<T: PartialOrd + fmt::Display>(what: &str, value: &T, range: &RangeInclusive<T>) -> Result<()> {
-            if range.contains(value) {
-                return Ok(());
-            }
-            let (least, most) = (range.start(), range.end());
-            Err(Error::InvalidArgument(format!("the {what} is {value} bytes; it must be between {least} and {most}")))
-        }
-        check("heap size", &self.heap_size, &Configuration::HEAP_SIZE_RANGE)?;
-        check("scratch size", &self.scratch_size, &Configuration::SCRATCH_SIZE_RANGE)?;
-        check("input buffer size", &self.input_size, &Configuration::BUFFER_SIZE_RANGE)?;
-        check("output buffer size", &self.output_size, &Configuration::BUFFER_SIZE_RANGE)
+    pub fn check(&self) -> Result<(), InvalidArgument> {
+        let bytes = |what, value, range: &RangeInclusive<_>| check_range(what, value, " bytes", range);
+        let buffer = *Self::BUFFER_SIZE_RANGE.start() as u64..=*Self::BUFFER_SIZE_RANGE.end() as u64;
+        bytes("heap size", self.heap_size, &Self::HEAP_SIZE_RANGE)?;
+        bytes("scratch size", self.scratch_size, &Self::SCRATCH_SIZE_RANGE)?;
+        bytes("input buffer size", self.input_size as u64, &buffer)?;
+        bytes("output buffer size", self.output_size as u64, &buffer)
     }
 
     /// The settings as the guest needs them.
@@ -136,7 +130,7 @@ mod tests {
         let refused = |configuration: Configuration, value: u64, limit: u64| {
             let error = configuration.check().expect_err("out of range");
             let text = error.to_string();
-            assert!(matches!(error, Error::InvalidArgument(_)));
+            assert!(matches!(error, InvalidArgument::OutOfRange { .. }));
             assert!(text.contains(&value.to_string()) && text.contains(&limit.to_string()), "{text}");
         };
         let default = Configuration::default;

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 pub use guest_abi::message::{Details as ErrorDetails, Exception as ThrownError};
 use hyperlight_host::HyperlightError;
 
+use super::invalid_argument::InvalidArgument;
+use super::no_hypervisor::NoHypervisor;
+use super::snapshot_problem::SnapshotProblem;
+
 /// Result of an operation on a sandbox.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -15,12 +19,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// No hypervisor can be used on this machine, or not by this user.
-    #[error("{0}")]
-    NoHypervisor(String),
+    #[error(transparent)]
+    NoHypervisor(#[from] NoHypervisor),
 
     /// An argument or a setting is not acceptable.
-    #[error("{0}")]
-    InvalidArgument(String),
+    #[error(transparent)]
+    InvalidArgument(#[from] InvalidArgument),
 
     /// A script could not be read.
     #[error("cannot read script {}: {source}", path.display())]
@@ -103,12 +107,12 @@ pub enum Error {
         /// Path of the folder.
         path: PathBuf,
         /// What is wrong.
-        reason: String,
+        reason: SnapshotProblem,
     },
 
     /// An execution monitor could not be started, so the handler was not run.
     #[error("the execution monitor failed to start: {0}")]
-    Monitor(String),
+    Monitor(MonitorFailure),
 
     /// A thread that is needed cannot be had: the limit of the process, its user or its container is reached.
     #[error("{0}")]
@@ -145,6 +149,18 @@ pub enum Error {
     /// The hypervisor or `hyperlight-host` reported something that no caller can cause: a bug or a machine out of resources.
     #[error("{0}")]
     Internal(#[source] Box<HyperlightError>),
+}
+
+/// Why an execution monitor could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MonitorFailure {
+    /// The monitor's own reason.
+    #[error("{0}")]
+    Refused(Box<HyperlightError>),
+    /// The threads that run monitors cannot be had.
+    #[error("there are no threads for it")]
+    NoThreads,
 }
 
 impl Error {
@@ -201,7 +217,7 @@ fn place(file: &str, line: u32, column: u32) -> String {
 impl From<HyperlightError> for Error {
     fn from(error: HyperlightError) -> Self {
         match error {
-            HyperlightError::NoHypervisorFound() => Self::NoHypervisor("no hypervisor was found".to_string()),
+            HyperlightError::NoHypervisorFound() => Self::NoHypervisor(NoHypervisor::NotFound),
             HyperlightError::ExecutionCanceledByHost() => Self::Cancelled,
             HyperlightError::GuestAborted(_, message) => Self::GuestAbort(message),
             HyperlightError::PoisonedSandbox => Self::Poisoned,

@@ -1,6 +1,15 @@
 //! Is there a hypervisor, and may this process use it?
 
 use super::error::{Error, Result};
+use super::no_hypervisor::NoHypervisor;
+
+const NONE: NoHypervisor = if cfg!(target_os = "linux") {
+    NoHypervisor::NoKvmApi
+} else if cfg!(target_os = "windows") {
+    NoHypervisor::NoWindowsHypervisorPlatform
+} else {
+    NoHypervisor::UnsupportedPlatform
+};
 
 /// Checks that a sandbox can be made here, and says what to do if not.
 ///
@@ -10,7 +19,7 @@ pub fn check() -> Result<()> {
     // Asked of the system each time: hyperlight-host remembers its first answer for the life of the process.
     #[cfg(target_os = "linux")]
     check_kvm()?;
-    if hyperlight_host::is_hypervisor_present() { Ok(()) } else { Err(Error::NoHypervisor(NONE.to_string())) }
+    if hyperlight_host::is_hypervisor_present() { Ok(()) } else { Err(NONE.into()) }
 }
 
 /// Whether there is a hypervisor here that this process may use. It is asked each time, and agrees with what
@@ -26,15 +35,6 @@ pub fn is_hypervisor_present() -> bool {
 }
 
 #[cfg(target_os = "linux")]
-const NONE: &str =
-    "/dev/kvm is there but does not offer the KVM API that is needed (version 12 with user memory regions)";
-#[cfg(target_os = "windows")]
-const NONE: &str =
-    "the Windows Hypervisor Platform is not available; turn on the Windows feature of that name and restart";
-#[cfg(not(any(target_os = "linux", target_os = "windows")))]
-const NONE: &str = "there is no supported hypervisor for this platform; Linux with KVM and Windows have one";
-
-#[cfg(target_os = "linux")]
 fn check_kvm() -> Result<()> {
     use std::io::ErrorKind;
 
@@ -48,12 +48,8 @@ fn check_kvm() -> Result<()> {
         return Err(Error::Internal(Box::new(HyperlightError::Error(reason))));
     }
     Err(Error::NoHypervisor(match error.kind() {
-        ErrorKind::NotFound => "there is no /dev/kvm on this machine; turn on virtualization in its firmware (or nested \
-                                virtualization if it is a virtual machine itself) and load the kernel module kvm_intel or kvm_amd"
-            .to_string(),
-        ErrorKind::PermissionDenied => "this user may not open /dev/kvm; add it to the group that owns the device (as root: \
-                                        usermod -aG kvm USER) and log in again"
-            .to_string(),
-        _ => format!("/dev/kvm cannot be opened: {error}"),
+        ErrorKind::NotFound => NoHypervisor::NoDevice,
+        ErrorKind::PermissionDenied => NoHypervisor::NoPermission,
+        _ => NoHypervisor::CannotOpen(error),
     }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use guest_abi::function::ConsoleLevel;
 
-use super::error::{Error, Result};
+use super::invalid_argument::{InvalidArgument, check_range};
 
 /// What the host does with what comes from a guest. It is no part of the guest's state, so it can be another one for each
 /// sandbox that starts from a snapshot.
@@ -51,14 +51,8 @@ impl Intake {
     pub const DEFAULT_MAX_VALUES: usize = 128 << 10;
     pub const MAX_VALUES_RANGE: RangeInclusive<usize> = 1..=128 << 20;
 
-    pub fn check(&self) -> Result<()> {
-        let (max_values, range) = (self.max_values, Self::MAX_VALUES_RANGE);
-        if range.contains(&max_values) {
-            return Ok(());
-        }
-        let (least, most) = (range.start(), range.end());
-        Err(Error::InvalidArgument(format!(
-            "the limit of values in a result is {max_values}; it must be between {least} and {most}"
-        )))
+    pub fn check(&self) -> Result<(), InvalidArgument> {
+        let range = *Self::MAX_VALUES_RANGE.start() as u64..=*Self::MAX_VALUES_RANGE.end() as u64;
+        check_range("limit of values in a result", self.max_values as u64, "", &range)
     }
 }

@@ -11,6 +11,7 @@ use super::call_control::CallGuard;
 use super::error::{Error, Result};
 use super::intake::UnhandledRejections;
 use super::interrupt::InterruptHandle;
+use super::invalid_argument::InvalidArgument;
 use super::loaded::LoadedJSSandbox;
 use super::metrics::{self, Active};
 use super::monitor::{MonitorSet, WallClockMonitor, watch, winner};
@@ -60,7 +61,7 @@ impl JSSandbox {
     /// a snapshot of loaded handlers.
     pub fn add_handler(&mut self, name: impl Into<String>, script: Script) -> Result<()> {
         self.check_not_loaded()?;
-        self.staged.add_handler(name.into(), script)
+        Ok(self.staged.add_handler(name.into(), script)?)
     }
 
     /// Removes a handler.
@@ -68,7 +69,7 @@ impl JSSandbox {
     /// # Errors
     /// [`Error::InvalidArgument`] if there is none of this name.
     pub fn remove_handler(&mut self, name: &str) -> Result<()> {
-        self.staged.remove_handler(name)
+        Ok(self.staged.remove_handler(name)?)
     }
 
     /// Removes all handlers.
@@ -88,7 +89,7 @@ impl JSSandbox {
     /// snapshot of loaded handlers.
     pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
         self.check_not_loaded()?;
-        self.staged.add_module(name, script, namespace)
+        Ok(self.staged.add_module(name, script, namespace)?)
     }
 
     /// Removes a module.
@@ -96,7 +97,7 @@ impl JSSandbox {
     /// # Errors
     /// [`Error::InvalidArgument`] if there is none of this name, or the names are not acceptable.
     pub fn remove_module(&mut self, name: &str, namespace: Option<&str>) -> Result<()> {
-        self.staged.remove_module(name, namespace)
+        Ok(self.staged.remove_module(name, namespace)?)
     }
 
     /// Removes all modules.
@@ -195,8 +196,7 @@ impl JSSandbox {
 
     fn check_not_loaded(&self) -> Result<()> {
         if self.is_loaded {
-            let message = "the sandbox started from a snapshot of loaded handlers, so nothing can be added to it until it is unloaded";
-            return Err(Error::InvalidArgument(message.to_string()));
+            return Err(InvalidArgument::HandlersOfSnapshot.into());
         }
         Ok(())
     }

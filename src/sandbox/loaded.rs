@@ -162,7 +162,7 @@ impl LoadedJSSandbox {
     /// As [`handle_event`](Self::handle_event), with host functions of the call.
     ///
     /// # Errors
-    /// Those of [`handle_event`](Self::handle_event), and [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the guest
+    /// Those of [`handle_event`](Self::handle_event), and [`Error::InvalidArgument`] if the guest
     /// has a global of the name of a module, or knows a function as asynchronous that is not, or the other way round: then the
     /// handler was not called.
     pub fn call(&mut self, call: HandlerCall, gc: Option<bool>) -> Result<String> {

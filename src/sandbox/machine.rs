@@ -37,9 +37,7 @@ fn let_gdb_in(configuration: &mut SandboxConfiguration) -> Result<()> {
 
     let Some(port) = std::env::var_os("HYPERLIGHT_JS_GDB") else { return Ok(()) };
     let number = port.to_str().and_then(|port| port.parse().ok()).filter(|port| *port != 0);
-    let port = number.ok_or_else(|| {
-        super::error::Error::InvalidArgument(format!("HYPERLIGHT_JS_GDB={}: not a port", port.display()))
-    })?;
+    let port = number.ok_or_else(|| super::invalid_argument::InvalidArgument::GdbPort(port.display().to_string()))?;
     configuration.set_guest_debug_info(DebugInfo { port });
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Names that users choose: of handlers, modules and host functions.
 
-use super::error::{Error, Result};
+use super::invalid_argument::InvalidArgument;
+
+type Result<T> = std::result::Result<T, InvalidArgument>;
 
 /// Longest name in bytes.
 pub const SIZE_MAX: usize = 256;
@@ -8,14 +10,14 @@ pub const SIZE_MAX: usize = 256;
 /// Checks a name; `what` says of what. One that cannot be told from another in a log or an error is refused.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] if it is empty, too long, nothing but white space, or has a control character in it.
-pub fn check(what: &str, name: &str) -> Result<()> {
+/// [`InvalidArgument`] if it is empty, too long, nothing but white space, or has a control character in it.
+pub fn check(what: &'static str, name: &str) -> Result<()> {
     check_size(what, name)?;
     if name.contains(char::is_control) {
-        return Err(refused(what, &format!("{name:?} must not have control characters in it")));
+        return Err(InvalidArgument::ControlCharacters { what, name: name.to_string() });
     }
     if name.trim().is_empty() {
-        return Err(refused(what, &format!("{name:?} must not be white space only")));
+        return Err(InvalidArgument::WhiteSpace { what, name: name.to_string() });
     }
     Ok(())
 }
@@ -23,17 +25,13 @@ pub fn check(what: &str, name: &str) -> Result<()> {
 /// Checks a name by which something is looked up: what passes may still be the name of nothing.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] if it is empty or too long.
-pub fn check_size(what: &str, name: &str) -> Result<()> {
+/// [`InvalidArgument`] if it is empty or too long.
+pub fn check_size(what: &'static str, name: &str) -> Result<()> {
     match name.len() {
-        0 => Err(refused(what, "must not be empty")),
+        0 => Err(InvalidArgument::EmptyName { what }),
         1..=SIZE_MAX => Ok(()),
-        size => Err(refused(what, &format!("is {size} bytes long; at most {SIZE_MAX} are allowed"))),
+        size => Err(InvalidArgument::LongName { what, size, limit: SIZE_MAX }),
     }
-}
-
-fn refused(what: &str, problem: &str) -> Error {
-    Error::InvalidArgument(format!("the {what}'s name {problem}"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
 use super::error::{Error, Result};
+use super::invalid_argument::InvalidArgument;
 use super::staged::Staged;
 use super::{image, name};
 
@@ -48,8 +49,8 @@ impl Origin {
     /// Checks that a sandbox can have these settings and host functions.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`].
-    pub fn check(&self) -> Result<()> {
+    /// What is wrong with them.
+    pub fn check(&self) -> std::result::Result<(), InvalidArgument> {
         for (module, function, _) in &self.host_functions {
             name::check("module", module)?;
             name::check("function", function)?;
@@ -61,15 +62,14 @@ impl Origin {
     /// Checks that functions of a call are of the kind that the guest knows them as.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`].
-    pub fn check_kinds(&self, functions: &HostFunctionNames) -> Result<()> {
+    /// [`InvalidArgument::OtherKind`].
+    pub fn check_kinds(&self, functions: &HostFunctionNames) -> std::result::Result<(), InvalidArgument> {
         for HostFunctionName { module, function, is_async } in &functions.0 {
             let is_other =
                 |known: &(String, String, bool)| known.0 == *module && known.1 == *function && known.2 != *is_async;
             if self.host_functions.iter().any(is_other) {
-                let (is, was) = if *is_async { ("asynchronous", "not") } else { ("not asynchronous", "is") };
-                let text = format!("host:{module} {function} is {is}, but the one that the sandbox knows {was}");
-                return Err(Error::InvalidArgument(text));
+                let (module, function) = (module.clone(), function.clone());
+                return Err(InvalidArgument::OtherKind { module, function, is_async: *is_async });
             }
         }
         Ok(())

@@ -10,7 +10,9 @@ use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapsh
 
 use super::configuration::Configuration;
 use super::error::{Error, Result};
+use super::invalid_argument::InvalidArgument;
 use super::origin::{METADATA, Origin};
+use super::snapshot_problem::SnapshotProblem;
 use super::staged::Staged;
 use super::trace::{operation, traced};
 use super::{hypervisor, image, machine, reply, snapshot_folder};
@@ -134,10 +136,7 @@ impl Snapshot {
     pub fn save<'a>(&self, folder: impl AsRef<Path>, tag: impl Into<Option<&'a str>>) -> Result<String> {
         let folder = folder.as_ref();
         let tag = tag.into().unwrap_or(DEFAULT_TAG);
-        let tag = OciTag::new(tag).map_err(|_| {
-            let expected = "1 to 128 ASCII letters, digits, `_`, `.` and `-`, the first of them no `.` or `-`";
-            Error::InvalidArgument(format!("the tag must be {expected}, but it is {tag:?}"))
-        })?;
+        let tag = OciTag::new(tag).map_err(|_| InvalidArgument::Tag { tag: tag.to_string() })?;
         let saved = || {
             let state = self.state.with_metadata(METADATA, &self.origin)?;
             let _one_at_a_time = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,7 +149,7 @@ impl Snapshot {
                 let _ = self.digest.set(digest.clone());
                 Ok(digest)
             }
-            Err(error) => Err(failed(folder, format!("it cannot be saved: {error}"))),
+            Err(error) => Err(failed(folder, SnapshotProblem::Save(Box::new(error)))),
         })
     }
 
@@ -189,18 +188,20 @@ impl Snapshot {
         traced(&operation!(DEBUG, "snapshot.load"), || Self::checked_load(folder.as_ref(), reference, stop))
     }
 
-    fn checked_load(folder: &Path, reference: &str, stop: &AtomicBool) -> Result<Self> {
-        let refused = |reason: String| failed(folder, reason);
+    fn checked_load(folder: &Path, name: &str, stop: &AtomicBool) -> Result<Self> {
+        let refused = |reason| failed(folder, reason);
         hypervisor::check()?;
         // No tag has a colon in it.
-        let reference = match reference.contains(':') {
-            true => OciDigest::try_from(reference).map(OciReference::from),
-            false => OciTag::new(reference).map(OciReference::from),
+        let reference = match name.contains(':') {
+            true => OciDigest::try_from(name).map(OciReference::from),
+            false => OciTag::new(name).map(OciReference::from),
         };
-        let reference = reference.map_err(|error| refused(error.to_string()))?;
+        let reference = reference.map_err(|error| {
+            refused(SnapshotProblem::Reference { reference: name.to_string(), problem: error.to_string() })
+        })?;
         let (state, origin, digest) = snapshot_folder::load(folder, &reference, stop)?;
         let state = Arc::new(state);
-        check_starts(&state, &origin.configuration)?.map_err(refused)?;
+        check_starts(&state, &origin.configuration)?.map_err(|why| refused(SnapshotProblem::DoesNotStart(why)))?;
         Ok(Self { state, origin, digest: Arc::new(OnceLock::from(digest)) })
     }
 }
@@ -240,6 +241,6 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-fn failed(folder: &Path, reason: String) -> Error {
+fn failed(folder: &Path, reason: SnapshotProblem) -> Error {
     Error::SnapshotFolder { path: folder.to_path_buf(), reason }
 }

@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use super::error::{Error, Result};
 use super::image;
 use super::origin::{METADATA, Origin};
+use super::snapshot_problem::SnapshotProblem;
 
 /// Largest JSON file, and largest file with the state of the transport, in bytes. hyperlight-host has the same limits.
 const SMALL_FILE_SIZE_MAX: u64 = 2 << 20;
@@ -66,13 +67,13 @@ struct Config {
 
 /// Why a snapshot is not loaded.
 enum Refusal {
-    Reason(String),
+    Problem(SnapshotProblem),
     Stopped,
 }
 
-impl From<String> for Refusal {
-    fn from(reason: String) -> Self {
-        Self::Reason(reason)
+impl From<SnapshotProblem> for Refusal {
+    fn from(problem: SnapshotProblem) -> Self {
+        Self::Problem(problem)
     }
 }
 
@@ -82,7 +83,7 @@ impl From<String> for Refusal {
 /// [`Error::SnapshotFolder`]; [`Error::Cancelled`] if it was to stop.
 pub(super) fn load(folder: &Path, reference: &OciReference, stop: &AtomicBool) -> Result<(State, Origin, String)> {
     try_load(folder, reference, stop).map_err(|refusal| match refusal {
-        Refusal::Reason(reason) => Error::SnapshotFolder { path: folder.to_path_buf(), reason },
+        Refusal::Problem(reason) => Error::SnapshotFolder { path: folder.to_path_buf(), reason },
         Refusal::Stopped => Error::Cancelled,
     })
 }
@@ -98,26 +99,27 @@ fn try_load(
     let config: Config = parsed("configuration", &copy.small_blob(&manifest.config)?)?;
     let origin = origin(config.metadata)?;
     let [memory, transport] = &manifest.layers[..] else {
-        return Err(format!("it has {} layers instead of two", manifest.layers.len()).into());
+        return Err(SnapshotProblem::Layers(manifest.layers.len()).into());
     };
     let limit = image::snapshot_size_max(&origin.configuration);
     if memory.size != config.memory_size || memory.size > limit {
-        return Err(format!("its memory has {} bytes, but at most {limit} fit its settings", memory.size).into());
+        return Err(SnapshotProblem::MemorySize { size: memory.size, limit }.into());
     }
     copy.small_blob(transport)?;
     copy.blob(memory)?;
     let index = json!({ "schemaVersion": 2, "manifests": [descriptor] });
     fs::write(copy.to.path().join("index.json"), index.to_string()).map_err(copy.failed())?;
-    let state = State::load(copy.to.path(), reference.clone()).map_err(|error| error.to_string())?;
+    let state = State::load(copy.to.path(), reference.clone());
+    let state = state.map_err(|error| SnapshotProblem::Refused(Box::new(error)))?;
     Ok((state, origin, digest))
 }
 
 fn origin(mut metadata: BTreeMap<String, Value>) -> std::result::Result<Origin, Refusal> {
-    let origin = metadata.remove(METADATA).ok_or_else(|| "it was not saved by this library".to_string())?;
+    let origin = metadata.remove(METADATA).ok_or(SnapshotProblem::Foreign)?;
     let origin: Option<Origin> = serde_json::from_value(origin).ok();
     let origin = origin.filter(|origin| origin.guest == image::EMBEDDED.hash);
-    let origin = origin.ok_or_else(|| "it was saved by another version of this library".to_string())?;
-    origin.check().map_err(|error| error.to_string())?;
+    let origin = origin.ok_or(SnapshotProblem::OtherVersion)?;
+    origin.check().map_err(SnapshotProblem::Settings)?;
     Ok(origin)
 }
 
@@ -128,7 +130,7 @@ fn private_folder() -> std::result::Result<TempDir, Refusal> {
     // A container may have nothing that can be written to but this.
     #[cfg(target_os = "linux")]
     let made = made.or_else(|error| TempDir::with_prefix_in(prefix, "/dev/shm").map_err(|_| error));
-    Ok(made.map_err(|error| format!("there is no folder for a copy of it: {error}"))?)
+    Ok(made.map_err(SnapshotProblem::NoCopyFolder)?)
 }
 
 /// A snapshot that is being copied.
@@ -144,8 +146,8 @@ impl Copy<'_> {
         let index: Index = parsed("index", &self.read_small("index.json".as_ref())?)?;
         let mut found = Vec::new();
         for manifest in index.manifests {
-            let descriptor: Descriptor =
-                Deserialize::deserialize(&manifest).map_err(|error| format!("its index is malformed: {error}"))?;
+            let descriptor: Descriptor = Deserialize::deserialize(&manifest)
+                .map_err(|source| SnapshotProblem::Malformed { what: "index", source })?;
             let is_it = match reference {
                 OciReference::Digest(digest) => descriptor.digest == digest.as_str(),
                 OciReference::Tag(tag) => {
@@ -159,9 +161,9 @@ impl Copy<'_> {
         }
         let (manifest, descriptor) = match (found.pop(), reference) {
             (None, OciReference::Digest(digest)) => self.unlisted(digest)?,
-            (None, OciReference::Tag(_)) => return Err(format!("the folder has no snapshot {reference}").into()),
+            (None, OciReference::Tag(_)) => return Err(SnapshotProblem::Missing(reference.to_string()).into()),
             (Some(_), OciReference::Tag(_)) if !found.is_empty() => {
-                return Err(format!("the folder has more than one snapshot {reference}").into());
+                return Err(SnapshotProblem::Ambiguous(reference.to_string()).into());
             }
             (Some(found), _) => found,
         };
@@ -172,9 +174,9 @@ impl Copy<'_> {
     /// What an index would say of a manifest that it does not list: another snapshot has got its tag since.
     fn unlisted(&self, digest: &OciDigest) -> std::result::Result<(Value, Descriptor), Refusal> {
         let digest = digest.as_str();
-        let missing = |_| format!("the folder has no snapshot {digest}");
-        let file = open(&place(self.from, digest)?).map_err(missing)?;
-        let size = file.metadata().map_err(|error| missing(error.to_string()))?.len();
+        let missing = || SnapshotProblem::Missing(digest.to_string());
+        let file = open(&place(self.from, digest)?).map_err(|_| missing())?;
+        let size = file.metadata().map_err(|_| missing())?.len();
         let descriptor = json!({ "mediaType": MANIFEST_TYPE, "digest": digest, "size": size });
         Ok((descriptor, Descriptor { digest: digest.to_string(), size, annotations: None }))
     }
@@ -199,16 +201,16 @@ impl Copy<'_> {
         let (from, to) = (place(self.from, digest)?, place(self.to.path(), digest)?);
 
         let mut source = open(&from)?;
-        let actual = source.metadata().map_err(|error| unreadable(&from, &error))?.len();
+        let actual = source.metadata().map_err(|error| unreadable(&from, error))?.len();
         if actual != *size {
-            return Err(format!("its file {digest} has {actual} bytes instead of {size}").into());
+            return Err(SnapshotProblem::FileSize { digest: digest.clone(), actual, expected: *size }.into());
         }
         fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(self.failed())?;
         let mut copy =
             File::options().read(true).write(true).create(true).truncate(true).open(&to).map_err(self.failed())?;
         self.in_steps(*size, |step| {
             let copied = io::copy(&mut (&mut source).take(step), &mut copy).map_err(self.failed())?;
-            if copied == step { Ok(()) } else { Err(format!("its file {digest} was cut short meanwhile")) }
+            if copied == step { Ok(()) } else { Err(SnapshotProblem::CutShort(digest.clone())) }
         })?;
         copy.rewind().map_err(self.failed())?;
         let mut hash = Sha256::new();
@@ -222,7 +224,7 @@ impl Copy<'_> {
         let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let hash = format!("sha256:{hash}");
         if hash != *digest {
-            return Err(format!("its file {digest} has other content: it hashes to {hash}").into());
+            return Err(SnapshotProblem::Content { digest: digest.clone(), actual: hash }.into());
         }
         Ok(to)
     }
@@ -231,7 +233,7 @@ impl Copy<'_> {
     fn in_steps(
         &self,
         size: u64,
-        mut work: impl FnMut(u64) -> std::result::Result<(), String>,
+        mut work: impl FnMut(u64) -> std::result::Result<(), SnapshotProblem>,
     ) -> std::result::Result<(), Refusal> {
         let mut left = size;
         while left > 0 {
@@ -249,7 +251,7 @@ impl Copy<'_> {
         let path = self.from.join(name);
         let mut content = Vec::new();
         let read = open(&path)?.take(SMALL_FILE_SIZE_MAX + 1).read_to_end(&mut content);
-        read.map_err(|error| unreadable(&path, &error))?;
+        read.map_err(|error| unreadable(&path, error))?;
         if content.len() as u64 > SMALL_FILE_SIZE_MAX {
             return Err(too_large(&name.display().to_string()).into());
         }
@@ -257,31 +259,31 @@ impl Copy<'_> {
     }
 
     /// Says that no copy can be made.
-    fn failed(&self) -> impl Fn(io::Error) -> String {
-        let folder = self.to.path().parent().unwrap_or(self.to.path()).display().to_string();
-        move |error| format!("it cannot be copied to {folder}: {error}")
+    fn failed(&self) -> impl Fn(io::Error) -> SnapshotProblem {
+        let folder = self.to.path().parent().unwrap_or(self.to.path()).to_path_buf();
+        move |source| SnapshotProblem::Copy { folder: folder.clone(), source }
     }
 }
 
 /// Where a folder has the file of this digest.
-fn place(folder: &Path, digest: &str) -> std::result::Result<PathBuf, String> {
+fn place(folder: &Path, digest: &str) -> std::result::Result<PathBuf, SnapshotProblem> {
     let name = digest
         .strip_prefix("sha256:")
         .filter(|digits| digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
-    let name = name.ok_or_else(|| format!("{digest:?} is no digest"))?;
+    let name = name.ok_or_else(|| SnapshotProblem::Digest(digest.to_string()))?;
     Ok(folder.join("blobs").join("sha256").join(name))
 }
 
-fn too_large(name: &str) -> String {
-    format!("its file {name} has more than {SMALL_FILE_SIZE_MAX} bytes")
+fn too_large(name: &str) -> SnapshotProblem {
+    SnapshotProblem::LargeFile { name: name.to_string(), limit: SMALL_FILE_SIZE_MAX }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> String {
-    format!("{} cannot be read: {error}", path.display())
+fn unreadable(path: &Path, source: io::Error) -> SnapshotProblem {
+    SnapshotProblem::Unreadable { path: path.to_path_buf(), source }
 }
 
 /// Opens a file, but nothing else that might have its name: a link leads elsewhere, and a pipe waits for a writer.
-fn open(path: &Path) -> std::result::Result<File, String> {
+fn open(path: &Path) -> std::result::Result<File, SnapshotProblem> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -289,14 +291,14 @@ fn open(path: &Path) -> std::result::Result<File, String> {
         use std::os::unix::fs::OpenOptionsExt;
         options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
-    let failed = |error: io::Error| unreadable(path, &error);
+    let failed = |error: io::Error| unreadable(path, error);
     let file = options.open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
-        return Err(format!("{} is no file", path.display()));
+        return Err(SnapshotProblem::NoFile(path.to_path_buf()));
     }
     Ok(file)
 }
 
-fn parsed<T: DeserializeOwned>(what: &str, json: &[u8]) -> std::result::Result<T, String> {
-    serde_json::from_slice(json).map_err(|error| format!("its {what} is malformed: {error}"))
+fn parsed<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> std::result::Result<T, SnapshotProblem> {
+    serde_json::from_slice(json).map_err(|source| SnapshotProblem::Malformed { what, source })
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Result};
+use super::invalid_argument::InvalidArgument;
 use super::name;
 use super::script::Script;
+
+type Result<T> = std::result::Result<T, InvalidArgument>;
 
 /// Namespace of modules for which none is named.
 pub const DEFAULT_NAMESPACE: &str = "user";
@@ -26,7 +28,7 @@ impl Staged {
     /// Adds a handler.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the name is malformed, taken or reserved.
+    /// [`InvalidArgument`] if the name is malformed, taken or reserved.
     pub fn add_handler(&mut self, name: String, script: Script) -> Result<()> {
         check_handler(&name)?;
         add("handler", &mut self.handlers, name, script)
@@ -35,7 +37,7 @@ impl Staged {
     /// Removes a handler.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is none of this name.
+    /// [`InvalidArgument`] if there is none of this name.
     pub fn remove_handler(&mut self, name: &str) -> Result<()> {
         remove("handler", &mut self.handlers, name)
     }
@@ -43,7 +45,7 @@ impl Staged {
     /// Adds a module.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if a name is malformed, taken or reserved.
+    /// [`InvalidArgument`] if a name is malformed, taken or reserved.
     pub fn add_module(&mut self, name: &str, script: Script, namespace: Option<&str>) -> Result<()> {
         add("module", &mut self.modules, specifier(name, namespace)?, script)
     }
@@ -51,7 +53,7 @@ impl Staged {
     /// Removes a module.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is none of this name, or a name is malformed or reserved.
+    /// [`InvalidArgument`] if there is none of this name, or a name is malformed or reserved.
     pub fn remove_module(&mut self, name: &str, namespace: Option<&str>) -> Result<()> {
         remove("module", &mut self.modules, &specifier(name, namespace)?)
     }
@@ -59,7 +61,7 @@ impl Staged {
     /// Checks what may come from anyone.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if it could not have been added.
+    /// [`InvalidArgument`] if it could not have been added.
     pub fn check(&self) -> Result<()> {
         for (name, _) in &self.handlers {
             check_handler(name)?;
@@ -82,9 +84,7 @@ impl Staged {
 fn check_handler(name: &str) -> Result<()> {
     name::check("handler", name)?;
     if name.starts_with(RESERVED_PREFIX) {
-        return Err(Error::InvalidArgument(format!(
-            "the handler's name is {name:?}, but names that begin with {RESERVED_PREFIX:?} are the runtime's own"
-        )));
+        return Err(InvalidArgument::ReservedName { name: name.to_string(), prefix: RESERVED_PREFIX });
     }
     Ok(())
 }
@@ -94,16 +94,16 @@ fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {
     for (what, text) in [("module", name), ("namespace", namespace)] {
         name::check(what, text)?;
         if text.contains(':') {
-            return Err(Error::InvalidArgument(format!("the {what}'s name {text:?} must not have a colon in it")));
+            return Err(InvalidArgument::Colon { what, name: text.to_string() });
         }
     }
     if RESERVED_NAMESPACES.contains(&namespace) {
-        return Err(Error::InvalidArgument(format!("the namespace {namespace:?} is reserved")));
+        return Err(InvalidArgument::ReservedNamespace { namespace: namespace.to_string() });
     }
     Ok(format!("{namespace}:{name}"))
 }
 
-fn add(what: &str, scripts: &mut Vec<(String, Script)>, name: String, script: Script) -> Result<()> {
+fn add(what: &'static str, scripts: &mut Vec<(String, Script)>, name: String, script: Script) -> Result<()> {
     if scripts.iter().any(|(known, _)| *known == name) {
         return Err(taken(what, &name));
     }
@@ -111,17 +111,17 @@ fn add(what: &str, scripts: &mut Vec<(String, Script)>, name: String, script: Sc
     Ok(())
 }
 
-fn taken(what: &str, name: &str) -> Error {
-    Error::InvalidArgument(format!("there is a {what} named {name:?} already"))
+fn taken(what: &'static str, name: &str) -> InvalidArgument {
+    InvalidArgument::Taken { what, name: name.to_string() }
 }
 
-fn remove(what: &str, scripts: &mut Vec<(String, Script)>, name: &str) -> Result<()> {
+fn remove(what: &'static str, scripts: &mut Vec<(String, Script)>, name: &str) -> Result<()> {
     match scripts.iter().position(|(known, _)| known == name) {
         Some(i) => {
             scripts.remove(i);
             Ok(())
         }
-        None => Err(Error::InvalidArgument(format!("there is no {what} named {name:?}"))),
+        None => Err(InvalidArgument::Unknown { what, name: name.to_string() }),
     }
 }
 

@@ -42,7 +42,7 @@ impl HostFunctionModule {
     pub fn new(env: &Env, name: Unknown) -> napi::Result<Self> {
         let module = catch_panic(|| {
             let name = arguments::string(env, "the module's name", name)?;
-            name::check("module", &name)?;
+            name::check("module", &name).map_err(crate::Error::from)?;
             Ok(Self { name, functions: Mutex::default() })
         });
         module.map_err(|error: Error| error.into_js(env))
@@ -93,7 +93,7 @@ impl HostFunctionModule {
 
     fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>, is_async: bool) -> Result<()> {
         let name = arguments::string(env, "the function's name", name)?;
-        name::check("function", &name)?;
+        name::check("function", &name).map_err(crate::Error::from)?;
         let callback = Arc::new(arguments::function(env, "the callback", callback)?);
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         functions.retain(|known| known.name != name);

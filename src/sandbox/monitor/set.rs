@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyperlight_host::Result;
 
 use crate::sandbox::error;
+use crate::sandbox::invalid_argument::InvalidArgument;
 use crate::sandbox::stopper::Limit;
 
 /// A limit on the execution of a handler.
@@ -151,7 +152,7 @@ impl_monitor_set_for_tuple!(A, B, C, D, E);
 /// Checks the limit of a monitor.
 pub(super) fn checked(limit: Duration) -> error::Result<Duration> {
     if limit.is_zero() {
-        return Err(error::Error::InvalidArgument("the limit of a monitor must not be zero".to_string()));
+        return Err(InvalidArgument::ZeroLimit.into());
     }
     Ok(limit)
 }

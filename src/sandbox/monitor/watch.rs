@@ -5,7 +5,7 @@ use tokio::task::AbortHandle;
 use super::runtime::runtime;
 use super::set::{MonitorSet, Started};
 use crate::sandbox::call_control::{CallGuard, StoppedBy};
-use crate::sandbox::error::{Error, Result};
+use crate::sandbox::error::{Error, MonitorFailure, Result};
 use crate::sandbox::interrupt::InterruptHandle;
 use crate::sandbox::{metrics, stopper};
 
@@ -21,13 +21,13 @@ pub struct Watching {
 /// [`Error::Monitor`] if a monitor cannot start. The call must not be made then.
 pub fn watch<M: MonitorSet>(monitor: &M, interrupt: &InterruptHandle, running: &CallGuard) -> Result<Watching> {
     let mut started = Started::default();
-    monitor.start(&mut started).map_err(|error| Error::Monitor(error.to_string()))?;
+    monitor.start(&mut started).map_err(|error| Error::Monitor(MonitorFailure::Refused(Box::new(error))))?;
     let Started { limits, races } = started;
 
     let watch = stopper::watch(interrupt.control(), running.id(), limits);
     let mut racing = Racing(Vec::with_capacity(races.len()));
     if !races.is_empty() {
-        let runtime = runtime().ok_or_else(|| Error::Monitor("there are no threads for it".to_string()))?;
+        let runtime = runtime().ok_or_else(|| Error::Monitor(MonitorFailure::NoThreads))?;
         for race in races {
             let (interrupt, id) = (interrupt.clone(), running.id());
             let task = runtime.spawn(async move {

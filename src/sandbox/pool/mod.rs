@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use super::builder::SandboxBuilder;
 use super::error::{Error, Result};
 use super::handler_call::HandlerCall;
+use super::invalid_argument::check_range;
 use super::loaded::LoadedJSSandbox;
 use super::monitor::MonitorSet;
 use super::program::Program;
@@ -111,12 +112,8 @@ impl SandboxPool {
         max_queue: usize,
         mut prepare: impl FnMut() -> Result<Member> + Send + 'static,
     ) -> Result<Self> {
-        if !Self::SIZE_RANGE.contains(&size) {
-            let (least, most) = (Self::SIZE_RANGE.start(), Self::SIZE_RANGE.end());
-            return Err(Error::InvalidArgument(format!(
-                "the size of the pool is {size}; it must be {least} to {most}"
-            )));
-        }
+        let range = *Self::SIZE_RANGE.start() as u64..=*Self::SIZE_RANGE.end() as u64;
+        check_range("size of the pool", size as u64, "", &range)?;
         let leases = LeaseQueue::new(size, max_queue);
         for _ in 0..leases.expect_missing() {
             leases.give(prepare()?);

@@ -14,6 +14,7 @@ use crate::sandbox::call_options::CallOptions;
 use crate::sandbox::error::{Error, Result};
 use crate::sandbox::host_function::HostFunctions;
 use crate::sandbox::intake::UnhandledRejections;
+use crate::sandbox::invalid_argument::InvalidArgument;
 use crate::sandbox::program::Program;
 use crate::sandbox::reply::{self, Breach, CheckedRequest};
 use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
@@ -148,7 +149,7 @@ impl Vm {
         suspended: &mut Suspended,
     ) -> Result<Step> {
         match reply {
-            Reply::Refused(message) => Err(Error::InvalidArgument(message)),
+            Reply::Refused(message) => Err(InvalidArgument::Refused(message).into()),
             reply => self.step(reply, name, options.bytes, suspended),
         }
     }
@@ -174,7 +175,8 @@ impl Vm {
     fn resume(&mut self, running: &CallGuard, results: HostResults) -> Result<Reply> {
         let arguments: Resume = (context().to_bytes().to_vec(), results.into_bytes());
         self.is_suspended = false;
-        self.call_for_reply(running, &function::RESUME, arguments)
+        // If the guest does not go on with its call, it can do nothing else any more.
+        self.call_for_reply(running, &function::RESUME, arguments).inspect_err(|_| self.poisoned = true)
     }
 
     fn suspend(&mut self, suspension: Suspension, suspended: &mut Suspended) -> Result<Step> {
