@@ -165,6 +165,12 @@ test('lines beyond the limit are counted', async () => {
 });
 
 test('bad arguments are refused', async () => {
+  const failing = () => {
+    throw new Error('as told');
+  };
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const find = async () => 1;
   const wrong: [unknown, unknown?][] = [
     [1],
     [undefined],
@@ -172,11 +178,26 @@ test('bad arguments are refused', async () => {
     ['1', { unknown: 1 }],
     ['1', { input: () => 1 }],
     ['1', { input: 1n }],
+    ['1', { input: Symbol('no') }],
+    ['1', { input: cycle }],
+    ['1', { input: { toJSON: failing } }],
+    ['1', { input: Object.defineProperty({}, 'a', { get: failing, enumerable: true }) }],
     ['1', { maxConsoleBytes: -1 }],
     ['1', { functions: 1 }],
     ['1', { functions: { db: 1 } }],
     ['1', { functions: { db: { find: 1 } } }],
     ['1', { functions: { '': { find: async () => 1 } } }],
+    ['1', { functions: { ['x'.repeat(257)]: { find } } }],
+    ['1', { functions: { db: { 'fi\nnd': find } } }],
+    ['1', { functions: { db: null } }],
+    ['1', { functions: { db: Object.defineProperty({}, 'find', { get: failing, enumerable: true }) } }],
+    ['1', { functions: Object.defineProperty({}, '__proto__', { value: { find }, enumerable: true }) }],
+    ['1', { functions: { constructor: { find } } }],
+    ['1', { functions: new Proxy({}, { ownKeys: failing }) }],
+    [new String('1')],
+    ['1', { modules: [1] }],
+    ['1', { modules: Object.defineProperty({}, 'a', { get: failing, enumerable: true }) }],
+    ['1', { modules: { './a': '' } }],
     ['1', { functions: { console: { log: async () => 1 } } }],
     ['1', { functions: { input: { f: async () => 1 } } }],
     ['1', { functions: { toString: { f: async () => 1 } } }],
@@ -205,9 +226,16 @@ test('bad arguments are refused', async () => {
   for (const [source, options] of wrong) {
     await rejection('ERR_INVALID_ARG', pool.run(source as string, options as RunOptions));
   }
+  // Nothing was run, so nothing is left of it, and functions of any other name can be called.
+  await rejection('ERR_INVALID_ARG', pool.run('1', { functions: { db: { find, '': find } } }));
+  const odd = { constructor: find, ['x'.repeat(256)]: find, 'a b': find };
+  const source = 'return [await db.constructor(), await db["x".repeat(256)](), await globalThis["a b"]["a b"]()]';
+  assert.deepEqual(await value(source, { functions: { db: odd, 'a b': odd } }), [1, 1, 1]);
   const large = await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run(' '.repeat(2 ** 20 + 1)));
   assert.equal(large.limit, 2 ** 20);
   await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { input: 'x'.repeat(2 ** 20) }));
+  await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { modules: { a: ' '.repeat(2 ** 20) } }));
+  await rejection('ERR_INVALID_ARG', run(1 as never));
   assert.throws(() => sync(1 as never), { code: 'ERR_INVALID_ARG' });
 });
 
@@ -268,6 +296,19 @@ test('a host function cannot run a program in the pool that waits for it', async
       (error: { code: string }) => error.code,
     );
   assert.equal(await value('test.again()', { functions: { test: { again } } }), 'ERR_REENTRANT');
+});
+
+test('a source may hold any characters, and its errors have their places in it', async () => {
+  assert.equal(await value('"\u{1f600}".length'), 2);
+  assert.equal(await value('"\ud800".length'), 1, 'what is no character is replaced by one');
+  assert.equal(await value('return "a\u2028b".length // \r\n'), 3);
+  for (const [source, line, column] of [
+    ['\u{1f600}', 1, 1],
+    ['const a = 1;\r\nconst b = ;', 2, 11],
+  ] as const) {
+    const error = await rejection('ERR_COMPILE', pool.run(source));
+    assert.deepEqual([error.file, error.line, error.column], ['run', line, column], JSON.stringify(source));
+  }
 });
 
 test('run() needs no pool, and keeps no process alive', async () => {
