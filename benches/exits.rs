@@ -20,7 +20,7 @@ mod kvm {
     use std::os::fd::{FromRawFd, RawFd};
     use std::os::unix::fs::FileExt;
 
-    use hyperlight_js::{LoadedJSSandbox, SandboxBuilder, Script};
+    use hyperlight_js::{LoadedJSSandbox, SandboxBuilder, Script, bench};
     use kvm_bindings::{kvm_stats_desc, kvm_stats_header};
 
     const ROUNDS: u32 = 100;
@@ -35,7 +35,7 @@ mod kvm {
         }
         println!("{:<28}{}", "", SHOWN.map(|name| format!("{name:>16}")).concat());
         let snapshot = sandbox.snapshot().expect("a snapshot");
-        show("round trip", || sandbox.round_trip().expect("a round trip"));
+        show("round trip", || bench::round_trip(&mut sandbox).expect("a round trip"));
         show("call", || call(&mut sandbox, "{}"));
         show("restore and call", || {
             sandbox.restore(snapshot.clone()).expect("a restore");

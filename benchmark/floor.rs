@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io::{Write, stdin, stdout};
 use std::time::Instant;
 
-use hyperlight_js::{SandboxBuilder, Script};
+use hyperlight_js::{SandboxBuilder, Script, bench};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?;
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in stdin().lines() {
         line?;
         let start = Instant::now();
-        sandbox.round_trip()?;
+        bench::round_trip(&mut sandbox)?;
         writeln!(output, "{}", start.elapsed().as_nanos())?;
     }
     Ok(())

@@ -111,6 +111,8 @@ compile_error!(
      without an error; and nothing here has been tested on MSHV. Leave the feature out: KVM is always built in on Linux"
 );
 
+#[doc(hidden)]
+pub mod bench;
 pub mod sandbox;
 
 #[cfg(feature = "node")]
@@ -149,4 +151,4 @@ pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::Script;
 pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};
 pub use sandbox::snapshot_problem::SnapshotProblem;
-pub use sandbox::stats::{ExecutionStats, GuestCounters, HeapUse};
+pub use sandbox::stats::{ExecutionStats, HeapUse};

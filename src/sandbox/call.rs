@@ -53,7 +53,7 @@ pub(crate) struct Call {
 /// What has become of a call when the guest has been left.
 pub(crate) enum Progress {
     /// It has ended with a result; `None` stands for `undefined`.
-    Ended(Result<Option<Payload>>, ExecutionStats),
+    Ended(Result<Option<Payload>>, Box<ExecutionStats>),
     /// It waits for the host.
     Suspended(Box<Call>),
 }
@@ -120,7 +120,7 @@ impl Call {
         if let Ok(Some(result)) = &result {
             span.record("result.size", result.size());
         }
-        Progress::Ended(traced(&span, || result), stats)
+        Progress::Ended(traced(&span, || result), Box::new(stats))
     }
 
     /// Waits until the call has something to go on with, or shall stop.

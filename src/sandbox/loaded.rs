@@ -279,7 +279,7 @@ impl LoadedJSSandbox {
         let mut progress = EntryFuture::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
         loop {
             match progress {
-                Progress::Ended(result, stats) => return Ok(json(self.end_call(result, stats)?)),
+                Progress::Ended(result, stats) => return Ok(json(self.end_call(result, *stats)?)),
                 Progress::Suspended(mut call) => {
                     call.leave_thread();
                     let resumption = call.wait(results_limit).await;
@@ -322,7 +322,7 @@ impl LoadedJSSandbox {
     async fn finish(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
         loop {
             match progress {
-                Progress::Ended(result, stats) => return self.end_call(result, stats),
+                Progress::Ended(result, stats) => return self.end_call(result, *stats),
                 Progress::Suspended(mut call) => {
                     let results_limit = self.results_limit()?;
                     call.leave_thread();
@@ -372,27 +372,15 @@ impl LoadedJSSandbox {
 
     /// Has the guest touch the memory that a call needs, without calling a handler: after a restore that takes most of the
     /// time of the first call.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn warm_up(&mut self) -> Result<()> {
+    pub(crate) fn warm_up(&mut self) -> Result<()> {
         self.vm()?.warm_up()
     }
 
-    /// Enters the guest and comes back without calling a handler. What it takes is the hypervisor's share of every call, which
-    /// others can be compared with.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn round_trip(&mut self) -> Result<()> {
+    pub(crate) fn round_trip(&mut self) -> Result<()> {
         self.vm()?.round_trip()
     }
 
-    /// Why the first call after a start or a restore is slow; see [`GuestCounters`]. To ask is a call of its own.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn guest_counters(&mut self) -> Result<GuestCounters> {
+    pub(crate) fn guest_counters(&mut self) -> Result<GuestCounters> {
         self.vm()?.counters()
     }
 
