@@ -156,6 +156,17 @@ export interface LoadOptions {
    */
   unhandledRejections?: 'warn' | 'error';
   /**
+   * Number of calls of host functions, synchronous and asynchronous, that the call can make: 0 to 4,294,967,295. Calls
+   * beyond it are not made; in the guest they throw, or reject with, a `HostFunctionError` whose `hostName` is
+   * `RangeError`. Default: 100,000.
+   */
+  maxHostCalls?: number;
+  /**
+   * Number of calls of asynchronous host functions that the call can have in flight: 0 to 1,000. Calls beyond it are
+   * rejected in the same way. Default: 1,000.
+   */
+  maxHostCallsInFlight?: number;
+  /**
    * What the callbacks of host functions find as `hostCall().context`: anything. It does not go to the guest. Default:
    * `undefined`.
    */
@@ -420,9 +431,11 @@ export declare class HostModule {
    * thenable. It is rejected with a `HostFunctionError` where a function of `register()` would throw one. If the
    * guest's call ends before the callback does, the result of the callback is dropped.
    *
-   * A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight,
-   * and 100,000 in total. The arguments of those in flight may take 16 times the size of the output buffer. Calls
-   * beyond these limits are rejected with a `HostFunctionError` whose `hostName` is `RangeError`.
+   * A call of a handler, or `getLoadedSandbox()`, may have 1,000 calls of asynchronous functions in flight, and
+   * 100,000 calls of host functions in total, unless its options `maxHostCallsInFlight` and `maxHostCalls` say
+   * otherwise. The arguments of those in flight may take 16 times the size of the output buffer; the results that the
+   * guest has not taken yet, 64 MiB. Calls beyond these limits are rejected with a `HostFunctionError` whose
+   * `hostName` is `RangeError`.
    *
    * Throws the same errors as `register()`.
    *

@@ -125,7 +125,16 @@ same<SandboxPool['run'], typeof run>();
 same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'input' | 'modules'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
-same<keyof LoadOptions, 'wallClockTimeoutMs' | 'cpuTimeoutMs' | 'signal' | 'unhandledRejections' | 'context'>();
+same<
+  keyof LoadOptions,
+  | 'wallClockTimeoutMs'
+  | 'cpuTimeoutMs'
+  | 'signal'
+  | 'unhandledRejections'
+  | 'context'
+  | 'maxHostCalls'
+  | 'maxHostCallsInFlight'
+>();
 same<typeof hostCall, () => HostCall | undefined>();
 same<
   HostCall,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use hyperlight_js::{CpuTimeMonitor, Error, HostFunctionError, WallClockMonitor};
+use hyperlight_js::{CpuTimeMonitor, Error, HostFunctionError, SandboxBuilder, Script, WallClockMonitor};
 use sandboxes::{call, load_with, loaded};
 use serde_json::json;
 
@@ -198,6 +198,40 @@ fn there_may_be_ten_thousand_timers_and_a_thousand_calls_in_flight() {
     let result = call(&mut sandbox, "null").expect("a result");
     assert_eq!(result["timers"], json!([10_000, "RangeError"]));
     assert_eq!(result["last"], json!(["HostFunctionError", "RangeError"]));
+}
+
+#[test]
+fn a_builder_limits_the_calls_of_host_functions_in_total_and_in_flight() {
+    let source = "import { now, later, never } from 'host:host';
+        async function handler(names) {
+            const call = async (name) => { await { now, later, never }[name](); return 'made'; };
+            const all = names.map((name) => call(name).catch((e) => [e.name, e.hostName]));
+            return Promise.all(names.includes('never') ? all.slice(2) : all);
+        }";
+    let builder = SandboxBuilder::new().with_max_host_calls(4).with_max_host_calls_in_flight(2);
+    let mut proto = builder.build().expect("build");
+    proto.host_module("host").register("now", || ()).expect("register");
+    proto.register_async("host", "later", || future::ready(())).expect("register");
+    proto.register_async("host", "never", future::pending::<()>).expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("get_loaded_sandbox");
+
+    let refused = json!(["HostFunctionError", "RangeError"]);
+    let result = call(&mut sandbox, r#"["now", "now", "later", "now", "later"]"#).expect("a result");
+    assert_eq!(result, json!(["made", "made", "made", "made", refused]));
+    assert_eq!(sandbox.last_call_stats().map(|stats| stats.host_calls), Some(5));
+    let result = call(&mut sandbox, r#"["never", "never", "later"]"#).expect("a result");
+    assert_eq!(result, json!([refused]));
+    let result = call(&mut sandbox, r#"["later", "later"]"#).expect("a result");
+    assert_eq!(result, json!(["made", "made"]));
+
+    for builder in
+        [SandboxBuilder::new().with_max_host_calls(1 << 32), SandboxBuilder::new().with_max_host_calls_in_flight(1_001)]
+    {
+        let refused = builder.build().map(|_| ());
+        assert!(matches!(refused, Err(Error::InvalidArgument(_))), "{refused:?}");
+    }
 }
 
 #[test]

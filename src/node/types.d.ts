@@ -156,6 +156,17 @@ export interface LoadOptions {
    */
   unhandledRejections?: 'warn' | 'error';
   /**
+   * Number of calls of host functions, synchronous and asynchronous, that the call can make: 0 to 4,294,967,295. Calls
+   * beyond it are not made; in the guest they throw, or reject with, a `HostFunctionError` whose `hostName` is
+   * `RangeError`. Default: 100,000.
+   */
+  maxHostCalls?: number;
+  /**
+   * Number of calls of asynchronous host functions that the call can have in flight: 0 to 1,000. Calls beyond it are
+   * rejected in the same way. Default: 1,000.
+   */
+  maxHostCallsInFlight?: number;
+  /**
    * What the callbacks of host functions find as `hostCall().context`: anything. It does not go to the guest. Default:
    * `undefined`.
    */

@@ -15,6 +15,7 @@ use super::intake::{Intake, UnhandledRejections};
 use super::invalid_argument::InvalidArgument;
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
+use super::tally::HostCallLimits;
 use super::trace::{operation, traced};
 use super::{clock, hypervisor, metrics};
 
@@ -57,6 +58,14 @@ impl SandboxBuilder {
     pub const BUFFER_SIZE_RANGE: RangeInclusive<usize> = Configuration::BUFFER_SIZE_RANGE;
     /// Default limit of the values in a result: 131,072. The arguments of a host function have the same limit.
     pub const DEFAULT_MAX_OUTPUT_VALUES: usize = Intake::DEFAULT_MAX_VALUES;
+    /// Default limit of the calls of host functions that a call of a handler can make: 100,000.
+    pub const DEFAULT_MAX_HOST_CALLS: u64 = HostCallLimits::DEFAULT_TOTAL;
+    /// Smallest and largest limit of these: 0 and 4,294,967,295.
+    pub const MAX_HOST_CALLS_RANGE: RangeInclusive<u64> = HostCallLimits::TOTAL_RANGE;
+    /// Default limit of the asynchronous calls of host functions that a call can have in flight: 1,000.
+    pub const DEFAULT_MAX_HOST_CALLS_IN_FLIGHT: usize = HostCallLimits::DEFAULT_IN_FLIGHT;
+    /// Smallest and largest limit of these: 0 and 1,000.
+    pub const MAX_HOST_CALLS_IN_FLIGHT_RANGE: RangeInclusive<usize> = HostCallLimits::IN_FLIGHT_RANGE;
     /// Smallest and largest limit of the values in a result: 1 and 134,217,728, of which the largest result has no more.
     pub const MAX_OUTPUT_VALUES_RANGE: RangeInclusive<usize> = Intake::MAX_VALUES_RANGE;
 
@@ -131,6 +140,45 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_max_output_values(mut self, count: usize) -> Self {
         self.intake.max_values = count;
+        self
+    }
+
+    /// Sets how many host functions a call of a handler can call in total, synchronous and asynchronous ones. Default:
+    /// [`DEFAULT_MAX_HOST_CALLS`](Self::DEFAULT_MAX_HOST_CALLS), range: [`MAX_HOST_CALLS_RANGE`](Self::MAX_HOST_CALLS_RANGE).
+    /// Those beyond it throw a `HostFunctionError` in the guest, with the `hostName` `RangeError`, and are not made. The loading
+    /// of a sandbox's handlers counts as one call. It is no part of a snapshot.
+    ///
+    /// ```
+    /// use hyperlight_js::{Error, SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut proto = SandboxBuilder::new().with_max_host_calls(2).build()?;
+    /// proto.host_module("clock").register("ticks", || 1_u32)?;
+    /// let mut sandbox = proto.load_runtime()?;
+    /// sandbox.add_handler("count", Script::from_content("
+    ///     import { ticks } from 'host:clock';
+    ///     function handler(count) { for (let i = 0; i < count; i++) ticks(); return count; }
+    /// "))?;
+    /// let mut loaded = sandbox.get_loaded_sandbox()?;
+    /// assert_eq!(loaded.handle_event("count", "2".to_string(), None)?, "2");
+    /// let result = loaded.handle_event("count", "3".to_string(), None);
+    /// assert!(matches!(result, Err(Error::Guest { name, .. }) if name == "HostFunctionError"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_max_host_calls(mut self, count: u64) -> Self {
+        self.intake.host_calls.total = count;
+        self
+    }
+
+    /// Sets how many calls of asynchronous host functions a call can have in flight. Default:
+    /// [`DEFAULT_MAX_HOST_CALLS_IN_FLIGHT`](Self::DEFAULT_MAX_HOST_CALLS_IN_FLIGHT), range:
+    /// [`MAX_HOST_CALLS_IN_FLIGHT_RANGE`](Self::MAX_HOST_CALLS_IN_FLIGHT_RANGE). Those beyond it are refused, as with
+    /// [`with_max_host_calls`](Self::with_max_host_calls).
+    #[must_use]
+    pub fn with_max_host_calls_in_flight(mut self, count: usize) -> Self {
+        self.intake.host_calls.in_flight = count;
         self
     }
 

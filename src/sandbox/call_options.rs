@@ -1,6 +1,7 @@
 //! How a handler is called.
 
 use super::intake::UnhandledRejections;
+use super::tally::HostCallLimits;
 
 /// How a handler is to be called.
 #[derive(Clone, Copy, Debug)]
@@ -13,4 +14,6 @@ pub(crate) struct CallOptions {
     pub rejections: Option<UnhandledRejections>,
     /// Most bytes that JavaScript may use, if that is less than the heap's size.
     pub memory_limit: Option<u64>,
+    /// How often it may call the host, if not as often as the sandbox's other calls.
+    pub host_calls: Option<HostCallLimits>,
 }

@@ -83,9 +83,11 @@ impl<'a> HostModule<'a> {
     /// [`handle_event`](crate::LoadedJSSandbox::handle_event). A future that needs an executor brings its own: let it wait for
     /// a task that was spawned there. When the guest's call ends, futures that are not ready are dropped.
     ///
-    /// A call of a handler may have 1,000 of these calls in flight, and make 100,000 of them; the arguments of those in flight
-    /// may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose `hostName`
-    /// is `RangeError`.
+    /// A call of a handler may have 1,000 of these calls in flight, and make 100,000 calls of host functions in all, unless the
+    /// builder sets other limits ([`with_max_host_calls`](crate::SandboxBuilder::with_max_host_calls)). The arguments of those in
+    /// flight may take 16 times the output buffer's size. What goes beyond is rejected with a `HostFunctionError` whose
+    /// `hostName` is `RangeError`. Futures are polled only while the results that the guest has not taken fit a message, and one
+    /// more.
     ///
     /// ```
     /// use std::time::Duration;

@@ -7,6 +7,11 @@ use super::error::ThrownError;
 /// Size of an error that fits every message.
 const ERROR_SIZE_MIN: usize = 32 << 10;
 
+/// The reply to a call that is beyond a limit.
+pub fn refused(why: String) -> HostReply {
+    HostReply::Failed(ThrownError::new("RangeError", why))
+}
+
 /// If the reply is too large, it says so instead.
 pub fn fit(reply: &mut HostReply, limit: usize) {
     match reply {

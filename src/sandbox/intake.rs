@@ -6,6 +6,7 @@ use std::sync::Arc;
 use guest_abi::function::ConsoleLevel;
 
 use super::invalid_argument::{InvalidArgument, check_range};
+use super::tally::HostCallLimits;
 
 /// What the host does with what comes from a guest. It is no part of the guest's state, so it can be another one for each
 /// sandbox that starts from a snapshot.
@@ -18,6 +19,8 @@ pub(super) struct Intake {
     /// Whether a snapshot may be started from or restored though host functions are missing that it needs: each call brings its
     /// own.
     pub functions_come_with_calls: bool,
+    /// How often a call may call the host.
+    pub host_calls: HostCallLimits,
 }
 
 /// What becomes of a call in which a promise was rejected that nobody handles by the end of the call.
@@ -43,6 +46,7 @@ impl Default for Intake {
             max_values,
             unhandled_rejections: UnhandledRejections::default(),
             functions_come_with_calls: false,
+            host_calls: HostCallLimits::default(),
         }
     }
 }
@@ -52,7 +56,14 @@ impl Intake {
     pub const MAX_VALUES_RANGE: RangeInclusive<usize> = 1..=128 << 20;
 
     pub fn check(&self) -> Result<(), InvalidArgument> {
-        let range = *Self::MAX_VALUES_RANGE.start() as u64..=*Self::MAX_VALUES_RANGE.end() as u64;
-        check_range("limit of values in a result", self.max_values as u64, "", &range)
+        let HostCallLimits { total, in_flight } = self.host_calls;
+        let in_flight_range = widened(&HostCallLimits::IN_FLIGHT_RANGE);
+        check_range("limit of host calls", total, "", &HostCallLimits::TOTAL_RANGE)?;
+        check_range("limit of host calls in flight", in_flight as u64, "", &in_flight_range)?;
+        check_range("limit of values in a result", self.max_values as u64, "", &widened(&Self::MAX_VALUES_RANGE))
     }
+}
+
+fn widened(range: &RangeInclusive<usize>) -> RangeInclusive<u64> {
+    *range.start() as u64..=*range.end() as u64
 }

@@ -19,6 +19,7 @@ use super::script::Script;
 use super::snapshot::Snapshot;
 use super::staged::{self, Staged};
 use super::suspended::Suspended;
+use super::tally::HostCallLimits;
 use super::trace::{operation, traced};
 use super::vm::{Step, Vm};
 
@@ -29,6 +30,8 @@ pub struct JSSandbox {
     staged: Staged,
     /// What unhandled rejections of an evaluation do, if not what they do in the sandbox's calls.
     rejections: Option<UnhandledRejections>,
+    /// How often an evaluation may call the host, if not as often as the sandbox's calls.
+    host_calls: Option<HostCallLimits>,
     /// The guest is in the state of a snapshot: its handlers are loaded already.
     is_loaded: bool,
     _active: Active,
@@ -39,7 +42,14 @@ impl JSSandbox {
     pub const DEFAULT_NAMESPACE: &str = staged::DEFAULT_NAMESPACE;
 
     pub(super) fn new(vm: Vm) -> Self {
-        Self { vm, staged: Staged::default(), rejections: None, is_loaded: false, _active: Active::js() }
+        Self {
+            vm,
+            staged: Staged::default(),
+            rejections: None,
+            host_calls: None,
+            is_loaded: false,
+            _active: Active::js(),
+        }
     }
 
     /// A sandbox that started from a snapshot.
@@ -183,10 +193,15 @@ impl JSSandbox {
         traced(&span, || result)
     }
 
-    /// Sets what unhandled rejections do in the evaluations that follow.
+    /// Sets what unhandled rejections do in the evaluations that follow, and how often these may call the host.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
-    pub(crate) fn set_unhandled_rejections(&mut self, mode: Option<UnhandledRejections>) {
-        self.rejections = mode;
+    pub(crate) fn set_load_options(
+        &mut self,
+        rejections: Option<UnhandledRejections>,
+        host_calls: Option<HostCallLimits>,
+    ) {
+        self.rejections = rejections;
+        self.host_calls = host_calls;
     }
 
     fn load_span(&self) -> Span {
@@ -205,6 +220,7 @@ impl JSSandbox {
         if self.is_loaded {
             return Ok(());
         }
+        self.vm.limit_host_calls(running, self.host_calls);
         self.vm.announce_host_functions(running)?;
         for (specifier, script) in &self.staged.modules {
             self.vm.add_module(running, specifier, script.content())?;

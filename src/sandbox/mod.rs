@@ -59,7 +59,7 @@ pub mod stats;
 mod stopper;
 mod suspended;
 pub(crate) mod sync;
-mod tally;
+pub(crate) mod tally;
 mod thread_clock;
 pub(crate) mod thread_count;
 pub(crate) mod trace;

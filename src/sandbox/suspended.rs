@@ -19,14 +19,13 @@ use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 use super::call_control::CallGuard;
 use super::dispatcher::Dispatcher;
 use super::error::ThrownError;
-use super::host_reply::{shorten, size_of};
+use super::host_reply::{refused, shorten, size_of};
 use super::stopper::Alarm;
-use super::tally::Tally;
+use super::tally::{HostCallLimits, Tally};
 
-/// Most host calls that a call may have in flight.
-const IN_FLIGHT_MAX: usize = 1_000;
-/// Most host calls that a call may make asynchronously.
-const CALLS_MAX: u64 = 100_000;
+/// Most host calls that a guest which has been taken over can have in flight, with the results that it has not been given. Another
+/// one has half as many.
+const IN_FLIGHT_MAX: usize = 2 * *HostCallLimits::IN_FLIGHT_RANGE.end();
 /// Most bytes that the arguments of the calls in flight may take, as a multiple of the most that those of one may.
 const ARGUMENTS_MAX: usize = 16;
 /// What a result takes in a message beside its value, at most.
@@ -39,7 +38,9 @@ pub struct Suspended {
     /// Bytes of the arguments of those in flight.
     arguments: usize,
     /// What has come and the guest has not been told of.
-    results: VecDeque<(u64, HostReply)>,
+    results: VecDeque<Kept>,
+    /// Bytes of that.
+    results_size: usize,
     /// Number of the host call that was started last.
     last: u64,
     tally: Arc<Tally>,
@@ -52,6 +53,14 @@ struct Finished {
     number: u64,
     arguments: usize,
     reply: HostReply,
+}
+
+/// A result that the guest has not been told of.
+struct Kept {
+    number: u64,
+    reply: HostReply,
+    /// Bytes that it takes in a message.
+    size: usize,
 }
 
 impl Suspended {
@@ -67,7 +76,7 @@ impl Suspended {
         let Suspension { started, at_once, timer } = suspension;
         // For a guest those whose results it has not been given are still in flight, so it does not start more. One that has been
         // taken over could have the host keep any number of refusals.
-        if !started.is_empty() && self.results.len() >= IN_FLIGHT_MAX {
+        if !started.is_empty() && self.in_flight.len() + self.results.len() >= IN_FLIGHT_MAX {
             return Err("it started more host calls than may be in flight");
         }
         for call in started {
@@ -86,19 +95,19 @@ impl Suspended {
     }
 
     fn start(&mut self, call: StartedCall, dispatcher: &Dispatcher) {
-        let count = self.tally.host_call();
         let (number, arguments) = (call.number, call.arguments.size());
-        let refused = if self.in_flight.len() >= IN_FLIGHT_MAX {
-            Some(format!("there are {IN_FLIGHT_MAX} calls of host functions in flight already"))
-        } else if count > CALLS_MAX {
-            Some(format!("the call has made {CALLS_MAX} calls of host functions already"))
-        } else if self.arguments + arguments > ARGUMENTS_MAX * dispatcher.arguments_limit() {
-            Some("the arguments of the calls of host functions in flight are too large together".to_string())
-        } else {
-            None
-        };
-        if let Some(message) = refused {
-            return self.results.push_back((number, HostReply::Failed(ThrownError::new("RangeError", message))));
+        let in_flight = self.tally.limits().in_flight;
+        let counted = self.tally.host_call().and_then(|()| {
+            if self.in_flight.len() >= in_flight {
+                Err(format!("there are {in_flight} calls of host functions in flight already"))
+            } else if self.arguments + arguments > ARGUMENTS_MAX * dispatcher.arguments_limit() {
+                Err("the arguments of the calls of host functions in flight are too large together".to_string())
+            } else {
+                Ok(())
+            }
+        });
+        if let Err(refusal) = counted {
+            return self.keep(number, refused(refusal));
         }
         self.arguments += arguments;
         let reply = AssertUnwindSafe(dispatcher.start(call)).catch_unwind();
@@ -108,30 +117,43 @@ impl Suspended {
         }));
     }
 
+    /// Keeps a result for the guest.
+    fn keep(&mut self, number: u64, reply: HostReply) {
+        let size = RESULT_OVERHEAD + size_of(&reply);
+        self.results_size += size;
+        self.results.push_back(Kept { number, reply, size });
+    }
+
     /// Waits until the guest has something to go on with, and gives what has come of its host calls: all of it that fits a
     /// message of this size.
     pub async fn resumption(&mut self, size_max: usize) -> HostResults {
-        self.collect().await;
+        self.collect(size_max).await;
         self.timer = None;
         let (mut taken, mut size) = (Vec::new(), 0);
-        while let Some((_, reply)) = self.results.front_mut() {
-            shorten(reply, size_max);
-            size += RESULT_OVERHEAD + size_of(reply);
+        while let Some(next) = self.results.front() {
+            size += next.size;
             if size > size_max && !taken.is_empty() {
                 break;
             }
-            taken.extend(self.results.pop_front());
+            if let Some(Kept { number, reply, size }) = self.results.pop_front() {
+                self.results_size -= size;
+                taken.push((number, reply));
+            }
         }
         HostResults(taken)
     }
 
-    /// Waits for results, the timer, or nothing, and takes all results that there are.
-    async fn collect(&mut self) {
+    /// Waits for results, the timer, or nothing, and takes the results that there are: no more than fill a message of this size,
+    /// and the one with which it is full. The others stay where they are.
+    async fn collect(&mut self, size_max: usize) {
         poll_fn(|context| {
-            while let Poll::Ready(Some(Finished { number, arguments, reply })) = self.in_flight.poll_next_unpin(context)
+            while self.results_size <= size_max
+                && let Poll::Ready(Some(Finished { number, arguments, mut reply })) =
+                    self.in_flight.poll_next_unpin(context)
             {
                 self.arguments -= arguments;
-                self.results.push_back((number, reply));
+                shorten(&mut reply, size_max);
+                self.keep(number, reply);
             }
             let is_due = self.timer.as_mut().is_some_and(|timer| timer.poll_unpin(context).is_ready());
             if is_due || self.at_once || !self.results.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -170,7 +192,7 @@ mod tests {
         block_on(suspended.resumption(1 << 20)).0
     }
 
-    fn refused(reply: &HostReply) -> bool {
+    fn is_refusal(reply: &HostReply) -> bool {
         matches!(reply, HostReply::Failed(error) if error.name == "RangeError")
     }
 
@@ -203,14 +225,15 @@ mod tests {
     #[test]
     fn calls_in_flight_and_their_arguments_are_limited() {
         let dispatcher = dispatcher();
+        let most = HostCallLimits::DEFAULT_IN_FLIGHT as u64;
         let mut suspended = Suspended::default();
-        for first in (1..=IN_FLIGHT_MAX as u64).step_by(100) {
+        for first in (1..=most).step_by(100) {
             let calls = (first..first + 100).map(|number| call(number, "never")).collect();
             suspended.suspend(started(calls), &dispatcher).expect("something to wait for");
         }
         assert!(suspended.results.is_empty());
         suspended.suspend(started(vec![call(5_000, "never")]), &dispatcher).expect("something to wait for");
-        assert!(matches!(&results(&mut suspended)[..], [(5_000, reply)] if refused(reply)));
+        assert!(matches!(&results(&mut suspended)[..], [(5_000, reply)] if is_refusal(reply)));
 
         let mut suspended = Suspended::default();
         let large = |number| {
@@ -222,7 +245,21 @@ mod tests {
         }
         assert!(suspended.results.is_empty());
         suspended.suspend(started(vec![large(100)]), &dispatcher).expect("something to wait for");
-        assert!(matches!(&results(&mut suspended)[..], [(100, reply)] if refused(reply)));
+        assert!(matches!(&results(&mut suspended)[..], [(100, reply)] if is_refusal(reply)));
+    }
+
+    #[test]
+    fn a_call_may_have_limits_of_its_own() {
+        let dispatcher = dispatcher();
+        let mut suspended = Suspended::default();
+        suspended.tally.limit(HostCallLimits { total: 4, in_flight: 2 });
+        suspended.suspend(started((1..=3).map(|number| call(number, "never")).collect()), &dispatcher).expect("begun");
+        assert!(matches!(&results(&mut suspended)[..], [(3, reply)] if is_refusal(reply)));
+        let mut suspended = Suspended::default();
+        suspended.tally.limit(HostCallLimits { total: 4, in_flight: 1_000 });
+        suspended.suspend(started((1..=6).map(|number| call(number, "never")).collect()), &dispatcher).expect("begun");
+        let refusals = results(&mut suspended);
+        assert!(matches!(&refusals[..], [(5, first), (6, second)] if is_refusal(first) && is_refusal(second)));
     }
 
     #[test]
@@ -230,18 +267,37 @@ mod tests {
         let dispatcher = dispatcher();
         let mut suspended = Suspended::default();
         let none = |first: u64| started((first..first + 500).map(|number| call(number, "none")).collect());
-        suspended.suspend(none(1), &dispatcher).expect("something to wait for");
-        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1, "the others do not fit");
-        suspended.suspend(none(501), &dispatcher).expect("something to wait for");
-        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1);
-        suspended.suspend(none(1001), &dispatcher).expect("there are 998");
-        assert_eq!(block_on(suspended.resumption(1)).0.len(), 1);
-        assert!(suspended.suspend(none(1501), &dispatcher).is_err());
+        // It takes one result and starts five hundred calls, again and again.
+        let mut next = 1;
+        while suspended.suspend(none(next), &dispatcher).is_ok() {
+            next += 500;
+            assert!(suspended.in_flight.len() <= HostCallLimits::DEFAULT_IN_FLIGHT);
+            assert!(suspended.in_flight.len() + suspended.results.len() < IN_FLIGHT_MAX + 500, "{next}");
+            assert_eq!(block_on(suspended.resumption(1)).0.len(), 1, "the others do not fit");
+        }
+        assert!(next <= 3_001, "it is refused early: {next}");
         // One that takes what has come may go on.
-        while suspended.results.len() >= IN_FLIGHT_MAX {
+        while suspended.in_flight.len() + suspended.results.len() >= IN_FLIGHT_MAX {
             block_on(suspended.resumption(1 << 20));
         }
-        suspended.suspend(none(2001), &dispatcher).expect("there is room");
+        suspended.suspend(none(next + 500), &dispatcher).expect("there is room");
+    }
+
+    #[test]
+    fn results_that_wait_for_the_guest_take_no_more_than_two_messages() {
+        let dispatcher = dispatcher();
+        let mut suspended = Suspended::default();
+        let calls = (1..=1_000)
+            .map(|number| StartedCall { arguments: Payload::from_json("x".repeat(999)), ..call(number, "echo") });
+        suspended.suspend(started(calls.collect()), &dispatcher).expect("something to wait for");
+        let mut given = 0;
+        while given < 1_000 {
+            given += block_on(suspended.resumption(3_000)).0.len();
+            let kept: usize = suspended.results.iter().map(|kept| kept.size).sum();
+            assert_eq!(kept, suspended.results_size);
+            assert!(kept <= 6_000, "{kept}");
+        }
+        assert!(suspended.results.is_empty() && suspended.in_flight.is_empty());
     }
 
     #[test]

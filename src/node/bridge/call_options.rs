@@ -9,6 +9,7 @@ use super::options::Options;
 use super::signal::Signal;
 use crate::UnhandledRejections;
 use crate::node::error::Result;
+use crate::sandbox::tally::HostCallLimits;
 
 /// Options that belong to the JavaScript thread.
 #[derive(Default)]
@@ -30,6 +31,7 @@ pub struct LoadOptions {
     pub wall_clock_timeout_ms: Option<f64>,
     pub cpu_timeout_ms: Option<f64>,
     pub unhandled_rejections: Option<UnhandledRejections>,
+    pub host_calls: Option<HostCallLimits>,
 }
 
 /// Options of `callHandler()`, without the functions and those of the thread; `types.d.ts` has the type.
@@ -41,8 +43,18 @@ pub struct CallHandlerOptions {
 }
 
 /// Names of the options of `callHandler()`.
-pub const CALL_OPTIONS: [&str; 8] =
-    [GC, FUNCTIONS, MEMORY_LIMIT, WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
+pub const CALL_OPTIONS: [&str; 10] = [
+    GC,
+    FUNCTIONS,
+    MEMORY_LIMIT,
+    WALL_CLOCK,
+    CPU,
+    SIGNAL,
+    UNHANDLED_REJECTIONS,
+    CONTEXT,
+    HOST_CALLS,
+    HOST_CALLS_IN_FLIGHT,
+];
 
 const GC: &str = "gc";
 const MEMORY_LIMIT: &str = "memoryLimitBytes";
@@ -51,6 +63,8 @@ const CPU: &str = "cpuTimeoutMs";
 const SIGNAL: &str = "signal";
 const UNHANDLED_REJECTIONS: &str = "unhandledRejections";
 const CONTEXT: &str = "context";
+const HOST_CALLS: &str = "maxHostCalls";
+const HOST_CALLS_IN_FLIGHT: &str = "maxHostCallsInFlight";
 
 /// Of all heaps.
 const MEMORY_LIMITS: RangeInclusive<usize> = 1..=*crate::SandboxBuilder::HEAP_SIZE_RANGE.end() as usize;
@@ -61,7 +75,7 @@ pub const MAX_CONSOLE_BYTES_DEFAULT: usize = 64 << 10;
 
 impl LoadOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
-        let names = [WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT];
+        let names = [WALL_CLOCK, CPU, SIGNAL, UNHANDLED_REJECTIONS, CONTEXT, HOST_CALLS, HOST_CALLS_IN_FLIGHT];
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok(Default::default()) };
         Ok((Self::read(&options)?, ThreadOptions::read(&options)?))
     }
@@ -74,8 +88,23 @@ impl LoadOptions {
                 UNHANDLED_REJECTIONS,
                 &[("warn", UnhandledRejections::Warn), ("error", UnhandledRejections::Error)],
             )?,
+            host_calls: host_calls(options)?,
         })
     }
+}
+
+fn host_calls(options: &Options) -> Result<Option<HostCallLimits>> {
+    let (least, most) = HostCallLimits::TOTAL_RANGE.into_inner();
+    let total = options.count(HOST_CALLS, &(least as usize..=most as usize))?;
+    let in_flight = options.count(HOST_CALLS_IN_FLIGHT, &HostCallLimits::IN_FLIGHT_RANGE)?;
+    if total.is_none() && in_flight.is_none() {
+        return Ok(None);
+    }
+    let default = HostCallLimits::default();
+    Ok(Some(HostCallLimits {
+        total: total.map_or(default.total, |total| total as u64),
+        in_flight: in_flight.unwrap_or(default.in_flight),
+    }))
 }
 
 impl CallHandlerOptions {

@@ -52,6 +52,7 @@ pub fn bridge(
     move |guest_call, arguments| {
         let _noted = NotedCall::begin(&function.name, &sandbox);
         let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
+        let _waiting = call.wait();
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
         let function = function.clone();
@@ -61,7 +62,6 @@ pub fn bridge(
             Ok(_entry) => reply.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        call.give_up();
         reply.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
     }
 }
@@ -76,11 +76,11 @@ pub fn async_bridge(
     move |arguments| {
         let noted = NotedCall::begin(&function.name, &sandbox);
         let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
-        let last_chance = LastChance(call.clone());
+        let waiting = call.wait();
         let function = function.clone();
         let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, function, arguments));
         Box::pin(async move {
-            let (_noted, _last_chance) = (noted, last_chance);
+            let (_noted, _waiting) = (noted, waiting);
             let reply = match posted {
                 Ok(_entry) => reply.await.map_err(|_| NO_RESULT.to_string()),
                 Err(error) => Err(error.to_string()),
@@ -176,8 +176,7 @@ fn reply(env: &Env, completion: Completion) -> Result<FunctionResult<Payload>> {
     Ok(Err(host_error::describe(env, thrown)?))
 }
 
-/// Gives the call up when it is dropped: when the functions that could settle it have been collected, or when nobody waits for it
-/// any more.
+/// Gives the call up when it is dropped: when the functions that could settle it have been collected.
 struct LastChance(Arc<PendingHostCall>);
 
 impl Drop for LastChance {

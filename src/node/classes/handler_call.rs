@@ -81,6 +81,7 @@ pub async fn call(
             bytes: true,
             rejections: options.limits.unhandled_rejections,
             memory_limit: options.memory_limit,
+            host_calls: options.limits.host_calls,
         };
         Ok(match work {
             Work::Handler(name, event) => {

@@ -76,9 +76,11 @@ impl HostModule {
     /// thenable. It is rejected with a `HostFunctionError` where a function of `register()` would throw one. If the
     /// guest's call ends before the callback does, the result of the callback is dropped.
     ///
-    /// A call of a handler, or the evaluation of its module, may have 1,000 calls of asynchronous functions in flight,
-    /// and 100,000 in total. The arguments of those in flight may take 16 times the size of the output buffer. Calls
-    /// beyond these limits are rejected with a `HostFunctionError` whose `hostName` is `RangeError`.
+    /// A call of a handler, or `getLoadedSandbox()`, may have 1,000 calls of asynchronous functions in flight, and
+    /// 100,000 calls of host functions in total, unless its options `maxHostCallsInFlight` and `maxHostCalls` say
+    /// otherwise. The arguments of those in flight may take 16 times the size of the output buffer; the results that the
+    /// guest has not taken yet, 64 MiB. Calls beyond these limits are rejected with a `HostFunctionError` whose
+    /// `hostName` is `RangeError`.
     ///
     /// Throws the same errors as `register()`.
     ///

@@ -218,7 +218,7 @@ impl JSSandbox {
             },
             |(mut sandbox, (options, limits), ticket, call_promise, cause), pending| {
                 call_promise.put(pending);
-                sandbox.set_unhandled_rejections(options.unhandled_rejections);
+                sandbox.set_load_options(options.unhandled_rejections, options.host_calls);
                 let running_in = self.context.clone();
                 tasks::spawn(async move {
                     let source = running_in.source();

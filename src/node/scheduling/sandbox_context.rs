@@ -73,8 +73,8 @@ impl PoolId {
 pub(super) struct State {
     /// Why the running call was made.
     pub(super) cause: Cause,
-    /// What the running call waits for.
-    pub(super) waits_for: Vec<Arc<PendingHostCall>>,
+    /// Bytes of the replies that have been given to it and not been taken.
+    pub(super) replies_size: usize,
 }
 
 impl SandboxContext {

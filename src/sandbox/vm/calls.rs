@@ -20,7 +20,7 @@ use crate::sandbox::reply::{self, Breach, CheckedRequest};
 use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
-use crate::sandbox::{name, values};
+use crate::sandbox::{host_reply, name, values};
 
 impl Vm {
     /// Makes the host functions importable in the guest, which must have just booted.
@@ -95,6 +95,7 @@ impl Vm {
         options: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
+        self.limit_host_calls(running, options.host_calls);
         name::check_size("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
         let encoded = self.begin_call(functions, options)?;
@@ -112,6 +113,7 @@ impl Vm {
         options: CallOptions,
         suspended: &mut Suspended,
     ) -> Result<Step> {
+        self.limit_host_calls(running, options.host_calls);
         let limit = self.configuration.input_size;
         check_size("source", program.source.len(), limit)?;
         let (program, functions) = program.into_parts();
@@ -129,7 +131,7 @@ impl Vm {
     fn begin_call(
         &mut self,
         functions: HostFunctions,
-        CallOptions { gc, bytes, rejections, memory_limit }: CallOptions,
+        CallOptions { gc, bytes, rejections, memory_limit, .. }: CallOptions,
     ) -> Result<Vec<u8>> {
         let names = functions.names();
         self.origin.check_kinds(&names)?;
@@ -247,10 +249,14 @@ impl Vm {
             match self.checked(|output_size| reply::reply(bytes, output_size))? {
                 Reply::HostRequest(call) => {
                     let request = self.checked(|output_size| reply::request(call, output_size))?;
-                    if matches!(request, CheckedRequest::Function { .. }) {
-                        running.tally().host_call();
-                    }
-                    let reply: HostReply = self.dispatcher.serve(request, &self.control);
+                    let counted = match request {
+                        CheckedRequest::Function { .. } => running.tally().host_call(),
+                        _ => Ok(()),
+                    };
+                    let reply: HostReply = match counted {
+                        Ok(()) => self.dispatcher.serve(request, &self.control),
+                        Err(refusal) => host_reply::refused(refusal).into_bytes(),
+                    };
                     // If the guest does not get its answer, it can do nothing else any more.
                     bytes = self.call(running, &function::HOST_REPLY, reply).inspect_err(|_| self.poisoned = true)?;
                 }

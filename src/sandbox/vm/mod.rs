@@ -24,6 +24,7 @@ use super::interrupt::InterruptHandle;
 use super::origin::Origin;
 use super::snapshot::{Digest, Snapshot};
 use super::staged::Staged;
+use super::tally::HostCallLimits;
 use super::{fault, image, machine, shadow_paging, stopper, workers};
 
 /// What has become of a call when the guest has been left.
@@ -49,6 +50,7 @@ pub struct Vm {
     unhandled_rejections: UnhandledRejections,
     /// Host functions that a snapshot needs may be missing.
     functions_come_with_calls: bool,
+    host_call_limits: HostCallLimits,
     /// The next restore will make the hypervisor forget the page tables that it replaces; the guest runs only then.
     restore_is_prepared: bool,
     /// Since the last restore the guest was left in another way than the protocol has it. The virtual processor may be in the
@@ -107,6 +109,7 @@ impl Vm {
             max_values: intake.max_values,
             unhandled_rejections: intake.unhandled_rejections,
             functions_come_with_calls: intake.functions_come_with_calls,
+            host_call_limits: intake.host_calls,
             restore_is_prepared: false,
             is_suspect: false,
             poisoned: false,
@@ -116,6 +119,11 @@ impl Vm {
             origin,
             digest: start.map(|snapshot| snapshot.digest().clone()),
         })
+    }
+
+    /// Limits how often a call that begins may call the host: as it was asked for, or as the sandbox's other calls.
+    pub fn limit_host_calls(&self, running: &CallGuard, asked: Option<HostCallLimits>) {
+        running.tally().limit(asked.unwrap_or(self.host_call_limits));
     }
 
     /// Something begins that others can stop from now on, until the guard is dropped: one call into the guest or several.
