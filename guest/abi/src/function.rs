@@ -281,4 +281,10 @@ pub enum Fault {
     StartWithLargeArguments = 68,
     /// Suspends it over and over again, each time with as many host calls as a message may hold.
     StartForEver = 69,
+    /// Sends a call of the host that takes 2 GB when it is decoded, and takes the gate as in [`NotifyHost`](Self::NotifyHost).
+    AmplifyAndNotify = 70,
+    /// Sends the same and ends the entry.
+    AmplifyAndHalt = 71,
+    /// Sends it as a reply and ends the entry.
+    AmplifyReply = 72,
 }

@@ -20,7 +20,8 @@ use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
-use crate::{TRANSPORT, gate, heap, suspension_faults};
+use crate::transport::Transport;
+use crate::{TRANSPORT, amplified, gate, heap, suspension_faults};
 
 /// Largest result, and largest arguments of a host function, with the default settings.
 const OUTPUT_SIZE: usize = 1 << 20;
@@ -46,7 +47,22 @@ pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
         let answer = TRANSPORT.with(|transport| transport.ask(call));
         return Ok(number(i32::from(answer.is_ok())));
     }
+    amplify(fault);
     Ok(commit_privileged(fault))
+}
+
+/// Sends the message that grows, if a fault is about it.
+fn amplify(fault: i32) {
+    let is = |wanted: Fault| fault == wanted as i32;
+    let is_reply = is(Fault::AmplifyReply);
+    if is_reply || is(Fault::AmplifyAndNotify) || is(Fault::AmplifyAndHalt) {
+        let kind = if is_reply { 2 } else { 1 };
+        let send = |transport: &mut Transport| {
+            transport.send_raw(&amplified::message(kind, transport.call(), 1060, 2_000_000))
+        };
+        TRANSPORT.with(send).expect("it fits the buffers");
+        gate::enter(if is(Fault::AmplifyAndNotify) { 1 } else { guest_abi::gate::HALT }, 0);
+    }
 }
 
 /// A reply that is a number.

@@ -19,6 +19,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "commit-faults")]
+mod amplified;
 mod c_library;
 mod context;
 mod engine;

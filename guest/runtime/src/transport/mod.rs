@@ -207,6 +207,24 @@ impl Transport {
         Ok(())
     }
 
+    /// Identifies the call that the next answer is for.
+    #[cfg(feature = "commit-faults")]
+    pub fn call(&self) -> u32 {
+        self.call
+    }
+
+    /// Sends these bytes, whatever they are.
+    #[cfg(feature = "commit-faults")]
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<(), VirtqError> {
+        self.to_host.reclaim()?;
+        let mut chain = self.to_host.chain().readable(bytes.len()).build()?;
+        chain.write_all(bytes)?;
+        let mut batch = self.to_host.batch();
+        batch.submit(chain)?;
+        batch.finish_without_notify();
+        Ok(())
+    }
+
     /// Asks the host for something and gives the answer.
     ///
     /// # Errors
