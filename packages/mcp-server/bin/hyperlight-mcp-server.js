@@ -21,15 +21,19 @@ try {
 
 async function serve(options) {
   const server = new McpServer(options, { version, warn });
+  let isEnding = false;
   const end = async () => {
+    if (isEnding) return;
+    isEnding = true;
     await server.close();
     process.exit(0);
   };
-  // The client has gone.
+  // The client has gone. What is written to it then is lost.
   process.stdin.once('end', end).once('close', end);
+  process.stdout.on('error', end);
   process.once('SIGINT', end).once('SIGTERM', end);
   try {
-    await server.start(new StdioServerTransport());
+    await server.start(new StdioServerTransport(), end);
   } catch (error) {
     await server.close();
     throw error;

@@ -34,7 +34,9 @@ export class McpServer {
     this.#inputs = new Map(own.tools.map((tool) => [tool.originalName, tool]));
   }
 
-  async start(transport) {
+  /** `onEnd` is called when the client has gone. */
+  async start(transport, onEnd) {
+    this.#server.onclose = onEnd;
     const { servers, connectTimeoutMs } = this.#options;
     await this.#servers.connect(servers, { info: this.#info, timeoutMs: connectTimeoutMs, warn: this.#warn });
     this.#servers.onChange = () => this.#server.sendToolListChanged().catch((error) => this.#warn(error.message));

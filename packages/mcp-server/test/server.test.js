@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { readOptions, UsageError } from '../lib/options.js';
 import { connect, SERVER } from './client.js';
 
 const execute = promisify(execFile);
@@ -142,7 +144,8 @@ test("hyperlight-js's variables are heard", async (t) => {
   assert.match(readFileSync(code, 'utf8'), /return 1\n[\s\S]*return 2\n[\s\S]*while \(true\) \{\}\n/);
 });
 
-test('a wrong command line is refused', async () => {
+test('a wrong command line is refused', async (t) => {
+  const file = fileURLToPath(import.meta.url);
   for (const args of [
     ['--cpu-timeout-ms', 'banana'],
     ['--cpu-timeout-ms', '0'],
@@ -158,24 +161,40 @@ test('a wrong command line is refused', async () => {
     ['--connect', 'name=https://'],
     ['--connect', 'a=node', '--connect', 'a=node'],
     ['--config', '/does/not/exist'],
-    ['--config', join(import.meta.dirname ?? '.', 'client.js')],
+    ['--config', file],
   ]) {
-    const error = await execute(process.execPath, [SERVER, ...args]).catch((error) => error);
-    assert.equal(error.code, 2, args.join(' '));
-    assert.match(error.stderr, /^\[hyperlight\] .*\n/);
-    assert.equal(error.stdout, '');
+    await t.test(args.join(' '), () => assert.throws(() => readOptions(args, {}, assert.fail), UsageError));
   }
+  const error = await execute(process.execPath, [SERVER, '--heap-mib', 'x']).catch((error) => error);
+  assert.deepEqual([error.code, error.stdout], [2, '']);
+  assert.match(error.stderr, /^\[hyperlight\] --heap-mib: a whole number from 1 to 1024, not "x"\n/);
   assert.match((await execute(process.execPath, [SERVER, '--help'])).stdout, /--connect NAME=COMMAND/);
   assert.match((await execute(process.execPath, [SERVER, '--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test('it ends when its client goes, also while a program runs', async () => {
-  const server = spawn(process.execPath, [SERVER], { stdio: ['pipe', 'pipe', 'inherit'] });
+test('it ends when its client goes, whatever it is doing', async (t) => {
   const message = (id, method, params) => `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
   const clientInfo = { name: 'test', version: '1' };
-  server.stdin.write(message(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }));
-  await once(server.stdout, 'data');
-  server.stdin.write('this is no JSON\n');
-  server.stdin.end(message(2, 'tools/call', { name: 'run_javascript', arguments: { code: 'for (;;);' } }));
-  assert.deepEqual(await once(server, 'exit'), [0, null]);
+  const call = message(2, 'tools/call', { name: 'run_javascript', arguments: { code: 'for (;;);' } });
+  for (const [name, leave] of Object.entries({
+    'its input ends while a program runs': ({ stdin }) => stdin.end(call),
+    'its output is closed': ({ stdin, stdout }) => {
+      stdout.destroy();
+      stdin.write(message(3, 'tools/list'));
+    },
+    'a message is too large': ({ stdin }) => {
+      stdin.on('error', () => {});
+      stdin.write('x'.repeat(11 * 1024 * 1024));
+    },
+    'it is asked to end': (server) => server.kill('SIGTERM'),
+  })) {
+    await t.test(name, async () => {
+      const server = spawn(process.execPath, [SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
+      server.stdin.write(message(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }));
+      await once(server.stdout, 'data');
+      server.stdin.write('this is no JSON\n');
+      leave(server);
+      assert.deepEqual(await once(server, 'exit'), [0, null]);
+    });
+  }
 });
