@@ -1,4 +1,5 @@
 // A tool for the AI SDK, `ai`, whose input is a program that calls other tools.
+import { setMaxListeners } from 'node:events';
 import { describe } from '@hyperlight/tools';
 import { checkOptions, runTypeScript } from './program.js';
 
@@ -28,6 +29,8 @@ ${description.declarations}`,
     async execute({ code }, call = {}) {
       const running = new AbortController();
       const signal = call.abortSignal ? AbortSignal.any([call.abortSignal, running.signal]) : running.signal;
+      // Each call of a tool may listen to it.
+      setMaxListeners(0, signal);
       const functions = Object.create(null);
       for (const tool of description.tools) {
         functions[tool.name] = async (...args) => {

@@ -1,4 +1,5 @@
 // The MCP server: its tools, and what happens when they are called.
+import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { describe } from '@hyperlight/tools';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
@@ -127,7 +128,10 @@ Nothing is kept between programs.`;
     let executeMs = 0;
     // Calls of tools end with the program, however it ends.
     const running = new AbortController();
-    const call = this.#caller(AbortSignal.any([signal, running.signal]));
+    const ended = AbortSignal.any([signal, running.signal]);
+    // Each call of a tool listens to it.
+    setMaxListeners(0, ended);
+    const call = this.#caller(ended);
     try {
       initMs = await this.#programs.start();
       const entered = performance.now();

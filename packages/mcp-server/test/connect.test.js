@@ -1,11 +1,12 @@
 // The tools of other servers as functions of programs.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -13,6 +14,7 @@ import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/typ
 import { connect, FIXTURE, SERVER } from './client.js';
 
 const execute = promisify(execFile);
+const FILESYSTEM = fileURLToPath(new URL('../../node_modules/.bin/mcp-server-filesystem', import.meta.url));
 const connectTo = (name, ...args) => ['--connect', [`${name}=${process.execPath}`, FIXTURE, ...args].join(' ')];
 
 test('programs call the tools of another server', async (t) => {
@@ -156,6 +158,25 @@ test('--config has servers with commands and URLs', async (t) => {
     'Bearer abc',
     [{ id: 1 }, { id: 2 }],
   ]);
+});
+
+test("programs use others' servers: the one for files of the protocol's authors", async (t) => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mcp-server-')));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const files = Array.from({ length: 20 }, (_, i) => join(folder, `${i}.txt`));
+  for (const [i, file] of files.entries()) writeFileSync(file, `text ${i}`);
+  const command = `files=${process.execPath} ${FILESYSTEM} ${folder}`;
+  const { value, errors } = await connect(t, ['--connect', command]);
+  const read = (paths) => `
+    const read = (path) => tools.files.read_text_file({ path }).then(({ content }) => content, (error) => error.message);
+    return Promise.all(${JSON.stringify(paths)}.map(read));
+  `;
+  assert.deepEqual(
+    await value(read(files)),
+    files.map((_, i) => `text ${i}`),
+  );
+  assert.match((await value(read(['/etc/passwd'])))[0], /Access denied/);
+  assert.doesNotMatch(errors(), /Warning/);
 });
 
 test('a server that cannot be used ends the start', async () => {
