@@ -80,10 +80,20 @@ pub(super) fn snapshot_size_max(configuration: &Configuration) -> u64 {
 fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     // See `Vm::call`; nobody could stop this one.
     workers::probe("that the hypervisor needs to boot a guest")?;
-    let geometry = configuration.geometry();
     let init_data = runtime_image::init_data(runtime(configuration), configuration.for_guest())
         .map_err(|error| HyperlightError::Error(format!("the runtime image cannot be used: {error}")))?;
-    let mut sandbox = SandboxBuilder::from_bytes(KERNEL)
+    let mut sandbox = booted_with(configuration, init_data)?;
+    let booted = sandbox.snapshot()?;
+    // Without working sets everything works as well, only slower.
+    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or_else(|error| {
+        tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
+        booted
+    }))
+}
+
+fn booted_with(configuration: &Configuration, init_data: Vec<u8>) -> Result<Sandbox> {
+    let geometry = configuration.geometry();
+    let sandbox = SandboxBuilder::from_bytes(KERNEL)
         .init_data(init_data, MemoryRegionFlags::READ)
         // The runtime's heap is in scratch memory; hyperlight-host wants a heap of its own, so it gets the smallest.
         .heap_size(guest_abi::memory::PAGE_SIZE)
@@ -96,12 +106,7 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
         .g2h_queue_size(geometry.g2h_queue_size)
         .host_functions(machine::host_functions()?)
         .build()?;
-    let booted = sandbox.snapshot()?;
-    // Without working sets everything works as well, only slower.
-    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or_else(|error| {
-        tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
-        booted
-    }))
+    Ok(sandbox)
 }
 
 /// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
@@ -195,6 +200,19 @@ mod tests {
         assert_eq!(get(1), KEPT_MAX + 2);
         let failed = recent.get_or_insert(&200, |_| Err(Error::Cancelled));
         assert!(failed.is_err() && recent.0.len() == KEPT_MAX && recent.0.iter().all(|(key, _)| *key != 200));
+    }
+
+    #[test]
+    fn a_kernel_of_another_version_does_not_boot_and_says_what_to_do() {
+        let configuration = Configuration::default();
+        let init_data = runtime_image::init_data(RUNTIME, configuration.for_guest()).expect("a good image");
+        assert!(booted_with(&configuration, init_data.clone()).is_ok());
+        let mut other = init_data;
+        other[8] ^= 0x40; // the version follows the eight bytes that mark the header
+        let error = booted_with(&configuration, other).map(drop).expect_err("another version").to_string();
+        let (kernel, host) = (guest_abi::VERSION, guest_abi::VERSION ^ 0x40);
+        let message = format!("the kernel has version {kernel}, the host {host}: {}", guest_abi::VERSION_ADVICE);
+        assert!(error.contains(&message), "{error}");
     }
 
     #[test]

@@ -116,6 +116,10 @@ impl BootHeader {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct BootInfo {
+    /// [`crate::VERSION`] of the kernel.
+    pub version: u32,
+    /// Keeps the size a multiple of 16 bytes.
+    pub reserved: [u32; 3],
     /// Settings of the sandbox.
     pub settings: Settings,
     /// The transport's geometry.

@@ -44,6 +44,10 @@ pub const HEAP_START: u64 = 0x1_0000_0000;
 /// Largest heap in bytes: what fits into the 16 GiB that hyperlight-host allows for scratch memory, beside the rest.
 pub const HEAP_SIZE_MAX: u64 = 8 << 30;
 
+/// What the runtime uses of its heap as long as that is enough, in bytes, and what the kernel makes ready of it for a call after a
+/// restore.
+pub const HEAP_FIRST_SIZE: u64 = 512 * PAGE_SIZE;
+
 /// Exclusive end of the addresses that CPL 3 may use.
 pub const USER_END: u64 = 0x0000_8000_0000_0000;
 

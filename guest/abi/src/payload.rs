@@ -40,6 +40,8 @@ const NUMBER: usize = size_of::<u64>();
 impl Payload {
     /// Most byte arrays of one payload: each of them becomes an object, however few bytes it has.
     pub const BYTE_ARRAYS_MAX: usize = 65_536;
+    /// What a string begins with that stands for a byte array.
+    pub const MARK: u8 = 0x10;
     /// What each byte array counts for beside its bytes.
     pub const ARRAY_OVERHEAD: usize = NUMBER;
 
@@ -128,6 +130,31 @@ impl Payload {
         // SAFETY: the text was a string when it was encoded.
         Some(Self { json: unsafe { String::from_utf8_unchecked(json) }, bytes, sizes })
     }
+}
+
+const _: () = assert!(
+    contains(BINARY_SOURCE, "const BYTE_ARRAYS_MAX = 65_536;") && Payload::BYTE_ARRAYS_MAX == 65_536,
+    "binary.js says how many byte arrays there may be as well: change both, and then this assertion"
+);
+const _: () = assert!(
+    contains(BINARY_SOURCE, r"const MARK = '\u0010';") && Payload::MARK == 0x10,
+    "binary.js has the mark of a placeholder as well: change both, and then this assertion"
+);
+
+const fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let mut start = 0;
+    while start + part.len() <= text.len() {
+        let mut length = 0;
+        while length < part.len() && text[start + length] == part[length] {
+            length += 1;
+        }
+        if length == part.len() {
+            return true;
+        }
+        start += 1;
+    }
+    false
 }
 
 /// Text, byte arrays and their sizes.

@@ -6,6 +6,7 @@ use guest_abi::memory::{
     BACKING_STEP, HEAP_SIZE_MAX, HEAP_START, IMAGE_START, PAGE_SIZE, SCRATCH_END, STACK_SIZE_MAX, STACK_TOP,
     THREAD_AREA,
 };
+use guest_abi::{VERSION, VERSION_ADVICE};
 use guest_kernel::page_table::{Access, Entry, page_of};
 use guest_kernel::segments::Segments;
 
@@ -86,8 +87,12 @@ fn boot_header(init_data: &Region) -> BootHeader {
     } else {
         abort(AbortCode::Boot, format_args!("there is no init data"))
     };
-    if header.magic != BootHeader::MAGIC || header.version != guest_abi::VERSION {
-        abort(AbortCode::Boot, format_args!("the init data is not of version {}", guest_abi::VERSION));
+    if header.magic != BootHeader::MAGIC {
+        abort(AbortCode::Boot, format_args!("the init data is not for this kernel"));
+    }
+    if header.version != VERSION {
+        let host = header.version;
+        abort(AbortCode::Boot, format_args!("the kernel has version {VERSION}, the host {host}: {VERSION_ADVICE}"));
     }
     let settings = &header.settings;
     if settings.heap_size > HEAP_SIZE_MAX
@@ -143,7 +148,7 @@ fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
         map_zeroed(tables, address);
     }
     let mut page = map_zeroed(tables, STACK_TOP - PAGE_SIZE);
-    let info = BootInfo { settings: header.settings, scratch: metadata() };
+    let info = BootInfo { version: VERSION, reserved: [0; 3], settings: header.settings, scratch: metadata() };
     // SAFETY: the page is ours and large enough; the offset keeps the struct aligned.
     unsafe { page.as_mut_ptr::<u8>().add((PAGE_SIZE - size) as usize).cast::<BootInfo>().write(info) };
     STACK_TOP - size

@@ -17,7 +17,8 @@ use core::ops::Range;
 
 use guest_abi::gate;
 use guest_abi::memory::{
-    HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, STACK_TOP, THREAD_AREA, USER_END,
+    HEAP_FIRST_SIZE, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, STACK_TOP,
+    THREAD_AREA, USER_END,
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 
@@ -196,7 +197,7 @@ fn ranges() -> [Range<u64>; 6] {
         THREAD_AREA..PREFAULT_PLAN + PAGE_SIZE,
         COPY_ORDER..COPY_ORDER + PAGE_SIZE,
         IMAGE_START..constants.image_end.min(IMAGE_START + TABLE_SIZE),
-        HEAP_START..constants.heap_end.min(HEAP_START + TABLE_SIZE),
+        HEAP_START..constants.heap_end.min(HEAP_START + HEAP_FIRST_SIZE),
         constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
         // With the smallest settings the arena begins closer than that to the end of the address space.
         constants.arena_start..constants.arena_end.min(constants.arena_start.saturating_add(ARENA_MAX)),
@@ -259,6 +260,10 @@ pub fn plan(page: u32) {
 const _: () = assert!(
     window_of(PREFAULT_CODE, ENTRIES as u64) == window_of(PREFAULT_PLAN, ENTRIES as u64),
     "the code is always mapped, so there is a table for the plan too"
+);
+const _: () = assert!(
+    HEAP_FIRST_SIZE <= TABLE_SIZE && HEAP_START.is_multiple_of(TABLE_SIZE),
+    "`dispatch` opens one table of the heap: for a larger first part it has to open more"
 );
 const _: () = assert!(
     size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PREFAULT_WINDOW) / PAGE_SIZE

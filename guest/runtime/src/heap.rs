@@ -7,12 +7,9 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
-use guest_abi::memory::{HEAP_START, PAGE_SIZE};
+use guest_abi::memory::{HEAP_FIRST_SIZE, HEAP_START};
 use talc::TalcCell;
 use talc::source::Manual;
-
-/// What is used of the heap at first: as much as one page table maps.
-const FIRST_SIZE: u64 = 512 * PAGE_SIZE;
 
 #[global_allocator]
 static HEAP: Heap = Heap { allocator: TalcCell::new(Manual), end: Cell::new(ptr::null_mut()), size: Cell::new(0) };
@@ -72,7 +69,7 @@ pub fn size() -> u64 {
 /// Gives the heap's address range to the allocator; the kernel backs it with memory page by page.
 pub fn claim(size: u64) {
     // SAFETY: called once, at boot; nothing else uses these addresses.
-    let claimed = unsafe { HEAP.allocator.claim(HEAP_START as *mut u8, size.min(FIRST_SIZE) as usize) };
+    let claimed = unsafe { HEAP.allocator.claim(HEAP_START as *mut u8, size.min(HEAP_FIRST_SIZE) as usize) };
     HEAP.end.set(claimed.expect("the heap is too small").as_ptr());
     HEAP.size.set(size);
 }

@@ -48,6 +48,7 @@ use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::program::Program;
 use guest_abi::suspension::HostResults;
+use guest_abi::{VERSION, VERSION_ADVICE};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
@@ -76,6 +77,8 @@ extern "C" fn run(argument: u64) {
 }
 
 fn boot(info: &BootInfo) {
+    let kernel = info.version;
+    assert!(kernel == VERSION, "the runtime has version {VERSION}, the kernel {kernel}: {VERSION_ADVICE}");
     heap::claim(info.settings.heap_size);
     c_library::set_up_thread_area();
     ENGINE.set(Engine::new(&info.settings));

@@ -23,7 +23,7 @@ use crate::global::Global;
 /// Deepest nesting of objects. Each level takes native memory.
 const DEPTH_MAX: usize = 10_000;
 /// Begins a placeholder, and what is written in front of another string that begins so.
-const MARK: u8 = 0x10;
+const MARK: u8 = Payload::MARK;
 const ESCAPED_MARK: &[u8] = b"\\u0010";
 
 static CLASSES: Global<Classes> = Global::new();

@@ -15,7 +15,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::exception;
 
 /// Begins a placeholder, and every other string that begins so once more.
-const MARK: char = '\u{10}';
+const MARK: char = Payload::MARK as char;
 
 /// The value of a payload.
 ///
@@ -56,7 +56,7 @@ fn with_bytes<'js>(ctx: &Ctx<'js>, value: Value<'js>, arrays: &[&[u8]]) -> rquic
             if let Some(text) = item.as_string() {
                 // Half surrogate pairs are not changed by this: such a string is no placeholder.
                 let marked = exception::with_text(ctx, text.as_value(), |text| match text {
-                    [0x10, rest @ ..] => Some(Vec::from(rest)),
+                    [Payload::MARK, rest @ ..] => Some(Vec::from(rest)),
                     _ => None,
                 });
                 if let Some(rest) = marked.ok_or(rquickjs::Error::Exception)? {
