@@ -3,7 +3,7 @@ import * as nodeModule from 'node:module';
 import { run } from '@hyperlight/js-host-api';
 
 const TIMEOUT_MS = 30_000;
-const OPTIONS = ['pool', 'timeoutMs', 'cpuTimeoutMs', 'maxConsoleBytes'];
+const OPTIONS = ['pool', 'timeoutMs', 'cpuTimeoutMs', 'memoryLimitBytes', 'maxToolCalls', 'maxConsoleBytes'];
 const MAX_STACK = 4096;
 
 /** Options of all adapters. */
@@ -20,11 +20,8 @@ export function checkOptions(options = {}) {
  *
  * `head` is put before the source, in its first line, and does not count in the places of errors.
  */
-export async function runProgram(
-  source,
-  { functions, head = '', signal, pool, timeoutMs, cpuTimeoutMs, maxConsoleBytes },
-) {
-  const options = { functions, signal, wallClockTimeoutMs: timeoutMs, cpuTimeoutMs, maxConsoleBytes };
+export async function runProgram(source, { functions, head = '', signal, pool, timeoutMs, maxToolCalls, ...limits }) {
+  const options = { functions, signal, wallClockTimeoutMs: timeoutMs, maxHostCalls: maxToolCalls, ...limits };
   try {
     const { value, receipt } = await (pool ? pool.run(head + source, options) : run(head + source, options));
     return { value, lines: linesOf(receipt) };

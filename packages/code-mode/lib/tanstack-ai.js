@@ -3,19 +3,23 @@
 import { variables } from './external.js';
 import { checkOptions, runProgram } from './program.js';
 
+const MIB = 1024 * 1024;
+/** More than a heap can have. */
+const NO_LIMIT = 4096 * MIB;
 const PREFIXES = { debug: '', info: '', warn: 'WARN: ', error: 'ERROR: ' };
 
 /** `createCodeMode({ driver: isolateDriver(), tools })` */
 export function isolateDriver(options) {
   const defaults = checkOptions(options);
   return {
-    async createContext({ bindings, timeout }) {
+    async createContext({ bindings, timeout, memoryLimit }) {
       const calls = Object.entries(bindings).map(([name, binding]) => [name, (input) => binding.execute(input)]);
-      return new Context({
-        ...defaults,
-        ...variables(calls),
-        ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      });
+      const limits = { ...defaults };
+      if (timeout !== undefined) limits.timeoutMs = timeout;
+      const { memoryLimitBytes = NO_LIMIT } = limits;
+      if (memoryLimit !== undefined)
+        limits.memoryLimitBytes = Math.min(Math.floor(memoryLimit * MIB), memoryLimitBytes);
+      return new Context({ ...limits, ...variables(calls) });
     },
   };
 }

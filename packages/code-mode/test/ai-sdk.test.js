@@ -101,6 +101,9 @@ test('what is wrong is the result', async () => {
   }
   assert.ok(!calls.includes('paid'));
   assert.equal((await code.execute({ code: 'return tools.progress({})' })).result, 'ended');
+  const few = codeTool(tools, { pool, maxToolCalls: 1 });
+  const twice = 'await tools.progress({}); return tools.progress({})';
+  assert.match((await few.execute({ code: twice })).error.message, /has made 1 calls of host functions already/);
   const slow = codeTool(tools, { pool, timeoutMs: 100 });
   assert.equal((await slow.execute({ code: 'for (;;);' })).error.name, 'TimeoutError');
   const abortSignal = AbortSignal.timeout(50);

@@ -62,6 +62,20 @@ test('a context runs programs until it is disposed of', async () => {
   assert.equal((await context.execute('return 1')).error.name, 'DisposedError');
 });
 
+test('the memory limit is that of the program', async () => {
+  const program = 'return new Uint8Array(6 * 2 ** 20).length';
+  for (const [driver, memoryLimit] of [
+    [isolateDriver(), 4],
+    [isolateDriver({ memoryLimitBytes: 4 * 2 ** 20 }), 1e9],
+    [isolateDriver({ memoryLimitBytes: 4 * 2 ** 20 }), undefined],
+  ]) {
+    const { error } = await (await driver.createContext({ bindings: {}, memoryLimit })).execute(program);
+    assert.match(error.message, /out of memory/);
+  }
+  const context = await isolateDriver().createContext({ bindings: {}, memoryLimit: 1e9 });
+  assert.equal((await context.execute(program)).value, 6 * 2 ** 20);
+});
+
 test('names that are no variables are refused', async () => {
   const execute = async () => 1;
   for (const name of ['a-b', 'a = evil(), b', '']) {

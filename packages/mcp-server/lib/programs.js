@@ -59,9 +59,16 @@ export class Programs {
 
   /** `call` is what `tools` call, if there are any. */
   run(source, { call, signal } = {}) {
-    const { cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes } = this.#options;
+    const { cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxToolCalls: maxHostCalls } = this.#options;
     const functions = call && { [BRIDGE]: { call } };
-    return this.#pool.run(source, { functions, signal, cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes });
+    return this.#pool.run(source, {
+      functions,
+      signal,
+      cpuTimeoutMs,
+      wallClockTimeoutMs,
+      maxConsoleBytes,
+      maxHostCalls,
+    });
   }
 
   async close() {

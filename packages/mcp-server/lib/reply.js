@@ -47,9 +47,15 @@ function consoleOf(receipt) {
 
 function metaOf(receipt) {
   if (!receipt) return undefined;
-  const { wallClockMs, cpuTimeMs, terminatedBy, hostCalls } = receipt;
+  const { wallClockMs, cpuTimeMs, peakHeapBytes, terminatedBy, hostCalls } = receipt;
   return {
-    'hyperlight/receipt': { wallClockMs, cpuTimeMs, terminatedBy, toolCalls: Object.values(hostCalls)[0]?.count ?? 0 },
+    'hyperlight/receipt': {
+      wallClockMs,
+      cpuTimeMs,
+      peakHeapBytes,
+      terminatedBy,
+      toolCalls: Object.values(hostCalls)[0]?.count ?? 0,
+    },
   };
 }
 

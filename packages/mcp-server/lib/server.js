@@ -150,14 +150,9 @@ Nothing is kept between programs.`;
 
   /** What the tools of one program call. */
   #caller(signal) {
-    const { servers, maxToolCalls, wallClockTimeoutMs } = this.#options;
+    const { servers, wallClockTimeoutMs } = this.#options;
     if (servers.size === 0) return undefined;
-    let calls = 0;
-    return (server, name, args) => {
-      calls += 1;
-      if (calls > maxToolCalls) throw new RangeError(`a program may call tools ${maxToolCalls} times`);
-      return this.#servers.call(server, name, args, { signal, timeoutMs: wallClockTimeoutMs });
-    };
+    return (server, name, args) => this.#servers.call(server, name, args, { signal, timeoutMs: wallClockTimeoutMs });
   }
 
   /** Setting up, compiling and snapshots are parts of the execution here; the names are those of hyperlight-js's example. */
