@@ -1033,6 +1033,31 @@ export declare class SandboxPool {
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
   /**
+   * Imports modules into the state in which requests get their sandboxes, so that programs find them compiled and
+   * evaluated: `modules` are their sources by the specifiers under which they are imported. Requests that are made after
+   * the promise is fulfilled have them; so have later preparations, which add to earlier ones. Requests are served
+   * meanwhile.
+   *
+   * Each request gets its own copy of what the modules keep in variables.
+   *
+   * If it rejects, the pool stays as it was:
+   * - `ERR_COMPILE`: a module has a syntax error or imports what does not exist. The error's `file` is its specifier.
+   * - `ERR_GUEST_ERROR`: the evaluation of a module threw.
+   * - `ERR_CANCELLED`: a timeout, or the signal, stopped it.
+   * - `ERR_INVALID_ARG`: an argument is invalid, a specifier means something else in the guest, or the pool has the option
+   *   `prepare`, whose function can add modules itself.
+   * - `ERR_PAYLOAD_TOO_LARGE`: the modules together are larger than the input buffer; prepare some of them first.
+   * - Others as with `run()`.
+   *
+   * @example
+   * ```ts
+   * const pool = new SandboxPool({ size: 2 });
+   * await pool.prepare({ tools: 'export const twice = (n) => 2 * n' });
+   * const { value } = await pool.run("import { twice } from 'tools'; export default twice(21)"); // 42
+   * ```
+   */
+  prepare(modules: Record<string, string>, options?: LoadOptions): Promise<void>
+  /**
    * Runs a program in a sandbox with clean state and resolves to its value and a receipt. If no sandbox is ready, the
    * request waits behind earlier ones; that time does not count towards its timeouts.
    *

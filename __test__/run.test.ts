@@ -305,6 +305,7 @@ test('a source may hold any characters, and its errors have their places in it',
   for (const [source, line, column] of [
     ['\u{1f600}', 1, 1],
     ['const a = 1;\r\nconst b = ;', 2, 11],
+    ['const a = 1;\nreturn 1 \0', 2, 10],
   ] as const) {
     const error = await rejection('ERR_COMPILE', pool.run(source));
     assert.deepEqual([error.file, error.line, error.column], ['run', line, column], JSON.stringify(source));

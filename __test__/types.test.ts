@@ -93,6 +93,7 @@ const members = {
   Snapshot: ['requirements', 'isLoaded', 'save', 'dispose'],
   SandboxPool: [
     'run',
+    'prepare',
     'callHandler',
     'callHandlerWithStats',
     'callHandlerWithReceipt',
@@ -122,6 +123,7 @@ same<SandboxPool['callHandler'], LoadedJSSandbox['callHandler']>();
 same<SandboxPool['callHandlerWithStats'], LoadedJSSandbox['callHandlerWithStats']>();
 same<SandboxPool['callHandlerWithReceipt'], LoadedJSSandbox['callHandlerWithReceipt']>();
 same<SandboxPool['run'], typeof run>();
+same<SandboxPool['prepare'], (modules: Record<string, string>, options?: LoadOptions) => Promise<void>>();
 same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'input' | 'modules'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();

@@ -170,3 +170,29 @@ fn a_pool_runs_each_program_in_clean_state() {
         assert_eq!(pool.run(program, None).expect("a value"), "1");
     }
 }
+
+#[test]
+fn prepared_modules_are_evaluated_once_and_each_program_has_its_own_copy_of_their_state() {
+    let mut sandbox = sandbox();
+    let counter = "let n = 0; export const next = () => ++n; globalThis.evaluated = (globalThis.evaluated ?? 0) + 1;";
+    sandbox.prepare([("counter", counter)]).expect("prepare");
+    sandbox
+        .prepare([("twice", "import { next } from 'counter'; export const twice = () => [next(), next()];")])
+        .expect("again");
+    assert!(matches!(sandbox.prepare([("counter", "")]), Err(Error::InvalidArgument(_))), "it is there already");
+    let clean = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..3 {
+        sandbox.restore(clean.clone()).expect("restore");
+        let program = Program::new("import { twice } from 'twice'; export default [...twice(), evaluated]");
+        assert_eq!(sandbox.run(program, None).expect("a value"), "[1,2,1]");
+    }
+    match sandbox.prepare([("bad", "\nlet = 1")]) {
+        Err(Error::InvalidArgument(_)) => {}
+        other => panic!("a program has been run already, but {other:?}"),
+    }
+    sandbox.restore(clean).expect("restore");
+    match sandbox.prepare([("bad", "\nlet = 1")]) {
+        Err(Error::Compile { file, line, .. }) => assert_eq!((&*file, line), ("bad", 2)),
+        other => panic!("{other:?}"),
+    }
+}

@@ -236,6 +236,35 @@ impl LoadedJSSandbox {
         self.run_blocking(self.begin(), None, program, gc)
     }
 
+    /// Imports modules, by their specifiers and sources, so that programs that are run find them compiled and evaluated. A snapshot
+    /// that is taken afterwards has them.
+    ///
+    /// ```
+    /// use hyperlight_js::{Program, SandboxBuilder};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let mut sandbox = SandboxBuilder::new().build()?.load_runtime()?.get_loaded_sandbox()?;
+    /// sandbox.prepare([("tools", "export const twice = (n) => 2 * n;")])?;
+    /// let clean = sandbox.snapshot()?;
+    /// for _ in 0..2 {
+    ///     sandbox.restore(clean.clone())?;
+    ///     let program = Program::new("import { twice } from 'tools'; export default twice(21);");
+    ///     assert_eq!(sandbox.run(program, None)?, "42");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run). The modules may be there then, or some of them: restore the sandbox.
+    pub fn prepare<Specifier: Into<String>, Source: Into<String>>(
+        &mut self,
+        modules: impl IntoIterator<Item = (Specifier, Source)>,
+    ) -> Result<()> {
+        let modules = modules.into_iter().map(|(specifier, source)| (specifier.into(), source.into()));
+        self.run(Program::preparation(modules.collect()), None).map(drop)
+    }
+
     /// As [`run`](Self::run), under limits, as [`handle_event_with_monitor`](Self::handle_event_with_monitor).
     ///
     /// # Errors

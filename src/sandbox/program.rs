@@ -43,12 +43,19 @@ pub struct Program {
     modules: Vec<(String, String)>,
     functions: HostFunctions,
     pub(super) memory_limit: Option<u64>,
+    is_preparation: bool,
 }
 
 impl Program {
     /// A program of this source, without an input.
     pub fn new(source: impl Into<String>) -> Self {
         Self { source: source.into(), ..Self::default() }
+    }
+
+    /// One that imports modules, so that programs that are run after it find them compiled and evaluated.
+    pub(crate) fn preparation(modules: Vec<(String, String)>) -> Self {
+        let imports = modules.iter().map(|(specifier, _)| format!("import {};", serde_json::Value::from(&**specifier)));
+        Self { source: imports.collect(), modules, is_preparation: true, ..Self::default() }
     }
 
     /// Gives it an input: JSON text. Without one the input is `undefined`.
@@ -100,7 +107,7 @@ impl Program {
 
     /// What the guest is told, and what stays here.
     pub(super) fn into_parts(self) -> (guest_abi::program::Program, HostFunctions) {
-        let Self { source, input, modules, functions, memory_limit: _ } = self;
-        (guest_abi::program::Program { source, input, modules }, functions)
+        let Self { source, input, modules, functions, memory_limit: _, is_preparation } = self;
+        (guest_abi::program::Program { source, input, modules, is_preparation }, functions)
     }
 }

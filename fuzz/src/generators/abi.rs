@@ -52,6 +52,7 @@ impl<'a> Arbitrary<'a> for Message {
                 source: u.arbitrary()?,
                 input: if u.arbitrary()? { Some(payload(u)?) } else { None },
                 modules: u.arbitrary()?,
+                is_preparation: u.arbitrary()?,
             }),
             8 => Self::CallOptions(CallOptions {
                 gc: u.arbitrary()?,

@@ -15,14 +15,17 @@ pub struct Program {
     pub input: Option<Payload>,
     /// Modules that it can import: their specifiers and their sources.
     pub modules: Vec<(String, String)>,
+    /// It is only there to have its modules imported: another can be run after it, which finds them.
+    pub is_preparation: bool,
 }
 
 impl Program {
     /// Encodes the program.
     pub fn into_bytes(self) -> Vec<u8> {
-        let Self { source, input, modules } = self;
+        let Self { source, input, modules, is_preparation } = self;
         let mut bytes = Vec::with_capacity(source.len() + 64);
         put_text(&mut bytes, &source);
+        bytes.push(u8::from(is_preparation));
         bytes.push(u8::from(input.is_some()));
         put_bytes(&mut bytes, &input.map(Payload::into_bytes).unwrap_or_default());
         for (specifier, source) in &modules {
@@ -36,6 +39,11 @@ impl Program {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let source = reader.text()?;
+        let is_preparation = match reader.take(1)? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
         let flag = reader.take(1)?;
         let input = bytes_of(&mut reader)?;
         let input = match flag {
@@ -47,7 +55,7 @@ impl Program {
         while !reader.0.is_empty() {
             modules.push((reader.text()?, reader.text()?));
         }
-        Some(Self { source, input, modules })
+        Some(Self { source, input, modules, is_preparation })
     }
 }
 
@@ -77,6 +85,7 @@ mod tests {
                 source: "n\u{e4}h".into(),
                 input: Some(input),
                 modules: vec![("a".into(), "export default 1".into()), (String::new(), String::new())],
+                is_preparation: true,
             },
         ]
     }

@@ -30,10 +30,9 @@
     /** For each module: its specifier, its source. */
     modules(modules) {
       const list = [];
-      for (const specifier of keys(check(modules, 'the option modules'))) {
+      for (const specifier of keys(check(modules, 'the object of modules'))) {
         const source = modules[specifier];
-        if (typeof source !== 'string')
-          throw new TypeErrorNow(`the module ${specifier} of the option modules must be a string`);
+        if (typeof source !== 'string') throw new TypeErrorNow(`the module ${specifier} must be a string`);
         list.push(specifier, source);
       }
       return list;

@@ -58,16 +58,22 @@ impl RunOptions {
         (run.call, run.functions) = (call, functions);
         run.max_console_bytes = console_size(&options)?;
         if let Some(given) = options.given(MODULES)? {
-            let list = list(env, &environment::of(env)?.program_parts.modules, given)?;
-            for [specifier, source] in list.as_chunks().0 {
-                run.modules.push((string(env, "a module's name", *specifier)?, string(env, "a module", *source)?));
-            }
+            run.modules = modules(env, given)?;
         }
         if let Some(given) = options.given(INPUT)? {
             run.input = Some(json::stringify(env, "input", given)?);
         }
         Ok((run, of_thread))
     }
+}
+
+/// Specifiers and sources of modules.
+pub fn modules(env: &Env, given: Unknown<'_>) -> Result<Vec<(String, String)>> {
+    let list = list(env, &environment::of(env)?.program_parts.modules, given)?;
+    let module = |[specifier, source]: &[Unknown<'static>; 2]| {
+        Ok((string(env, "a module's name", *specifier)?, string(env, "a module", *source)?))
+    };
+    list.as_chunks().0.iter().map(module).collect()
 }
 
 /// What a reader makes of an object.

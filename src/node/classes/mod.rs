@@ -12,6 +12,7 @@ mod limits;
 pub mod loaded;
 mod pool;
 mod pool_options;
+mod preparation;
 mod proto;
 mod run;
 mod snapshot;

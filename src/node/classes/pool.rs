@@ -1,6 +1,6 @@
 //! `SandboxPool` for JavaScript.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
@@ -28,6 +28,7 @@ use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::queue::Queue;
 use crate::node::scheduling::sandbox_context::{Cause, PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
@@ -51,6 +52,10 @@ pub struct SandboxPool {
 pub(super) struct Shared {
     pub(super) id: PoolId,
     source: Source,
+    /// The state in which requests get a sandbox since modules were prepared.
+    prepared: Mutex<Option<Arc<crate::Snapshot>>>,
+    /// The preparations, one after the other: each adds to what those before it have left.
+    pub(super) preparations: Arc<Queue<()>>,
     pub(super) leases: LeaseQueue<PoolMember>,
     pub(super) calls: Arc<Calls>,
     last_call_stats: Mutex<Option<crate::ExecutionStats>>,
@@ -97,6 +102,8 @@ impl SandboxPool {
         let shared = Arc::new(Shared {
             id: PoolId::next(),
             source,
+            prepared: Mutex::default(),
+            preparations: Queue::new("SandboxPool", ()),
             leases: LeaseQueue::new(size, max_queue),
             calls: Arc::default(),
             last_call_stats: Mutex::default(),
@@ -347,7 +354,8 @@ impl Shared {
         let expected = Expected(Some(self.clone()));
         match &self.source {
             Source::Snapshot(snapshot, callback, max_values) => {
-                let (snapshot, callback, max_values) = (snapshot.clone(), callback.clone(), *max_values);
+                let snapshot = self.lock_prepared().clone().unwrap_or_else(|| snapshot.clone());
+                let (callback, max_values) = (callback.clone(), *max_values);
                 blocking(move || {
                     expected.fulfil(catch_panic(|| {
                         let context = SandboxContext::new(jobs::Source::next());
@@ -361,13 +369,18 @@ impl Shared {
             }
             Source::Runtime(clean, callback, max_values) => {
                 let (clean, callback, max_values) = (clean.clone(), callback.clone(), *max_values);
+                let prepared = self.lock_prepared().clone();
                 blocking(move || {
                     expected.fulfil(catch_panic(|| {
                         let context = SandboxContext::new(jobs::Source::next());
                         let print = recording_lines(callback, &context);
-                        let member = Self::make_of_runtime(&clean, |builder| {
+                        let builder = |builder: crate::SandboxBuilder| {
                             builder.with_host_print_fn(print).with_max_output_values(max_values)
-                        });
+                        };
+                        let member = match prepared {
+                            Some(prepared) => Member::start(prepared, builder),
+                            None => Self::make_of_runtime(&clean, builder),
+                        };
                         Ok((member?, context))
                     }));
                 });
@@ -393,6 +406,64 @@ impl Shared {
         // Another may have been the first.
         let _ = clean.set(member.clean());
         Ok(member)
+    }
+
+    fn lock_prepared(&self) -> MutexGuard<'_, Option<Arc<crate::Snapshot>>> {
+        // No code runs under the lock that could leave it half changed.
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the pool's sandboxes are its own, so that their state can be another one from now on.
+    pub(super) fn can_prepare(&self) -> bool {
+        !matches!(self.source, Source::Prepare(..))
+    }
+
+    /// A member is ready, if it is in the state in which requests get it now; else it is put into that first.
+    fn give(self: &Arc<Self>, mut member: PoolMember) {
+        loop {
+            let prepared = self.lock_prepared();
+            match &*prepared {
+                Some(newest) if !Arc::ptr_eq(newest, &member.member.clean()) => {
+                    member.member.set_clean(newest.clone());
+                    drop(prepared);
+                    if catch_panic(|| Ok(member.member.renew()?)).is_err() {
+                        drop(member);
+                        return self.make();
+                    }
+                }
+                // The lock is held until it is given: whoever sets another state looks for members afterwards.
+                _ => return self.leases.give(member),
+            }
+        }
+    }
+
+    /// Has requests get sandboxes in this state from now on.
+    fn set_prepared(self: &Arc<Self>, clean: Arc<crate::Snapshot>) {
+        let old = self.lock_prepared().replace(clean);
+        drop(old);
+        for member in self.leases.take_ready() {
+            let shared = self.clone();
+            blocking(move || shared.give(member));
+        }
+    }
+
+    /// Has a sandbox's state, in which modules have been imported by a request, be that in which all requests get theirs.
+    pub(super) async fn prepare(
+        self: Arc<Self>,
+        request: Request,
+        ticket: Ticket,
+        call_promise: CallPromise<Option<Payload>>,
+    ) {
+        self.refill();
+        let (sender, receiver) = oneshot::channel();
+        self.leases.take(move |member| drop(sender.send(member)));
+        match receiver.await.unwrap_or(Err(crate::Error::PoolClosed)) {
+            Err(error) => {
+                let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
+                call_promise.settle_after(jobs::Source::HOST, Ok(ended));
+            }
+            Ok(member) => InUse { shared: self, member: Some(member) }.prepare(request, ticket, call_promise).await,
+        }
     }
 
     /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
@@ -426,7 +497,7 @@ impl Expected {
         match made {
             Ok((member, context)) => {
                 context.join(shared.id);
-                shared.leases.give(PoolMember { member, context });
+                shared.give(PoolMember { member, context });
             }
             Err(error) => shared.leases.failed(&error.to_string()),
         }
@@ -461,6 +532,23 @@ impl InUse {
         self.renew();
     }
 
+    /// As [`serve`](Self::serve), and takes a snapshot of the sandbox if that succeeds.
+    async fn prepare(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<Option<Payload>>) {
+        let shared = self.shared.clone();
+        let Some(PoolMember { member, context }) = &mut self.member else { return };
+        let limits = request.options.limits;
+        let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
+        let result = result.and_then(|value| {
+            let clean = catch_panic(|| Ok(member.sandbox.snapshot()?))?;
+            member.set_clean(clean.clone());
+            shared.set_prepared(clean);
+            Ok(value)
+        });
+        drop(ticket);
+        call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
+        self.renew();
+    }
+
     /// Makes the sandbox ready for the next request, off the path of this one.
     fn renew(mut self) {
         let Some(mut member) = self.member.take() else { return };
@@ -469,7 +557,7 @@ impl InUse {
             drop(member);
             shared.leases.gone();
         } else if catch_panic(|| Ok(member.member.renew()?)).is_ok() {
-            shared.leases.give(member);
+            shared.give(member);
         } else {
             drop(member);
             shared.make();

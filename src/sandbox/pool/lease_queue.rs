@@ -136,7 +136,7 @@ impl<M> LeaseQueue<M> {
         }
     }
 
-    /// Takes all members that are ready, to drop them elsewhere. Nobody may use the pool afterwards.
+    /// Takes all members that are ready, as if each were in use.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
     pub fn take_ready(&self) -> VecDeque<M> {
         std::mem::take(&mut self.lock().ready)

@@ -50,7 +50,7 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 /// # Errors
 /// The reply, if it cannot be run.
 pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionNames) -> Result<Promise<'js>, Reply> {
-    let Program { source, input, modules } = program;
+    let Program { source, input, modules, is_preparation } = program;
     if HAS_RUN.load(Relaxed) {
         let message = "the sandbox has run a program already: restore it to run another";
         return Err(Reply::Refused(String::from(message)));
@@ -64,7 +64,7 @@ pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionName
         })?,
     };
     call_functions::begin(ctx, functions)?;
-    HAS_RUN.store(true, Relaxed);
+    HAS_RUN.store(!is_preparation, Relaxed);
 
     let set_input = function(ctx, "setInput").and_then(|set_input| set_input.call::<_, ()>((input.clone(),)));
     set_input.map_err(|error| Reply::Exception(exception::describe(ctx, &error)))?;
@@ -104,6 +104,11 @@ fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promi
         Err(exception) => exception,
     };
     let of_body = (module::place_of(&mut wrong, NAME, source), wrong);
+    if source.contains('\0') {
+        // It is no module either, but the engine does not say where.
+        let (place, exception) = of_body;
+        return Err(Reply::Compile(exception, place));
+    }
     let module = match module::declare_program(ctx, NAME, source) {
         Ok(module) => module,
         Err((exception, place)) => return Err(further(of_body, (place, exception))),
