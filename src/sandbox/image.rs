@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use guest_abi::call_options::CallOptions;
 use guest_abi::function;
+use guest_abi::message::{HostFunctionName, HostFunctionNames};
 use guest_abi::payload::Payload;
+use guest_abi::program::Program;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
@@ -12,7 +14,7 @@ use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use super::call_context::context;
 use super::configuration::Configuration;
 use super::error::Result;
-use super::signatures::{AddHandler, CallHandler};
+use super::signatures::{AddHandler, CallHandler, Run};
 use super::{machine, runtime_image, shadow_paging, workers};
 
 /// What this library has embedded.
@@ -110,12 +112,13 @@ fn booted_with(configuration: &Configuration, init_data: Vec<u8>) -> Result<Sand
 }
 
 /// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
-/// and called, and when one is only called.
+/// and called or a program is run, and when a handler is only called.
 fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
     restore(sandbox, booted.clone())?;
     add_handler(sandbox)?;
     call_handler(sandbox)?;
-    let by_both: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
+    run_program(sandbox)?;
+    let by_all: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
     restore(sandbox, booted.clone())?;
     add_handler(sandbox)?;
     let loaded = sandbox.snapshot()?;
@@ -123,7 +126,7 @@ fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperligh
     call_handler(sandbox)?;
     let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
     restore(sandbox, booted.clone())?;
-    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling))?;
+    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_all, by_calling))?;
     sandbox.snapshot()
 }
 
@@ -152,12 +155,13 @@ fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
+fn event() -> Payload {
+    Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
+}
+
 fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let event =
-        Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
-            .into_bytes();
     let options = CallOptions { gc: true, ..CallOptions::default() }.to_bytes();
-    let arguments: CallHandler = (context().to_bytes().to_vec(), options, "handler".to_string(), event);
+    let arguments: CallHandler = (context().to_bytes().to_vec(), options, "handler".to_string(), event().into_bytes());
     sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
 }
 
@@ -169,6 +173,21 @@ fn runtime(configuration: &Configuration) -> &'static [u8] {
 #[cfg(not(feature = "test-guest"))]
 fn runtime(_: &Configuration) -> &'static [u8] {
     RUNTIME
+}
+
+/// A little of much that programs do: its result is awaited, and it has a host function, which it does not call.
+const PROGRAM: &str = "
+    const found = await Promise.all(input.list.map(async ({ name, price }) => ({ name: name.toUpperCase(), price })));
+    const total = found.reduce((sum, { price }) => sum + price, 0);
+    return { total, names: found.map(({ name }) => `${name} ${typeof host.find}`) };
+";
+
+fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let find = HostFunctionName { module: "host".to_string(), function: "find".to_string(), is_async: true };
+    let options = CallOptions { gc: true, functions: HostFunctionNames(vec![find]), ..CallOptions::default() };
+    let program = Program { source: PROGRAM.to_string(), input: Some(event()), ..Program::default() };
+    let arguments: Run = (context().to_bytes().to_vec(), options.to_bytes(), program.into_bytes());
+    sandbox.call::<Vec<u8>>(function::RUN.name, arguments).map(drop)
 }
 
 #[cfg(test)]
