@@ -64,7 +64,7 @@ struct State {
     last: u64,
     current: Option<CallId>,
     stopped_by: Option<StoppedBy>,
-    /// The guest waits for a host function: when it is left, `leave_host` looks whether the call shall stop.
+    /// The guest waits for a host function: before it is entered again, whoever does that looks whether the call shall stop.
     in_host: bool,
     give_up: Option<GiveUp>,
     /// That of the thread which runs the call, and what it showed when that began.
@@ -126,7 +126,7 @@ impl CallControl {
     pub fn signal(&self, call: CallId) -> bool {
         let _signalling = self.signalling.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.lock();
-        // After a host function it looks for itself.
+        // After a host function whoever enters the guest looks for a stop.
         let needs_signal = state.current == Some(call) && !state.in_host;
         drop(state);
         !needs_signal || (self.interrupt_vm)()
@@ -156,17 +156,13 @@ impl CallControl {
         }
     }
 
-    /// The host function does not wait any more, and the guest is about to go on.
+    /// The host function does not wait any more. Whoever enters the guest now looks for a stop before.
     pub fn leave_host(&self) {
         let mut state = self.lock();
         state.in_host = false;
-        let (give_up, is_stopped) = (state.give_up.take(), state.stopped_by.is_some());
+        let give_up = state.give_up.take();
         drop(state);
         drop(give_up);
-        if is_stopped {
-            // The guest is not in the VM now, so this waits for nothing, and will be noticed before the guest is entered.
-            (self.interrupt_vm)();
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
