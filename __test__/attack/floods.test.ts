@@ -36,6 +36,15 @@ function loadGuests(body: string): Promise<Guest[]> {
       .register('take', (value) => {
         hit();
         return value;
+      })
+      .registerAsync('soon', hit)
+      .registerAsync('soon_fail', async () => {
+        hit();
+        throw new Error('as told');
+      })
+      .registerAsync('soon_take', (value) => {
+        hit();
+        return value;
       });
     const sandbox = await proto.loadRuntime();
     sandbox.addHandler('flood', `import * as host from 'host:flood'; function handler(event) { ${body} }`);
@@ -57,14 +66,36 @@ const floods: Record<string, string> = {
   'calls with many bytes in them and back': 'const bytes = new Uint8Array(500000); for (;;) host.take(bytes);',
   'lines and calls at once': "for (;;) { console.log('line'); host.at_once(); }",
   'lines out of microtasks': "const again = () => { console.log('line'); queueMicrotask(again); }; again();",
+  'calls that are refused': "for (;;) { try { host.at_once(); } catch {} console.log('line'); }",
+  ...asynchronous('as many asynchronous calls as may be in flight', 1_000, 'host.soon().then(again)'),
+  ...asynchronous(
+    'more asynchronous calls than may be in flight',
+    1_100,
+    'host.soon().then(again, () => setImmediate(again))',
+  ),
+  ...asynchronous('asynchronous calls that fail', 1_000, 'host.soon_fail().catch(again)'),
+  ...asynchronous('asynchronous calls with much in them and back', 16, 'host.soon_take(list).then(again)'),
+  ...asynchronous('asynchronous calls with many bytes in them and back', 16, 'host.soon_take(bytes).then(again)'),
+  ...asynchronous('asynchronous calls that nobody waits for', 1, 'host.soon(); setImmediate(again)'),
+  ...asynchronous('timers', 10_000, 'setTimeout(again, Math.random() * 3); if (i % 100 === 0) host.at_once()'),
+  ...asynchronous('suspensions in tiny steps', 1, "console.log('line'); setTimeout(again, 0)"),
+  ...asynchronous('suspensions that end at once', 1, "console.log('line'); setImmediate(again)"),
 };
+
+/** Does something without end in so many places at the same time, and waits for ever. */
+function asynchronous(name: string, places: number, step: string): Record<string, string> {
+  const values = 'const list = new Array(20000).fill([]), bytes = new Uint8Array(500000);';
+  const begin = `const begin = (i) => { const again = () => { ${step}; }; again(); };`;
+  return { [name]: `${values} ${begin} for (let i = 0; i < ${places}; i++) begin(i); return new Promise(() => {});` };
+}
 
 for (const [name, body] of Object.entries(floods)) {
   test(`${name} leave the host its turn, and every guest`, async () => {
     const guests = await loadGuests(body);
     const snapshots = await Promise.all(guests.map(({ loaded }) => loaded.snapshot()));
     const before = held().resident;
-    const calls = guests.map(({ loaded }) => rejection('ERR_CANCELLED', loaded.callHandler('flood', {})));
+    const options = { maxHostCalls: name === 'calls that are refused' ? 0 : 2 ** 32 - 1 };
+    const calls = guests.map(({ loaded }) => rejection('ERR_CANCELLED', loaded.callHandler('flood', {}, options)));
     // There would be no end to this if the event loop did not turn, or a guest had no turn.
     for (let turns = 0; turns < 10; turns++) await sleep(1);
     const counts = guests.map(({ count }) => count);
