@@ -5,7 +5,6 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::{HostFunctionName, HostFunctionNames, Reply};
