@@ -1,8 +1,9 @@
 // A short check of the addon that runs on every supported Node.js, without a test runner: `node __test__/smoke.mjs`.
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { SandboxBuilder } from '@hyperlight/js-host-api';
+import { hostCall, SandboxBuilder } from '@hyperlight/js-host-api';
 
 const lines = [];
 const protoSandbox = await new SandboxBuilder()
@@ -17,6 +18,11 @@ protoSandbox.register('math', 'refuse', async () => {
 });
 let call;
 protoSandbox.register('math', 'reenter', () => call.callHandler('greet', {}));
+const request = new AsyncLocalStorage();
+protoSandbox.registerAsync('math', 'caller', async () => {
+  await null;
+  return [request.getStore(), hostCall().context, hostCall().signal.aborted];
+});
 
 const jsSandbox = await protoSandbox.loadRuntime();
 jsSandbox.addModule('shared', 'let count = 0; export const next = () => ++count;');
@@ -34,6 +40,7 @@ jsSandbox.addHandler('print', "function handler() { console.warn('line'); }");
 jsSandbox.addHandler('fail', "function handler() { throw new TypeError('no'); }");
 jsSandbox.addHandler('spin', 'function handler() { for (;;); }');
 jsSandbox.addHandler('reenter', "import { reenter } from 'host:math'; function handler() { return reenter(); }");
+jsSandbox.addHandler('caller', "import { caller } from 'host:math'; function handler() { return caller(); }");
 const loadedSandbox = await jsSandbox.getLoadedSandbox();
 call = loadedSandbox;
 
@@ -51,6 +58,13 @@ await assert.rejects(loadedSandbox.callHandler('refuse', {}), {
   guestMessage: 'refused',
 });
 await assert.rejects(loadedSandbox.callHandler('reenter', {}), { code: 'ERR_GUEST_ERROR' });
+const callers = ['a', 'b'].map((name, context) =>
+  request.run(name, () => loadedSandbox.callHandler('caller', {}, { context })),
+);
+assert.deepEqual(await Promise.all(callers), [
+  ['a', 0, false],
+  ['b', 1, false],
+]);
 
 assert.equal(await loadedSandbox.callHandler('count', {}), 1);
 const snapshot = await loadedSandbox.snapshot();
