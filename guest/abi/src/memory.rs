@@ -11,8 +11,10 @@ pub const IMAGE_START: u64 = 0x4000_0000;
 /// Exclusive end of the window for the runtime image.
 pub const IMAGE_END: u64 = 0x4800_0000;
 
-/// One page for the C library's thread descriptor; the kernel points the FS segment here.
+/// One page for what a thread has of its own: the variables of Rust's and C's libraries, and the C library's descriptor.
 pub const THREAD_AREA: u64 = 0x4fff_0000;
+/// Where the descriptor is, behind the variables. The kernel points the FS segment here.
+pub const THREAD_POINTER: u64 = THREAD_AREA + PAGE_SIZE / 2;
 
 /// A byte by which the runtime says that it has handlers; see [`PREFAULT_CODE`].
 pub const HAS_HANDLERS: u64 = THREAD_AREA + PAGE_SIZE - 8;
@@ -112,6 +114,6 @@ const _: () = {
     assert!(IMAGE_END <= PREFAULT_WINDOW && PREFAULT_PLAN + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
     assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
-    assert!(THREAD_AREA < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");
+    assert!(THREAD_POINTER < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");
     assert!(STACK_TOP < 1 << 31, "the kernel pushes it as a sign-extended 32-bit immediate");
 };

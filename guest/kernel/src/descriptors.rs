@@ -7,7 +7,7 @@ use core::arch::asm;
 use core::mem::{offset_of, size_of};
 
 use guest_abi::gate;
-use guest_abi::memory::{KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, THREAD_AREA};
+use guest_abi::memory::{KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, THREAD_POINTER};
 use guest_kernel::page_table::Entry;
 
 use crate::entry;
@@ -171,7 +171,7 @@ fn segments() -> [u64; 8] {
         USER_DATA_SEGMENT,
         USER_CODE_SEGMENT,
         // The base of FS comes from here: setting it by a model-specific register is not allowed on every hypervisor.
-        with_base(USER_DATA_SEGMENT, THREAD_AREA),
+        with_base(USER_DATA_SEGMENT, THREAD_POINTER),
     ]
 }
 

@@ -1,14 +1,67 @@
 //! What QuickJS takes from the C library and this guest must give itself, because the library would ask an operating
 //! system for it. The rest of the library works as it is: it only computes.
 
-use guest_abi::memory::THREAD_AREA;
+use core::ptr;
+
+use guest_abi::memory::{THREAD_AREA, THREAD_POINTER};
 
 use crate::engine::clock;
 
-/// Prepares the page that FS points to: the C library finds its thread descriptor by the pointer at its start.
+/// The headers of the runtime's own image, as far as they are of use here.
+#[repr(C)]
+struct ImageHeader {
+    identification: [u8; 16],
+    kinds: [u16; 2],
+    version: u32,
+    entry: u64,
+    segments_offset: u64,
+    sections_offset: u64,
+    flags: u32,
+    sizes: [u16; 2],
+    segment_count: u16,
+}
+
+/// A header of a part of the image.
+#[repr(C)]
+struct SegmentHeader {
+    kind: u32,
+    flags: u32,
+    offset: u64,
+    address: u64,
+    physical_address: u64,
+    file_size: u64,
+    memory_size: u64,
+    alignment: u64,
+}
+
+/// Kind of the segment with the first values of a thread's variables.
+const THREAD_VARIABLES: u32 = 7;
+
+unsafe extern "C" {
+    /// Put there by the linker.
+    #[link_name = "__ehdr_start"]
+    static IMAGE: ImageHeader;
+}
+
+/// Prepares the page that FS points into. A thread's variables lie before its descriptor, which the C library finds by the
+/// pointer at its start.
+///
+/// # Panics
+/// If the variables do not fit.
 pub fn set_up_thread_area() {
-    // SAFETY: the kernel has mapped this page for nothing else.
-    unsafe { (THREAD_AREA as *mut u64).write(THREAD_AREA) };
+    // SAFETY: the linker puts the headers at the start of the image, which the kernel maps, and the kernel has mapped the page
+    // for nothing else.
+    unsafe {
+        (THREAD_POINTER as *mut u64).write(THREAD_POINTER);
+        let headers = (&raw const IMAGE).cast::<u8>().add(IMAGE.segments_offset as usize).cast::<SegmentHeader>();
+        let headers = core::slice::from_raw_parts(headers, usize::from(IMAGE.segment_count));
+        if let Some(variables) = headers.iter().find(|header| header.kind == THREAD_VARIABLES) {
+            let size = variables.memory_size.next_multiple_of(variables.alignment.max(1));
+            assert!(size <= THREAD_POINTER - THREAD_AREA, "there is no room for {size} bytes of variables of a thread");
+            let (from, to) = (variables.address as *const u8, (THREAD_POINTER - size) as *mut u8);
+            ptr::copy_nonoverlapping(from, to, variables.file_size as usize);
+        }
+    }
 }
 
 #[repr(C)]
@@ -67,14 +120,4 @@ extern "C" fn __assert_fail(_expression: *const u8, _file: *const u8, line: i32,
 #[unsafe(no_mangle)]
 extern "C" fn abort() -> ! {
     panic!("QuickJS called abort()");
-}
-
-/// Named by the compiled core library; never called, since panics do not unwind.
-#[unsafe(no_mangle)]
-extern "C" fn rust_eh_personality() {}
-
-/// As [`rust_eh_personality`].
-#[unsafe(no_mangle)]
-extern "C" fn _Unwind_Resume() -> ! {
-    panic!("nothing unwinds");
 }

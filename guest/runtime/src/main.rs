@@ -14,7 +14,6 @@
 //! - There is one thread and no interrupt, so a value is only ever used by the entry that is running.
 //! - Nothing that was decided during boot may need to differ between sandboxes: they are all clones of one booted guest. Time
 //!   and randomness come with each call.
-#![no_std]
 #![no_main]
 
 extern crate alloc;
@@ -33,6 +32,7 @@ mod heap;
 mod suspension_faults;
 mod transport;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -81,6 +81,7 @@ fn boot(info: &BootInfo) {
     assert!(kernel == VERSION, "the runtime has version {VERSION}, the kernel {kernel}: {VERSION_ADVICE}");
     heap::claim(info.settings.heap_size);
     c_library::set_up_thread_area();
+    std::panic::set_hook(Box::new(|info| gate::abort(AbortCode::Runtime, format_args!("{info}"))));
     ENGINE.set(Engine::new(&info.settings));
     let mut transport = Transport::new(&info.scratch);
     transport.checkpoint();
@@ -216,9 +217,4 @@ fn exactly<const N: usize>(arguments: Vec<ParameterValue>) -> Result<[ParameterV
 
 fn wrong_arguments() -> GuestError {
     GuestError::new(ErrorCode::GuestFunctionParameterTypeMismatch, String::from("wrong arguments"))
-}
-
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo) -> ! {
-    gate::abort(AbortCode::Runtime, format_args!("{info}"))
 }
