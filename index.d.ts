@@ -138,6 +138,15 @@ export declare const SandboxStatus: {
 /** What can be done with a sandbox. */
 export type SandboxStatus = (typeof SandboxStatus)[keyof typeof SandboxStatus];
 
+/** Options of a source. */
+export interface SourceOptions {
+  /**
+   * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
+   * Default: `'typescript'` if the name of the handler or module ends in `.ts` or `.mts`, otherwise `'javascript'`.
+   */
+  language?: 'javascript' | 'typescript';
+}
+
 /** Limits of the time of guest code, and a signal that stops it. */
 export interface LoadOptions {
   /** Milliseconds after which the call is stopped, even if it is waiting: 1 to 3,600,000. Default: no limit. */
@@ -241,6 +250,11 @@ export interface CallResult<T = any> {
 
 /** Options of `run()` and `SandboxPool.run()`. */
 export interface RunOptions extends CallHandlerWithReceiptOptions {
+  /**
+   * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
+   * Modules whose specifier ends in `.ts` or `.mts` are TypeScript. Default: `'javascript'`.
+   */
+  language?: 'javascript' | 'typescript';
   /**
    * What the program is given: the global `input`, and the argument of the function that is called, if one is. Anything
    * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.
@@ -487,10 +501,12 @@ export declare class JSSandbox {
    *   space, and different from the name of every other handler.
    * - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
    *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
+   * - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
+   *   this says otherwise.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is not a
-   *   string, or the sandbox was started from a snapshot of loaded handlers.
+   * - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is invalid,
+   *   or the sandbox was started from a snapshot of loaded handlers.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
    *
    * @example
@@ -498,7 +514,7 @@ export declare class JSSandbox {
    * jsSandbox.addHandler('add', 'export function handler({ a, b }) { return a + b; }');
    * ```
    */
-  addHandler(name: string, code: string): void
+  addHandler(name: string, code: string, options?: SourceOptions): void
   /**
    * Removes a handler.
    *
@@ -520,10 +536,11 @@ export declare class JSSandbox {
    * - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, and not only white space.
    * - `source`: the source of the module. At most 1 MiB in UTF-8, unless the builder sets another limit.
    * - `namespace`: under the same rules as the name. Default: `user`. `host` and `hyperlight` are reserved.
+   * - `options`: as of `addHandler()`.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name or the namespace is invalid, there is such a module already, an argument is not a
-   *   string, or the sandbox was started from a snapshot of loaded handlers.
+   * - `ERR_INVALID_ARG`: the name, the namespace or an option is invalid, there is such a module already, an argument
+   *   has the wrong type, or the sandbox was started from a snapshot of loaded handlers.
    * - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
    *
    * @example
@@ -535,7 +552,7 @@ export declare class JSSandbox {
    * `);
    * ```
    */
-  addModule(name: string, source: string, namespace?: string): void
+  addModule(name: string, source: string, namespace?: string, options?: SourceOptions): void
   /**
    * Removes a module.
    *

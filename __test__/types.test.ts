@@ -34,6 +34,7 @@ import {
   SandboxPool,
   type SandboxStatus,
   Snapshot,
+  type SourceOptions,
 } from '@hyperlight/js-host-api';
 
 const ROOT = join(__dirname, '..', '..');
@@ -124,7 +125,7 @@ same<SandboxPool['callHandlerWithStats'], LoadedJSSandbox['callHandlerWithStats'
 same<SandboxPool['callHandlerWithReceipt'], LoadedJSSandbox['callHandlerWithReceipt']>();
 same<SandboxPool['run'], typeof run>();
 same<SandboxPool['prepare'], (modules: Record<string, string>, options?: LoadOptions) => Promise<void>>();
-same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'input' | 'modules'>();
+same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'language' | 'input' | 'modules'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
 same<
@@ -177,10 +178,10 @@ same<ReturnType<ProtoJSSandbox['register']>, HostModule>();
 same<HostModule['registerAsync'], HostModule['register']>();
 same<ProtoJSSandbox['registerAsync'], ProtoJSSandbox['register']>();
 same<ProtoJSSandbox['loadRuntime'], () => Promise<JSSandbox>>();
-same<JSSandbox['addHandler'], (name: string, code: string) => void>();
+same<JSSandbox['addHandler'], (name: string, code: string, options?: SourceOptions) => void>();
 same<JSSandbox['removeHandler'], (name: string) => void>();
 same<JSSandbox['clearHandlers'], () => void>();
-same<JSSandbox['addModule'], (name: string, source: string, namespace?: string) => void>();
+same<JSSandbox['addModule'], (name: string, source: string, namespace?: string, options?: SourceOptions) => void>();
 same<JSSandbox['removeModule'], (name: string, namespace?: string) => void>();
 same<JSSandbox['clearModules'], () => void>();
 same<JSSandbox['getLoadedSandbox'], (options?: LoadOptions) => Promise<LoadedJSSandbox>>();

@@ -148,7 +148,7 @@ pub use sandbox::no_hypervisor::NoHypervisor;
 pub use sandbox::pool::SandboxPool;
 pub use sandbox::program::Program;
 pub use sandbox::proto::ProtoJSSandbox;
-pub use sandbox::script::Script;
+pub use sandbox::script::{Language, Script};
 pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};
 pub use sandbox::snapshot_problem::SnapshotProblem;
 pub use sandbox::stats::{ExecutionStats, HeapUse};

@@ -138,6 +138,15 @@ export declare const SandboxStatus: {
 /** What can be done with a sandbox. */
 export type SandboxStatus = (typeof SandboxStatus)[keyof typeof SandboxStatus];
 
+/** Options of a source. */
+export interface SourceOptions {
+  /**
+   * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
+   * Default: `'typescript'` if the name of the handler or module ends in `.ts` or `.mts`, otherwise `'javascript'`.
+   */
+  language?: 'javascript' | 'typescript';
+}
+
 /** Limits of the time of guest code, and a signal that stops it. */
 export interface LoadOptions {
   /** Milliseconds after which the call is stopped, even if it is waiting: 1 to 3,600,000. Default: no limit. */
@@ -241,6 +250,11 @@ export interface CallResult<T = any> {
 
 /** Options of `run()` and `SandboxPool.run()`. */
 export interface RunOptions extends CallHandlerWithReceiptOptions {
+  /**
+   * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
+   * Modules whose specifier ends in `.ts` or `.mts` are TypeScript. Default: `'javascript'`.
+   */
+  language?: 'javascript' | 'typescript';
   /**
    * What the program is given: the global `input`, and the argument of the function that is called, if one is. Anything
    * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.

@@ -151,7 +151,8 @@ const HANDLER: &str = "
 ";
 
 fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler = (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false);
+    let arguments: AddHandler =
+        (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false, false);
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 

@@ -223,10 +223,10 @@ impl JSSandbox {
         self.vm.limit_host_calls(running, self.host_calls);
         self.vm.announce_host_functions(running)?;
         for (specifier, script) in &self.staged.modules {
-            self.vm.add_module(running, specifier, script.content())?;
+            self.vm.add_module(running, specifier, script)?;
         }
         for (name, script) in &self.staged.handlers {
-            load_handler(&mut self.vm, running, (name, script.content()), self.rejections).await?;
+            load_handler(&mut self.vm, running, (name, script), self.rejections).await?;
         }
         Ok(())
     }
@@ -251,11 +251,11 @@ impl JSSandbox {
 async fn load_handler(
     vm: &mut Vm,
     running: &CallGuard,
-    (name, source): (&str, &str),
+    (name, script): (&str, &Script),
     rejections: Option<UnhandledRejections>,
 ) -> Result<()> {
     let mut suspended = Suspended::of(running);
-    let mut step = vm.begin_load(running, name, source, rejections, &mut suspended)?;
+    let mut step = vm.begin_load(running, name, script, rejections, &mut suspended)?;
     while let Step::Suspended = step {
         running.leave_thread();
         let results = running.wait_for(suspended.resumption(vm.results_limit())).await;

@@ -6,6 +6,7 @@ use tracing::field::Empty;
 
 use super::host_function::HostFunctions;
 use super::host_module::HostModule;
+use super::script::Language;
 use super::trace::operation;
 
 /// What a run is called where a handler's name is.
@@ -39,6 +40,7 @@ pub(super) const RUN: &str = "run";
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub(super) source: String,
+    language: Language,
     input: Option<Payload>,
     modules: Vec<(String, String)>,
     functions: HostFunctions,
@@ -56,6 +58,12 @@ impl Program {
     pub(crate) fn preparation(modules: Vec<(String, String)>) -> Self {
         let imports = modules.iter().map(|(specifier, _)| format!("import {};", serde_json::Value::from(&**specifier)));
         Self { source: imports.collect(), modules, is_preparation: true, ..Self::default() }
+    }
+
+    /// Says in which language the source is. A module is TypeScript if its specifier ends in `.ts` or `.mts`.
+    #[must_use]
+    pub fn with_language(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 
     /// Gives it an input: JSON text. Without one the input is `undefined`.
@@ -107,7 +115,8 @@ impl Program {
 
     /// What the guest is told, and what stays here.
     pub(super) fn into_parts(self) -> (guest_abi::program::Program, HostFunctions) {
-        let Self { source, input, modules, functions, memory_limit: _, is_preparation } = self;
-        (guest_abi::program::Program { source, input, modules, is_preparation }, functions)
+        let Self { source, language, input, modules, functions, memory_limit: _, is_preparation } = self;
+        let is_typescript = language == Language::TypeScript;
+        (guest_abi::program::Program { source, is_typescript, input, modules, is_preparation }, functions)
     }
 }

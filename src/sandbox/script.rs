@@ -1,33 +1,59 @@
-//! JavaScript source text.
+//! Source text.
 
 use std::path::Path;
 
+use guest_abi::source;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 
-/// The source of a handler: an ES module that defines `function handler(event)`.
+/// The language of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Language {
+    /// JavaScript as it is.
+    #[default]
+    JavaScript,
+    /// TypeScript, whose types the guest removes without checking them. Lines and columns stay. Decorators,
+    /// `import … = require()`, `export =`, `accessor`, and `let` that a namespace exports are refused.
+    TypeScript,
+}
+
+/// The source of a handler or of a module. A handler is an ES module that defines `function handler(event)`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Script {
     content: String,
+    language: Option<Language>,
 }
 
 impl Script {
     /// A script with this source.
     pub fn from_content(content: impl Into<String>) -> Self {
-        Self { content: content.into() }
+        Self { content: content.into(), language: None }
     }
 
-    /// A script whose source is the content of a file.
+    /// Says in which language it is. Otherwise the name under which it is added does: what ends in `.ts` or `.mts` is
+    /// TypeScript.
+    #[must_use]
+    pub fn with_language(self, language: Language) -> Self {
+        Self { language: Some(language), ..self }
+    }
+
+    /// Whether it is TypeScript, under this name.
+    pub(super) fn is_typescript(&self, name: &str) -> bool {
+        self.language.map_or_else(|| source::is_typescript(name), |language| language == Language::TypeScript)
+    }
+
+    /// A script whose source is the content of a file, TypeScript if the file's name ends in `.ts` or `.mts`.
     ///
     /// # Errors
     /// [`Error::Script`] if the file cannot be read or is not UTF-8.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        std::fs::read_to_string(path)
-            .map(Self::from_content)
-            .map_err(|source| Error::Script { path: path.to_path_buf(), source })
+        let content =
+            std::fs::read_to_string(path).map_err(|source| Error::Script { path: path.to_path_buf(), source })?;
+        let language = source::is_typescript(&path.to_string_lossy()).then_some(Language::TypeScript);
+        Ok(Self { content, language })
     }
 
     pub(super) fn into_content(self) -> String {

@@ -5,10 +5,10 @@ use guest_abi::function::{self, Kind, Signature};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 
-pub type AddHandler = (Vec<u8>, String, String, bool);
+pub type AddHandler = (Vec<u8>, String, String, bool, bool);
 pub type CallHandler = (Vec<u8>, Vec<u8>, String, Vec<u8>);
 pub type SetHostFunctions = Vec<u8>;
-pub type AddModule = (String, String);
+pub type AddModule = (String, String, bool);
 pub type Run = (Vec<u8>, Vec<u8>, Vec<u8>);
 pub type Resume = (Vec<u8>, Vec<u8>);
 pub type HostReply = Vec<u8>;

@@ -63,6 +63,7 @@ impl<'a> Arbitrary<'a> for Message {
             }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
+                3 => ModuleReply::TypeScript(u.arbitrary()?),
                 1 => ModuleReply::Unknown,
                 _ => ModuleReply::Failed(u.arbitrary()?),
             }),

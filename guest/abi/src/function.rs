@@ -37,19 +37,19 @@ pub const SET_HOST_FUNCTIONS: Signature =
 
 /// Guest function: registers a module's source. It is compiled when it is first imported.
 ///
-/// Arguments: the specifier by which it is imported, its source. Result: nothing.
+/// Arguments: the specifier by which it is imported, its source, whether that is TypeScript. Result: nothing.
 pub const ADD_MODULE: Signature =
-    Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text], result: Kind::Void };
+    Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text, Kind::Bool], result: Kind::Void };
 
 /// Guest function: compiles a handler's source, evaluates it, and registers it. If that waits for the host, the reply is a
 /// suspension, as for [`CALL_HANDLER`].
 ///
-/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source, whether a promise that was rejected
-/// and that nobody handles is an error that the evaluation has thrown; if not, it is a line of the console. Result: a
-/// [reply](crate::message::Reply).
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source, whether that is TypeScript, whether
+/// a promise that was rejected and that nobody handles is an error that the evaluation has thrown; if not, it is a line of the
+/// console. Result: a [reply](crate::message::Reply).
 pub const ADD_HANDLER: Signature = Signature {
     name: "AddHandler",
-    parameters: &[Kind::Bytes, Kind::Text, Kind::Text, Kind::Bool],
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Text, Kind::Bool, Kind::Bool],
     result: Kind::Bytes,
 };
 

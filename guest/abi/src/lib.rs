@@ -17,6 +17,7 @@
 //! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
+//! - [`source`]: which sources are TypeScript;
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
@@ -45,6 +46,7 @@ pub mod message;
 pub mod payload;
 #[cfg(any(feature = "messages", test))]
 pub mod program;
+pub mod source;
 #[cfg(any(feature = "messages", test))]
 pub mod suspension;
 

@@ -108,6 +108,8 @@ pub enum HostReply {
 pub enum ModuleReply {
     /// Its source.
     Source(String),
+    /// Its source in TypeScript.
+    TypeScript(String),
     /// There is none of that name.
     Unknown,
     /// It could not be had: the reason.
@@ -256,11 +258,13 @@ impl ModuleReply {
     const SOURCE: u8 = 0;
     const UNKNOWN: u8 = 1;
     const FAILED: u8 = 2;
+    const TYPESCRIPT: u8 = 3;
 
     /// Encodes the reply.
     pub fn into_bytes(self) -> Vec<u8> {
         let (text, status) = match self {
             Self::Source(source) => (source, Self::SOURCE),
+            Self::TypeScript(source) => (source, Self::TYPESCRIPT),
             Self::Unknown => (String::new(), Self::UNKNOWN),
             Self::Failed(reason) => (reason, Self::FAILED),
         };
@@ -275,6 +279,7 @@ impl ModuleReply {
         let text = String::from_utf8(bytes).ok()?;
         match status {
             Self::SOURCE => Some(Self::Source(text)),
+            Self::TYPESCRIPT => Some(Self::TypeScript(text)),
             Self::UNKNOWN if text.is_empty() => Some(Self::Unknown),
             Self::FAILED => Some(Self::Failed(text)),
             _ => None,
@@ -542,10 +547,11 @@ mod tests {
 
     #[test]
     fn module_replies_round_trip_and_others_are_malformed() {
-        for reply in [ModuleReply::Source("x".into()), ModuleReply::Unknown, ModuleReply::Failed("no".into())] {
+        let sources = [ModuleReply::Source("x".into()), ModuleReply::TypeScript("y".into())];
+        for reply in sources.into_iter().chain([ModuleReply::Unknown, ModuleReply::Failed("no".into())]) {
             assert_eq!(ModuleReply::from_bytes(reply.clone().into_bytes()), Some(reply));
         }
-        for bytes in [vec![], vec![3], vec![0xff, 0], vec![b'x', 1]] {
+        for bytes in [vec![], vec![4], vec![0xff, 0], vec![b'x', 1]] {
             assert_eq!(ModuleReply::from_bytes(bytes), None);
         }
     }

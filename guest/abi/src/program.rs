@@ -11,6 +11,8 @@ use crate::payload::Payload;
 pub struct Program {
     /// Its source.
     pub source: String,
+    /// Whether that is TypeScript. Of a module its name says so.
+    pub is_typescript: bool,
     /// What it is given; without one `undefined`.
     pub input: Option<Payload>,
     /// Modules that it can import: their specifiers and their sources.
@@ -22,9 +24,10 @@ pub struct Program {
 impl Program {
     /// Encodes the program.
     pub fn into_bytes(self) -> Vec<u8> {
-        let Self { source, input, modules, is_preparation } = self;
+        let Self { source, is_typescript, input, modules, is_preparation } = self;
         let mut bytes = Vec::with_capacity(source.len() + 64);
         put_text(&mut bytes, &source);
+        bytes.push(u8::from(is_typescript));
         bytes.push(u8::from(is_preparation));
         bytes.push(u8::from(input.is_some()));
         put_bytes(&mut bytes, &input.map(Payload::into_bytes).unwrap_or_default());
@@ -39,6 +42,11 @@ impl Program {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let source = reader.text()?;
+        let is_typescript = match reader.take(1)? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
         let is_preparation = match reader.take(1)? {
             [0] => false,
             [1] => true,
@@ -55,7 +63,7 @@ impl Program {
         while !reader.0.is_empty() {
             modules.push((reader.text()?, reader.text()?));
         }
-        Some(Self { source, input, modules, is_preparation })
+        Some(Self { source, is_typescript, input, modules, is_preparation })
     }
 }
 
@@ -79,10 +87,11 @@ mod tests {
         input.push(&[0, 255]);
         vec![
             Program::default(),
-            Program { source: "1 + 1".into(), ..Program::default() },
+            Program { source: "1 + 1".into(), is_typescript: true, ..Program::default() },
             Program { input: Some(Payload::from_json("null".into())), ..Program::default() },
             Program {
                 source: "n\u{e4}h".into(),
+                is_typescript: false,
                 input: Some(input),
                 modules: vec![("a".into(), "export default 1".into()), (String::new(), String::new())],
                 is_preparation: true,

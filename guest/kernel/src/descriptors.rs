@@ -7,7 +7,9 @@ use core::arch::asm;
 use core::mem::{offset_of, size_of};
 
 use guest_abi::gate;
-use guest_abi::memory::{KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, THREAD_POINTER};
+use guest_abi::memory::{
+    KERNEL_TABLES, PAGE_SIZE, SCRATCH_END, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, THREAD_POINTER,
+};
 use guest_kernel::page_table::Entry;
 
 use crate::entry;

@@ -145,18 +145,21 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             ParameterValue::VecBytes(context),
             ParameterValue::String(name),
             ParameterValue::String(source),
+            ParameterValue::Bool(is_typescript),
             ParameterValue::Bool(rejections_fail),
         ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
-        ENGINE.with(|engine| engine.add_handler(&context, name, source, rejections_fail))
+        ENGINE.with(|engine| engine.add_handler(&context, name, source, is_typescript, rejections_fail))
     } else if function == ADD_MODULE.name {
-        let [ParameterValue::String(specifier), ParameterValue::String(source)] = exactly(arguments)? else {
+        let [ParameterValue::String(specifier), ParameterValue::String(source), ParameterValue::Bool(is_typescript)] =
+            exactly(arguments)?
+        else {
             return Err(wrong_arguments());
         };
-        ENGINE.with(|engine| engine.add_module(specifier, source));
+        ENGINE.with(|engine| engine.add_module(specifier, source, is_typescript));
         return Ok(ReturnValue::Void(()));
     } else if function == SET_HOST_FUNCTIONS.name {
         let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };

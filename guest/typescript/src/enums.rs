@@ -81,7 +81,8 @@ impl<'a> Eraser<'a> {
 
     /// The enum that a name is a member of, if it stands in the value of another one.
     pub fn owner_of(&self, name: &str) -> Option<&'a str> {
-        let (owner, _) = self.enum_members.iter().rev().find(|(_, members)| members.iter().any(|member| member == name))?;
+        let (owner, _) =
+            self.enum_members.iter().rev().find(|(_, members)| members.iter().any(|member| member == name))?;
         Some(owner)
     }
 
@@ -96,7 +97,9 @@ fn member_name(name: &TSEnumMemberName<'_>) -> String {
     match name {
         TSEnumMemberName::Identifier(name) => name.name.to_string(),
         TSEnumMemberName::String(name) | TSEnumMemberName::ComputedString(name) => name.value.to_string(),
-        TSEnumMemberName::ComputedTemplateString(name) => name.quasis.iter().map(|part| part.value.raw.as_str()).collect(),
+        TSEnumMemberName::ComputedTemplateString(name) => {
+            name.quasis.iter().map(|part| part.value.raw.as_str()).collect()
+        }
     }
 }
 

@@ -13,19 +13,21 @@ use crate::names::Values;
 /// # Errors
 /// Where something stands that is not supported, and why.
 pub fn erase<'a>(source: &'a str, program: &Program<'a>) -> Result<String, (u32, String)> {
-    let mut eraser = Eraser {
-        source,
-        edits: Edits::default(),
-        values: Values::of(program),
-        failure: None,
-        enum_members: Vec::new(),
-        declared: vec![Vec::new()],
-    };
+    let mut values = Values::default();
+    values.visit_program(program);
+    let mut eraser = Eraser::new(source, values);
     eraser.visit_program(program);
-    match eraser.failure {
-        Some(failure) => Err(failure),
-        None => Ok(eraser.edits.apply(source)),
-    }
+    eraser.finish()
+}
+
+/// The same of an expression.
+///
+/// # Errors
+/// As above.
+pub fn erase_expression<'a>(source: &'a str, expression: &Expression<'a>) -> Result<String, (u32, String)> {
+    let mut eraser = Eraser::new(source, Values::default());
+    eraser.visit_expression(expression);
+    eraser.finish()
 }
 
 pub struct Eraser<'a> {
@@ -40,6 +42,18 @@ pub struct Eraser<'a> {
 }
 
 impl<'a> Eraser<'a> {
+    fn new(source: &'a str, values: Values<'a>) -> Self {
+        let (edits, failure, enum_members, declared) = (Edits::default(), None, Vec::new(), vec![Vec::new()]);
+        Self { source, edits, values, failure, enum_members, declared }
+    }
+
+    fn finish(self) -> Result<String, (u32, String)> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.edits.apply(self.source)),
+        }
+    }
+
     /// Says that something is not supported.
     pub fn refuse(&mut self, span: Span, message: &str) {
         self.failure.get_or_insert((span.start, message.to_string()));
@@ -92,10 +106,12 @@ impl<'a> Eraser<'a> {
                     words.push(Span::new(span.start + i as u32, span.start + (i + length) as u32));
                     i += length;
                 }
-                b'/' => match self.find(Span::new(span.start + i as u32, span.end), b"abcdefghijklmnopqrstuvwxyz[*#'\"") {
-                    Some(at) => i = (at - span.start) as usize,
-                    None => break,
-                },
+                b'/' => {
+                    match self.find(Span::new(span.start + i as u32, span.end), b"abcdefghijklmnopqrstuvwxyz[*#'\"") {
+                        Some(at) => i = (at - span.start) as usize,
+                        None => break,
+                    }
+                }
                 byte if byte.is_ascii_whitespace() => i += 1,
                 _ => break,
             }

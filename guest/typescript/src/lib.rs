@@ -22,8 +22,8 @@ mod names;
 mod namespaces;
 
 use oxc_allocator::Allocator;
-use oxc_diagnostics::Severity;
-use oxc_parser::Parser;
+use oxc_diagnostics::{OxcDiagnostic, Severity};
+use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
 /// What is wrong with a source.
@@ -44,14 +44,39 @@ pub struct Mistake {
 pub fn to_javascript(source: &str) -> Result<String, Mistake> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, SourceType::ts()).parse();
-    if let Some(error) = parsed.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
-        let at = error.labels.first().map_or(source.len(), |label| label.offset() as usize);
-        return Err(mistake(source, at, error.message.to_string()));
+    match first_mistake(source, &parsed.diagnostics) {
+        Some(mistake) => Err(mistake),
+        None => erase::erase(source, &parsed.program).map_err(|(at, message)| mistake_at(source, at as usize, message)),
     }
-    erase::erase(source, &parsed.program).map_err(|(at, message)| mistake(source, at as usize, message))
 }
 
-fn mistake(source: &str, at: usize, message: String) -> Mistake {
+/// The same of a program: a module, the body of a function, or an expression.
+///
+/// # Errors
+/// As of a module.
+pub fn program_to_javascript(source: &str) -> Result<String, Mistake> {
+    let allocator = Allocator::default();
+    let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
+    let parser = || Parser::new(&allocator, source, SourceType::ts()).with_options(options);
+    let parsed = parser().parse();
+    let Some(mistake) = first_mistake(source, &parsed.diagnostics) else {
+        return erase::erase(source, &parsed.program).map_err(|(at, message)| mistake_at(source, at as usize, message));
+    };
+    // An object in braces would be a block.
+    match parser().parse_expression() {
+        Ok(expression) => erase::erase_expression(source, &expression)
+            .map_err(|(at, message)| mistake_at(source, at as usize, message)),
+        Err(_) => Err(mistake),
+    }
+}
+
+fn first_mistake(source: &str, diagnostics: &[OxcDiagnostic]) -> Option<Mistake> {
+    let error = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error)?;
+    let at = error.labels.first().map_or(source.len(), |label| label.offset() as usize);
+    Some(mistake_at(source, at, error.message.to_string()))
+}
+
+fn mistake_at(source: &str, at: usize, message: String) -> Mistake {
     let before = &source.as_bytes()[..at.min(source.len())];
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_end| line_end + 1);
     // A byte that goes on with a character has the form 10xxxxxx.

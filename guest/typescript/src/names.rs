@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
 use oxc_ast::ast::{
-    BindingIdentifier, IdentifierReference, Program, TSClassImplements, TSInterfaceDeclaration, TSThisParameter, TSType,
-    TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeParameterDeclaration, TSTypeParameterInstantiation,
+    BindingIdentifier, IdentifierReference, ImportDeclaration, TSClassImplements, TSInterfaceDeclaration,
+    TSThisParameter, TSType, TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeParameterDeclaration,
+    TSTypeParameterInstantiation,
 };
-use oxc_ast_visit::{Visit, walk};
+use oxc_ast_visit::Visit;
 
 /// A hash without a seed: there is no source of one, and sets of names that collide slow down nobody but who made them.
 type Names<'a> = HashSet<&'a str, BuildHasherDefault<std::hash::DefaultHasher>>;
 
+/// The names of a module.
 #[derive(Default)]
 pub struct Values<'a> {
     used: Names<'a>,
@@ -20,12 +22,6 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub fn of(program: &Program<'a>) -> Self {
-        let mut values = Self::default();
-        values.visit_program(program);
-        values
-    }
-
     /// Whether something is done with the value of this name.
     pub fn are_used_as(&self, name: &str) -> bool {
         self.used.contains(name)
@@ -61,11 +57,6 @@ impl<'a> Visit<'a> for Values<'a> {
     fn visit_ts_type_parameter_declaration(&mut self, _: &TSTypeParameterDeclaration<'a>) {}
     fn visit_ts_type_parameter_instantiation(&mut self, _: &TSTypeParameterInstantiation<'a>) {}
 
-    fn visit_import_declaration(&mut self, _: &oxc_ast::ast::ImportDeclaration<'a>) {
-        // An import declares what may be a type.
-    }
-
-    fn visit_program(&mut self, program: &Program<'a>) {
-        walk::walk_program(self, program);
-    }
+    /// What is imported may be a type.
+    fn visit_import_declaration(&mut self, _: &ImportDeclaration<'a>) {}
 }

@@ -31,7 +31,9 @@ impl<'a> Eraser<'a> {
                 TSNamespaceDeclarationBody::TSModuleBlock(block) => break block,
                 TSNamespaceDeclarationBody::TSNamespaceDeclaration(inner) => {
                     let name = inner.id.name.as_str();
-                    head.push_str(&format!(" let {name} = {outer}.{name} || ({outer}.{name} = {{}}); (function ({name}) {{"));
+                    head.push_str(&format!(
+                        " let {name} = {outer}.{name} || ({outer}.{name} = {{}}); (function ({name}) {{"
+                    ));
                     end = format!("}})({name}); {end}");
                     (body, outer) = (&inner.body, name);
                 }
@@ -43,7 +45,9 @@ impl<'a> Eraser<'a> {
         self.declared.push(Vec::new());
         for statement in &block.body {
             match statement {
-                Statement::ExportDeclaration(export) if !erase::is_type_only(statement) => self.export_from(outer, export),
+                Statement::ExportDeclaration(export) if !erase::is_type_only(statement) => {
+                    self.export_from(outer, export)
+                }
                 statement => self.visit_statement(statement),
             }
         }

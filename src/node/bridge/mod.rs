@@ -21,6 +21,7 @@ pub mod program_parts;
 pub mod promise;
 pub mod receipt;
 pub mod signal;
+pub mod source_options;
 pub mod thenable;
 pub mod value;
 pub mod warning;

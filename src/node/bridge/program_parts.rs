@@ -11,8 +11,10 @@ use super::call_options::{
 use super::function::{self, AnyFunction};
 use super::given_functions::GivenFunctions;
 use super::options::Options;
+use super::source_options::{LANGUAGE, language};
 use super::value::undefined;
 use super::{environment, exception, json};
+use crate::Language;
 use crate::node::error::{Error, Result};
 
 const SOURCE: &str = include_str!("program_parts.js");
@@ -36,6 +38,7 @@ impl Readers {
 /// Options of a run.
 pub struct RunOptions {
     pub call: CallHandlerOptions,
+    pub language: Language,
     pub input: Option<Payload>,
     pub functions: GivenFunctions,
     /// Specifiers and sources.
@@ -45,9 +48,10 @@ pub struct RunOptions {
 
 impl RunOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<(Self, ThreadOptions)> {
-        let names = [CALL_OPTIONS.as_slice(), &[INPUT, MODULES, MAX_CONSOLE_BYTES]].concat();
+        let names = [CALL_OPTIONS.as_slice(), &[LANGUAGE, INPUT, MODULES, MAX_CONSOLE_BYTES]].concat();
         let mut run = Self {
             call: CallHandlerOptions::default(),
+            language: Language::default(),
             input: None,
             functions: GivenFunctions::none(env)?,
             modules: Vec::new(),
@@ -56,6 +60,7 @@ impl RunOptions {
         let Some(options) = Options::from_js(env, value, &names)? else { return Ok((run, ThreadOptions::default())) };
         let (call, functions, of_thread) = CallHandlerOptions::read(env, &options)?;
         (run.call, run.functions) = (call, functions);
+        run.language = language(&options)?.unwrap_or_default();
         run.max_console_bytes = console_size(&options)?;
         if let Some(given) = options.given(MODULES)? {
             run.modules = modules(env, given)?;

@@ -11,11 +11,11 @@ use super::interrupt::InterruptHandle;
 use super::limits::limits;
 use super::loaded::LoadedJSSandbox;
 use super::snapshot::Snapshot;
-use crate::Script;
 use crate::node::bridge::async_context::current;
 use crate::node::bridge::call_end::{CallPromise, Ended, OnThread};
 use crate::node::bridge::call_options::{LoadOptions, ThreadOptions};
 use crate::node::bridge::promise::promise;
+use crate::node::bridge::source_options::SourceOptions;
 use crate::node::bridge::{arguments, environment};
 use crate::node::error::{Error, Result};
 use crate::node::panic::{catch_panic, catch_panic_in};
@@ -48,22 +48,26 @@ impl JSSandbox {
     ///   space, and different from the name of every other handler.
     /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
     ///   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    /// - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
+    ///   this says otherwise.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is not a
-    ///   string, or the sandbox was started from a snapshot of loaded handlers.
+    /// - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is invalid,
+    ///   or the sandbox was started from a snapshot of loaded handlers.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
     /// ```ts
     /// jsSandbox.addHandler('add', 'export function handler({ a, b }) { return a + b; }');
     /// ```
-    #[napi(ts_args_type = "name: string, code: string")]
-    pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown) -> napi::Result<()> {
+    #[napi(ts_args_type = "name: string, code: string, options?: SourceOptions")]
+    pub fn add_handler(&self, env: &Env, name: Unknown, code: Unknown, options: Unknown) -> napi::Result<()> {
+        // They may have getters, which may use the sandbox.
+        let options = catch_panic(|| SourceOptions::from_js(env, options)).map_err(|error| error.into_js(env))?;
         self.change(env, |sandbox| {
             let name = arguments::string(env, "the handler's name", name)?;
             let code = arguments::string(env, "the handler's code", code)?;
-            Ok(sandbox.add_handler(name, Script::from_content(code))?)
+            Ok(sandbox.add_handler(name, options.script(code))?)
         })
     }
 
@@ -97,10 +101,11 @@ impl JSSandbox {
     /// - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, and not only white space.
     /// - `source`: the source of the module. At most 1 MiB in UTF-8, unless the builder sets another limit.
     /// - `namespace`: under the same rules as the name. Default: `user`. `host` and `hyperlight` are reserved.
+    /// - `options`: as of `addHandler()`.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name or the namespace is invalid, there is such a module already, an argument is not a
-    ///   string, or the sandbox was started from a snapshot of loaded handlers.
+    /// - `ERR_INVALID_ARG`: the name, the namespace or an option is invalid, there is such a module already, an argument
+    ///   has the wrong type, or the sandbox was started from a snapshot of loaded handlers.
     /// - `ERR_CONSUMED`: `getLoadedSandbox()` has been called.
     ///
     /// @example
@@ -111,13 +116,21 @@ impl JSSandbox {
     ///   export const handler = ({ radius }) => area(radius);
     /// `);
     /// ```
-    #[napi(ts_args_type = "name: string, source: string, namespace?: string")]
-    pub fn add_module(&self, env: &Env, name: Unknown, source: Unknown, namespace: Unknown) -> napi::Result<()> {
+    #[napi(ts_args_type = "name: string, source: string, namespace?: string, options?: SourceOptions")]
+    pub fn add_module(
+        &self,
+        env: &Env,
+        name: Unknown,
+        source: Unknown,
+        namespace: Unknown,
+        options: Unknown,
+    ) -> napi::Result<()> {
+        let options = catch_panic(|| SourceOptions::from_js(env, options)).map_err(|error| error.into_js(env))?;
         self.change(env, |sandbox| {
             let name = arguments::string(env, "the module's name", name)?;
             let source = arguments::string(env, "the module's source", source)?;
             let namespace = arguments::optional_string(env, "the namespace", namespace)?;
-            Ok(sandbox.add_module(&name, Script::from_content(source), namespace.as_deref())?)
+            Ok(sandbox.add_module(&name, options.script(source), namespace.as_deref())?)
         })
     }
 

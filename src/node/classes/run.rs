@@ -75,12 +75,12 @@ impl SandboxPool {
                 let host_call = self.shared.id.check(current(env)?, "run")?;
                 let source = arguments::string(env, "the source", source)?;
                 let (options, ThreadOptions { signal, context }) = RunOptions::from_js(env, options)?;
-                let RunOptions { call: options, input, functions, modules, max_console_bytes } = options;
+                let RunOptions { call: options, language, input, functions, modules, max_console_bytes } = options;
                 // The options may have had getters, which have been called now.
                 self.check_open()?;
                 let record = Arc::new(CallRecord::new(max_console_bytes));
                 to_note.begin(record.clone(), output_size(input.as_ref()));
-                let mut program = Program::new(source);
+                let mut program = Program::new(source).with_language(language);
                 if let Some(input) = input {
                     program = program.with_input_payload(input);
                 }

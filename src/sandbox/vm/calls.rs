@@ -17,6 +17,7 @@ use crate::sandbox::intake::UnhandledRejections;
 use crate::sandbox::invalid_argument::InvalidArgument;
 use crate::sandbox::program::Program;
 use crate::sandbox::reply::{self, Breach, CheckedRequest};
+use crate::sandbox::script::Script;
 use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
@@ -36,9 +37,10 @@ impl Vm {
     }
 
     /// Makes a module importable in the guest.
-    pub fn add_module(&mut self, running: &CallGuard, specifier: &str, source: &str) -> Result<()> {
-        check_size("source of a module", source.len(), self.configuration.input_size)?;
-        let arguments: AddModule = (specifier.to_string(), source.to_string());
+    pub fn add_module(&mut self, running: &CallGuard, specifier: &str, script: &Script) -> Result<()> {
+        check_size("source of a module", script.content().len(), self.configuration.input_size)?;
+        let arguments: AddModule =
+            (specifier.to_string(), script.content().to_string(), script.is_typescript(specifier));
         self.call(running, &function::ADD_MODULE, arguments)
     }
 
@@ -47,15 +49,16 @@ impl Vm {
         &mut self,
         running: &CallGuard,
         name: &str,
-        source: &str,
+        script: &Script,
         rejections: Option<UnhandledRejections>,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         name::check("handler", name)?;
-        check_size("source of a handler", source.len(), self.configuration.input_size)?;
+        check_size("source of a handler", script.content().len(), self.configuration.input_size)?;
         let rejections_fail = self.do_rejections_fail(rejections);
+        let (source, is_typescript) = (script.content().to_string(), script.is_typescript(name));
         let arguments: AddHandler =
-            (context().to_bytes().to_vec(), name.to_string(), source.to_string(), rejections_fail);
+            (context().to_bytes().to_vec(), name.to_string(), source, is_typescript, rejections_fail);
         let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
         self.load_step(reply, suspended)
     }

@@ -21,6 +21,7 @@ mod random;
 mod rejections;
 mod shared_memory;
 mod stack;
+mod typescript;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -126,15 +127,23 @@ impl Engine {
     }
 
     /// Makes a module importable.
-    pub fn add_module(&mut self, specifier: String, source: String) {
-        module::add(specifier, source);
+    pub fn add_module(&mut self, specifier: String, source: String, is_typescript: bool) {
+        module::add(specifier, source, is_typescript);
     }
 
     /// Compiles a handler's module, evaluates it, and keeps its function.
-    pub fn add_handler(&mut self, call: &CallContext, name: String, source: String, rejections_fail: bool) -> Reply {
+    pub fn add_handler(
+        &mut self,
+        call: &CallContext,
+        name: String,
+        source: String,
+        is_typescript: bool,
+        rejections_fail: bool,
+    ) -> Reply {
         begin(call);
         allocator::begin_call(None);
         let begun = self.context.with(|ctx| {
+            let source = if is_typescript { typescript::of_module(&name, &source)? } else { source };
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
             let stage = Stage::Pending(Persistent::save(&ctx, promise));
             Ok(Activity { task: Task::Load(evaluation), stage, rejections_fail })

@@ -21,7 +21,7 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Module, Object, Persistent, Promise, Value};
 
-use super::{builtins, exception, host};
+use super::{builtins, exception, host, typescript};
 use crate::global::Global;
 
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
@@ -33,6 +33,8 @@ static REGISTRY: Global<Registry> = Global::new();
 struct Registry {
     /// Sources of modules by their names, those of host functions included.
     sources: BTreeMap<String, String>,
+    /// Names of modules that are TypeScript.
+    typescript: BTreeSet<String>,
     /// Names of handlers.
     handlers: BTreeSet<String>,
     /// Modules with the host functions of the call, by the names that it knows them by.
@@ -82,8 +84,13 @@ pub fn set_functions_of_call(modules: BTreeMap<&str, HostFunctionNames>) {
 }
 
 /// Makes a module importable. It is compiled when it is first imported.
-pub fn add(specifier: String, source: String) {
-    REGISTRY.with(|registry| registry.sources.insert(specifier, source));
+pub fn add(specifier: String, source: String, is_typescript: bool) {
+    REGISTRY.with(|registry| {
+        if is_typescript {
+            registry.typescript.insert(specifier.clone());
+        }
+        registry.sources.insert(specifier, source);
+    });
 }
 
 /// Resolves and loads imports.
@@ -115,7 +122,11 @@ impl Resolver for Modules {
         };
         let reason = match found {
             ModuleReply::Source(source) => {
-                add(name.clone(), source);
+                add(name.clone(), source, false);
+                return Ok(name);
+            }
+            ModuleReply::TypeScript(source) => {
+                add(name.clone(), source, true);
                 return Ok(name);
             }
             ModuleReply::Unknown => String::new(),
@@ -183,6 +194,11 @@ impl Loader for Modules {
             return module;
         }
         match REGISTRY.with(|registry| registry.sources.get(specifier).cloned()) {
+            Some(source) if REGISTRY.with(|registry| registry.typescript.contains(specifier)) => {
+                let source =
+                    typescript::of_module(specifier, &source).map_err(|mistake| typescript::throw(ctx, &mistake))?;
+                Module::declare(ctx.clone(), specifier, source)
+            }
             Some(source) => Module::declare(ctx.clone(), specifier, source),
             None => Err(Error::new_loading(specifier)),
         }

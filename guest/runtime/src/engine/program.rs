@@ -16,10 +16,11 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::{Exception, HostFunctionNames, Place, Reply};
 use guest_abi::program::Program;
+use guest_abi::source::is_typescript as is_typescript_name;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value, qjs};
 
 use super::module::{self, EXPORT};
-use super::{call_functions, exception, payload};
+use super::{call_functions, exception, payload, typescript};
 use crate::global::Global;
 
 /// What the source is called in places and stacks.
@@ -49,7 +50,7 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 /// # Errors
 /// The reply, if it cannot be run.
 pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionNames) -> Result<Promise<'js>, Reply> {
-    let Program { source, input, modules, is_preparation } = program;
+    let Program { source, is_typescript, input, modules, is_preparation } = program;
     if HAS_RUN.load(Relaxed) {
         let message = "the sandbox has run a program already: restore it to run another";
         return Err(Reply::Refused(String::from(message)));
@@ -68,8 +69,14 @@ pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionName
     let set_input = function(ctx, "setInput").and_then(|set_input| set_input.call::<_, ()>((input.clone(),)));
     set_input.map_err(|error| Reply::Exception(exception::describe(ctx, &error)))?;
     for (specifier, source) in modules {
-        module::add(specifier, source);
+        let is_typescript = is_typescript_name(&specifier);
+        module::add(specifier, source, is_typescript);
     }
+    let source = if is_typescript {
+        typescript::of_program(NAME, &source).map_err(|(exception, place)| Reply::Compile(exception, place))?
+    } else {
+        source
+    };
     compile(ctx, &source, input)
 }
 
