@@ -227,7 +227,7 @@ dispatch:
     xor eax, 0x80
     mov cr4, rax
     // Map the tables, for the kernel and for the prefault code. Open the way to that code and its plan, and the tables of all
-    // that it opens but the arena, whose place is not fixed.
+    // that it opens but the arena, whose place is not fixed, and what of the image the first does not map.
     mov rdx, cr3
     and rdx, -{page_size}
     mov rcx, {window}

@@ -31,12 +31,14 @@ const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
 const WORKING_SET_MAX: usize = 488;
 /// More of the transport arena than this is opened only as it is used.
 const ARENA_MAX: u64 = 8 << 20;
+/// The same of the image.
+const IMAGE_MAX: u64 = 4 * TABLE_SIZE;
 
 /// What the prefault code does.
 #[repr(C)]
 struct Plan {
     /// The slots to be opened, as far as they are present; the end is a count of zero.
-    ranges: [SlotRange; 10],
+    ranges: [SlotRange; 11],
     /// Pages in each working set.
     counts: [u64; 2],
     /// The pages to be copied, as far as they are open and marked copy-on-write: one working set after the other.
@@ -190,13 +192,13 @@ pub fn install(tables: &PageTables) {
 }
 
 /// What is opened after a restore: the pages that the kernel itself uses at CPL 3, the image, the start of the heap, the end of
-/// the stack, and the transport arena. Each but the last lies in one table.
+/// the stack, and the transport arena. Each but the image and the arena lies in one table.
 fn ranges() -> [Range<u64>; 6] {
     let constants = constants();
     [
         THREAD_AREA..PREFAULT_PLAN + PAGE_SIZE,
         COPY_ORDER..COPY_ORDER + PAGE_SIZE,
-        IMAGE_START..constants.image_end.min(IMAGE_START + TABLE_SIZE),
+        IMAGE_START..constants.image_end.min(IMAGE_START + IMAGE_MAX),
         HEAP_START..constants.heap_end.min(HEAP_START + HEAP_FIRST_SIZE),
         constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
         // With the smallest settings the arena begins closer than that to the end of the address space.
@@ -208,11 +210,12 @@ fn ranges() -> [Range<u64>; 6] {
 fn begin_plan() {
     let mut page = Page::allocate();
     let plan = page.as_mut_ptr::<Plan>();
-    let [.., arena] = ranges();
-    let tables = [3, 2, 1].map(|levels| SlotRange::of(&arena, levels));
+    let [_, _, image, .., arena] = ranges();
+    let tables =
+        [(&image, 1), (&arena, 3), (&arena, 2), (&arena, 1)].map(|(pages, levels)| SlotRange::of(pages, levels));
     let pages = ranges().map(|range| SlotRange::of(&range, 0));
-    // The tables of the others are open: see `dispatch`.
-    for (i, range) in pages[..5].iter().chain(&tables).chain(&pages[5..]).enumerate() {
+    // The tables of the others are open, and those above the image's: see `dispatch`.
+    for (i, range) in pages[..2].iter().chain(&tables).chain(&pages[2..]).enumerate() {
         // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without slots follows the last one; none of
         // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
