@@ -50,6 +50,7 @@ impl<'a> Arbitrary<'a> for Message {
             }
             7 => Self::Program(Program {
                 source: u.arbitrary()?,
+                is_typescript: u.arbitrary()?,
                 input: if u.arbitrary()? { Some(payload(u)?) } else { None },
                 modules: u.arbitrary()?,
                 is_preparation: u.arbitrary()?,
@@ -61,10 +62,10 @@ impl<'a> Arbitrary<'a> for Message {
                 memory_limit: u.arbitrary()?,
                 functions: names(u)?,
             }),
-            _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
+            _ => Self::ModuleReply(match u.int_in_range(0..=3)? {
                 0 => ModuleReply::Source(u.arbitrary()?),
-                3 => ModuleReply::TypeScript(u.arbitrary()?),
                 1 => ModuleReply::Unknown,
+                2 => ModuleReply::TypeScript(u.arbitrary()?),
                 _ => ModuleReply::Failed(u.arbitrary()?),
             }),
         })
