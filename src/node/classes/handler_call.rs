@@ -39,6 +39,9 @@ pub enum Work {
 /// What the call that ended last has cost.
 pub type LastCallStats = Arc<Mutex<Option<crate::ExecutionStats>>>;
 
+/// The value of a call; and the status to poison, if the value is malformed, and when that was the call's.
+pub type CallValue = (Option<Payload>, Option<(SharedStatus, Era)>);
+
 /// What a call has come to, and what it has cost if it has begun.
 pub type CallEnd = (Result<Option<Payload>>, Option<crate::ExecutionStats>);
 
@@ -103,7 +106,7 @@ pub async fn call(
 pub struct QueuedCall {
     pub request: Request,
     pub ticket: Ticket,
-    pub call_promise: CallPromise<(Option<Payload>, Era)>,
+    pub call_promise: CallPromise<CallValue>,
     pub context: Arc<SandboxContext>,
     /// What JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
     pub status: SharedStatus,
@@ -132,7 +135,10 @@ impl QueuedCall {
         if let Some(stats) = &stats {
             *last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
-        let result = result.map(|value| (value, status.era()));
+        let result = result.map(|value| {
+            let era = status.era();
+            (value, Some((status, era)))
+        });
         call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
     }
 

@@ -1,33 +1,31 @@
 //! `LoadedJSSandbox` for JavaScript.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
+use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::handler_call::{LastCallStats, QueuedCall, Request, Work};
+use super::call_driver::{Callee, call_handler};
+use super::handler_call::{CallValue, LastCallStats, QueuedCall, Request};
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::arguments;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, Delivery, OnThread, output_size};
-use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
+use crate::node::bridge::call_end::CallPromise;
 use crate::node::bridge::call_stats::{CallStats, with_stats};
+use crate::node::bridge::environment;
 use crate::node::bridge::promise::{Pending, promise};
 use crate::node::bridge::receipt::Noted;
-use crate::node::bridge::value::undefined;
-use crate::node::bridge::{environment, json};
 use crate::node::console::callback;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::call_record::CallRecord;
-use crate::node::scheduling::calls::Calls;
+use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::consumable::DISPOSE;
 use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::queue::Queue;
-use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
+use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::status::{SharedStatus, Status};
 
 /// A sandbox with its handlers loaded. `JSSandbox.getLoadedSandbox()` returns it.
@@ -123,7 +121,7 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
-        self.call(env, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
+        call_handler(env, self, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
@@ -145,7 +143,7 @@ impl LoadedJSSandbox {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
-        self.call(env, "callHandlerWithStats", (name, event, options), None, with_stats)
+        call_handler(env, self, "callHandlerWithStats", (name, event, options), None, with_stats)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
@@ -171,77 +169,9 @@ impl LoadedJSSandbox {
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
         let noted = Noted::default();
         let to_deliver = noted.clone();
-        self.call(env, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
+        call_handler(env, self, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
             to_deliver.deliver(env, delivery, callback::name)
         })
-    }
-
-    fn call<'env, V: ToNapiValue + 'static>(
-        &self,
-        env: &'env Env,
-        method: &'static str,
-        (name, event, options): (Unknown, Unknown, Unknown),
-        noted: Option<Noted>,
-        give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
-    ) -> napi::Result<PromiseRaw<'env, V>> {
-        let status = self.status.clone();
-        let on_thread = OnThread::default();
-        let begins = on_thread.clone();
-        promise(
-            env,
-            || {
-                let host_call = self.begin(env, method)?;
-                let name = arguments::string(env, "the handler's name", name)?;
-                let ((options, functions, of_thread), console_size) = match &noted {
-                    Some(_) => CallHandlerOptions::with_console_size(env, options)?,
-                    None => (CallHandlerOptions::from_js(env, options)?, 0),
-                };
-                let ThreadOptions { signal, context } = of_thread;
-                let event = json::stringify(env, "event", event)?;
-                let record = noted.map(|noted| {
-                    let record = Arc::new(CallRecord::new(console_size));
-                    noted.begin(record.clone(), event.size());
-                    record
-                });
-                // The event may have methods of its own, which have been called now.
-                self.queue.check()?;
-                let (ticket, call_promise) = (self.calls.add(), CallPromise::new());
-                let mut cause = Cause { host_call, origin: None };
-                if !functions.is_empty() || self.context.has_host_functions() {
-                    cause.origin = Some(begins.originate(env, context)?);
-                }
-                begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), || ())?;
-                let work = Work::Handler(name, event);
-                Ok((Request { work, options, functions, record, cause }, ticket, call_promise))
-            },
-            |(request, ticket, call_promise), pending| {
-                call_promise.put(pending);
-                let call = QueuedCall {
-                    request,
-                    ticket,
-                    call_promise,
-                    context: self.context.clone(),
-                    status: self.status.clone(),
-                    last_call_stats: self.last_call_stats.clone(),
-                };
-                self.queue.push_waiting(move |sandbox| match sandbox {
-                    Ok(sandbox) => Some(Box::pin(call.make(sandbox))),
-                    Err(error) => {
-                        call.refuse(error);
-                        None
-                    }
-                });
-            },
-            move |env, ended| {
-                let stats = ended.stats.clone();
-                let output_size = ended.result.as_ref().map_or(0, |(value, _)| output_size(value.as_ref()));
-                let value = on_thread.end(env, ended).and_then(|((value, era), _)| match value {
-                    Some(value) => json::parse(env, value).inspect_err(|_| status.poison_in(era)),
-                    None => undefined(env),
-                });
-                give(env, Delivery { value, stats, output_size })
-            },
-        )
     }
 
     /// Removes the handlers, the modules and all their state. Resolves to a `JSSandbox` to which others can be added.
@@ -432,6 +362,51 @@ impl LoadedJSSandbox {
                 result
             });
         });
+    }
+}
+
+impl Callee for LoadedJSSandbox {
+    fn check_open(&self) -> Result<()> {
+        self.queue.check()
+    }
+
+    fn check_caller(
+        &self,
+        caller: Option<Arc<PendingHostCall>>,
+        method: &'static str,
+    ) -> Result<Option<Arc<PendingHostCall>>> {
+        self.context.check(caller, method)
+    }
+
+    fn calls(&self) -> &Arc<Calls> {
+        &self.calls
+    }
+
+    fn may_have_host_functions(&self) -> bool {
+        self.context.has_host_functions()
+    }
+
+    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
+        let call = QueuedCall {
+            request,
+            ticket,
+            call_promise,
+            context: self.context.clone(),
+            status: self.status.clone(),
+            last_call_stats: self.last_call_stats.clone(),
+        };
+        self.queue.push_waiting(move |sandbox| match sandbox {
+            Ok(sandbox) => Some(Box::pin(call.make(sandbox))),
+            Err(error) => {
+                call.refuse(error);
+                None
+            }
+        });
+        None
+    }
+
+    fn withdraw(&self, _: Arc<OnceLock<u64>>) -> impl Fn() + 'static {
+        || ()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The classes that JavaScript sees, one a file.
 
 pub mod builder;
+pub mod call_driver;
 pub mod disposal;
 mod handler_call;
 mod host_call;

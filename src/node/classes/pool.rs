@@ -3,33 +3,32 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw, ToNapiValue};
+use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::handler_call::{Request, Work, call};
+use super::call_driver::{Callee, call_handler};
+use super::handler_call::{CallValue, Request, call};
 use super::interrupt::InterruptHandle;
 use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
-use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, Delivery, Ended, OnThread, output_size};
-use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
+use crate::node::bridge::call_end::{CallPromise, Ended};
 use crate::node::bridge::call_stats::{CallStats, with_stats};
 use crate::node::bridge::environment::{self, HostCalls};
+use crate::node::bridge::exception;
 use crate::node::bridge::function::{self, AnyFunction, Completion};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::thenable::{is_thenable, when_settled};
 use crate::node::bridge::value::undefined;
-use crate::node::bridge::{exception, json};
 use crate::node::console::callback::{self, Callback, recording_lines};
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
-use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::host_call::PendingHostCall;
 use crate::node::scheduling::queue::Queue;
-use crate::node::scheduling::sandbox_context::{Cause, PoolId, SandboxContext};
+use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
 use crate::sandbox::pool::{LeaseQueue, Member};
@@ -51,7 +50,7 @@ pub struct SandboxPool {
 
 pub(super) struct Shared {
     pub(super) id: PoolId,
-    source: Source,
+    source: MemberSource,
     /// The state in which requests get a sandbox since modules were prepared.
     prepared: Mutex<Option<Arc<crate::Snapshot>>>,
     /// The preparations, one after the other: each adds to what those before it have left.
@@ -61,7 +60,7 @@ pub(super) struct Shared {
     last_call_stats: Mutex<Option<crate::ExecutionStats>>,
 }
 
-enum Source {
+enum MemberSource {
     /// The runtime alone, once a sandbox has been in that state; and what a snapshot does not have.
     Runtime(Arc<OnceLock<Arc<crate::Snapshot>>>, Option<Callback>, usize),
     /// And what it does not have.
@@ -95,9 +94,9 @@ impl SandboxPool {
         let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
         let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
         let source = match source {
-            PoolSource::Runtime => Source::Runtime(Arc::default(), callback, max_values),
-            PoolSource::Snapshot(snapshot) => Source::Snapshot(snapshot, callback, max_values),
-            PoolSource::Prepare(prepare) => Source::Prepare(Arc::new(prepare), environment.host_calls.clone()),
+            PoolSource::Runtime => MemberSource::Runtime(Arc::default(), callback, max_values),
+            PoolSource::Snapshot(snapshot) => MemberSource::Snapshot(snapshot, callback, max_values),
+            PoolSource::Prepare(prepare) => MemberSource::Prepare(Arc::new(prepare), environment.host_calls.clone()),
         };
         let shared = Arc::new(Shared {
             id: PoolId::next(),
@@ -147,7 +146,7 @@ impl SandboxPool {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Unknown<'static>>> {
-        self.call(env, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
+        call_handler(env, self, "callHandler", (name, event, options), None, |_, delivery| delivery.value)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and the cost of the call.
@@ -163,7 +162,7 @@ impl SandboxPool {
         event: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
-        self.call(env, "callHandlerWithStats", (name, event, options), None, with_stats)
+        call_handler(env, self, "callHandlerWithStats", (name, event, options), None, with_stats)
     }
 
     /// Like `callHandler()`, but resolves to the value that the handler returned and a receipt: the cost of the call, its host
@@ -189,69 +188,9 @@ impl SandboxPool {
     ) -> napi::Result<PromiseRaw<'env, Object<'static>>> {
         let noted = Noted::default();
         let to_deliver = noted.clone();
-        self.call(env, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
+        call_handler(env, self, "callHandlerWithReceipt", (name, event, options), Some(noted), move |env, delivery| {
             to_deliver.deliver(env, delivery, callback::name)
         })
-    }
-
-    fn call<'env, V: ToNapiValue + 'static>(
-        &self,
-        env: &'env Env,
-        method: &'static str,
-        (name, event, options): (Unknown, Unknown, Unknown),
-        noted: Option<Noted>,
-        give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
-    ) -> napi::Result<PromiseRaw<'env, V>> {
-        let on_thread = OnThread::default();
-        let begins = on_thread.clone();
-        promise(
-            env,
-            || {
-                self.check_open()?;
-                let host_call = self.shared.id.check(current(env)?, method)?;
-                let name = arguments::string(env, "the handler's name", name)?;
-                let ((options, functions, of_thread), console_size) = match &noted {
-                    Some(_) => CallHandlerOptions::with_console_size(env, options)?,
-                    None => (CallHandlerOptions::from_js(env, options)?, 0),
-                };
-                let ThreadOptions { signal, context } = of_thread;
-                let event = json::stringify(env, "event", event)?;
-                let record = noted.map(|noted| {
-                    let record = Arc::new(CallRecord::new(console_size));
-                    noted.begin(record.clone(), event.size());
-                    record
-                });
-                let (ticket, call_promise, turn) =
-                    (self.shared.calls.add(), CallPromise::new(), Arc::new(OnceLock::new()));
-                let withdraw = {
-                    let (shared, turn) = (self.shared.clone(), turn.clone());
-                    move || turn.get().into_iter().for_each(|turn| shared.leases.withdraw(*turn))
-                };
-                let mut cause = Cause { host_call, origin: None };
-                if !functions.is_empty() || self.shared.may_have_host_functions() {
-                    cause.origin = Some(begins.originate(env, context)?);
-                }
-                begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
-                let work = Work::Handler(name, event);
-                Ok((Request { work, options, functions, record, cause }, ticket, call_promise, turn))
-            },
-            |(request, ticket, call_promise, turn), pending| {
-                call_promise.put(pending);
-                if let Some(number) = self.shared.serve(request, ticket, call_promise) {
-                    // Nobody has set it before.
-                    let _ = turn.set(number);
-                }
-            },
-            |env, ended| {
-                let stats = ended.stats.clone();
-                let output_size = ended.result.as_ref().map_or(0, |value| output_size(value.as_ref()));
-                let value = on_thread.end(env, ended).and_then(|(value, _)| match value {
-                    Some(value) => json::parse(env, value),
-                    None => undefined(env),
-                });
-                give(env, Delivery { value, stats, output_size })
-            },
-        )
     }
 
     /// Number of sandboxes that the pool maintains.
@@ -318,12 +257,40 @@ impl SandboxPool {
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         self.close(env)
     }
+}
 
-    pub(super) fn check_open(&self) -> Result<()> {
+impl Callee for SandboxPool {
+    fn check_open(&self) -> Result<()> {
         if self.shared.leases.is_closed() {
             return Err(Error::Consumed { class: "SandboxPool", method: "close" });
         }
         Ok(())
+    }
+
+    fn check_caller(
+        &self,
+        caller: Option<Arc<PendingHostCall>>,
+        method: &'static str,
+    ) -> Result<Option<Arc<PendingHostCall>>> {
+        self.shared.id.check(caller, method)
+    }
+
+    fn calls(&self) -> &Arc<Calls> {
+        &self.shared.calls
+    }
+
+    fn may_have_host_functions(&self) -> bool {
+        // Those of a snapshot have none.
+        matches!(self.shared.source, MemberSource::Prepare(..))
+    }
+
+    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
+        self.shared.serve(request, ticket, call_promise)
+    }
+
+    fn withdraw(&self, number: Arc<OnceLock<u64>>) -> impl Fn() + 'static {
+        let shared = self.shared.clone();
+        move || number.get().into_iter().for_each(|number| shared.leases.withdraw(*number))
     }
 }
 
@@ -337,11 +304,6 @@ impl Drop for Shared {
 }
 
 impl Shared {
-    /// Whether host functions may be registered in the pool's sandboxes: those of a snapshot have none.
-    pub(super) fn may_have_host_functions(&self) -> bool {
-        matches!(self.source, Source::Prepare(..))
-    }
-
     /// Begins to make the sandboxes that are missing.
     fn refill(self: &Arc<Self>) {
         for _ in 0..self.leases.expect_missing() {
@@ -353,7 +315,7 @@ impl Shared {
     fn make(self: &Arc<Self>) {
         let expected = Expected(Some(self.clone()));
         match &self.source {
-            Source::Snapshot(snapshot, callback, max_values) => {
+            MemberSource::Snapshot(snapshot, callback, max_values) => {
                 let snapshot = self.lock_prepared().clone().unwrap_or_else(|| snapshot.clone());
                 let (callback, max_values) = (callback.clone(), *max_values);
                 blocking(move || {
@@ -367,7 +329,7 @@ impl Shared {
                     }));
                 });
             }
-            Source::Runtime(clean, callback, max_values) => {
+            MemberSource::Runtime(clean, callback, max_values) => {
                 let (clean, callback, max_values) = (clean.clone(), callback.clone(), *max_values);
                 let prepared = self.lock_prepared().clone();
                 blocking(move || {
@@ -385,7 +347,7 @@ impl Shared {
                     }));
                 });
             }
-            Source::Prepare(prepare, waiting) => {
+            MemberSource::Prepare(prepare, waiting) => {
                 let prepare = prepare.clone();
                 // If the thread has ended, nobody waits for the sandbox any more.
                 let _ = waiting.inbox().post(jobs::Source::HOST, move |env| self::prepare(env, &prepare, expected));
@@ -415,7 +377,7 @@ impl Shared {
 
     /// Whether the pool's sandboxes are its own, so that their state can be another one from now on.
     pub(super) fn can_prepare(&self) -> bool {
-        !matches!(self.source, Source::Prepare(..))
+        !matches!(self.source, MemberSource::Prepare(..))
     }
 
     /// A member is ready, if it is in the state in which requests get it now; else it is put into that first.
@@ -467,12 +429,7 @@ impl Shared {
     }
 
     /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
-    pub(super) fn serve(
-        self: &Arc<Self>,
-        request: Request,
-        ticket: Ticket,
-        call_promise: CallPromise<Option<Payload>>,
-    ) -> Option<u64> {
+    fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
         self.refill();
         let shared = self.clone();
         self.leases.take(move |member| match member {
@@ -519,7 +476,7 @@ struct InUse {
 }
 
 impl InUse {
-    async fn serve(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<Option<Payload>>) {
+    async fn serve(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) {
         let Some(PoolMember { member, context }) = &mut self.member else { return };
         let limits = request.options.limits;
         let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
@@ -527,6 +484,7 @@ impl InUse {
             *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         drop(ticket);
+        let result = result.map(|value| (value, None));
         call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
         yield_to_js_thread();
         self.renew();

@@ -4,6 +4,7 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::call_driver::Callee;
 use super::handler_call::{Request, Work};
 use super::pool::SandboxPool;
 use crate::Program;
