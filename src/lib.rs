@@ -126,6 +126,7 @@ pub mod observability {}
 pub use guest_abi::function::ConsoleLevel;
 pub use hyperlight_host::{HyperlightError, SandboxStatus, new_error};
 pub use sandbox::builder::SandboxBuilder;
+pub use sandbox::bytes::Bytes;
 #[cfg(feature = "test-guest")]
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use hyperlight_js::{
-    Error, HostFunctionError, InterruptHandle, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script,
+    Bytes, Error, HostFunctionError, InterruptHandle, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, Script,
 };
 use sandboxes::call;
 use serde_json::{Value, json};
@@ -420,4 +420,40 @@ fn a_module_of_host_functions_is_given_to_several_builders() {
 
     assert!(hyperlight_js::HostFunctionModule::new("").register("f", || 1).is_err());
     assert!(hyperlight_js::HostFunctionModule::new("m").register("\n", || 1).is_err());
+}
+
+#[test]
+fn arguments_and_results_hold_bytes() {
+    #[derive(serde::Deserialize, serde::Serialize)]
+    struct File {
+        name: String,
+        content: Option<Bytes>,
+    }
+
+    let mut proto = SandboxBuilder::new().build().expect("build");
+    proto
+        .host_module("files")
+        .register("swap", |first: File, second: File| {
+            [File { content: second.content, ..first }, File { name: second.name, content: first.content }]
+        })
+        .expect("register")
+        .register("length", |bytes: Bytes| bytes.len())
+        .expect("register")
+        .register_async("zeros", |size: usize| async move { Bytes(vec![0; size]) })
+        .expect("register");
+    let mut sandbox = proto.load_runtime().expect("load_runtime");
+    let source = "import { length, swap, zeros } from 'host:files';
+        async function handler() {
+            const [a, b] = swap({ name: '\\u00100', content: new Uint8Array([1, 2]) }, { name: 'b', content: null });
+            const errors = [];
+            for (const wrong of ['\\u00100', [1, 2], { 0: 1 }]) {
+                try { length(wrong); } catch (error) { errors.push(error.hostName); }
+            }
+            const made = await zeros(70_000);
+            return [a.name, a.content, b.name, b.content instanceof Uint8Array, [...b.content], made.length, length(made), errors];
+        }";
+    sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
+    let mut loaded = sandbox.get_loaded_sandbox().expect("loaded");
+    let result = loaded.handle_event("handler", "null".to_string(), None).expect("a result");
+    assert_eq!(result, r#"["\u00100",null,"b",true,[1,2],70000,70000,["TypeError","TypeError","TypeError"]]"#);
 }

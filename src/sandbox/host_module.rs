@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use guest_abi::payload::Payload;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::bytes::{Arrays, to_payload};
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError, HostFunctions};
 
@@ -57,7 +59,8 @@ impl<'a> HostModule<'a> {
         name: impl AsRef<str>,
         function: impl HostFunction<Arguments, Kind>,
     ) -> Result<&mut Self> {
-        self.register_raw(name, move |_, arguments| function.call(&arguments))
+        self.functions.register(&self.name, name.as_ref(), move |_, arguments| function.call(arguments))?;
+        Ok(self)
     }
 
     /// As [`ProtoJSSandbox::register_raw`](crate::ProtoJSSandbox::register_raw), for this module. Gives the module back.
@@ -123,7 +126,8 @@ impl<'a> HostModule<'a> {
         name: impl AsRef<str>,
         function: impl AsyncHostFunction<Arguments, Kind>,
     ) -> Result<&mut Self> {
-        self.register_async_raw(name, move |arguments| function.call(&arguments))
+        self.functions.register_async(&self.name, name.as_ref(), move |arguments| function.call(arguments))?;
+        Ok(self)
     }
 
     /// As [`register_async`](Self::register_async), with a JSON array for the arguments and JSON text for the result, or `None`
@@ -147,17 +151,20 @@ impl<'a> HostModule<'a> {
 /// A function that guest code can call: a closure of up to eight arguments that `serde` can read, which gives what `serde`
 /// can write, or a [`Result`](std::result::Result) of that with a [`HostFunctionError`].
 ///
+/// Arguments and results can be, or hold, [`Bytes`](crate::Bytes): a `Uint8Array` in the guest.
+///
 /// An argument that the guest leaves out is `null`, so it may be an [`Option`]; arguments too many are ignored. One of
 /// another type throws a `HostFunctionError` in the guest, whose `hostName` is `TypeError`. A result of `()` arrives as
 /// `null`.
 ///
 /// The type parameters tell the kinds of functions apart; the compiler infers them.
 pub trait HostFunction<Arguments, Kind>: Send + Sync + 'static {
-    /// Calls the function with a JSON array and gives its result as JSON text.
+    /// Calls the function with the array of its arguments.
     ///
     /// # Errors
     /// What becomes an exception in the guest.
-    fn call(&self, arguments: &str) -> std::result::Result<Option<String>, HostFunctionError>;
+    #[doc(hidden)]
+    fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError>;
 }
 
 /// Marks functions that give a value.
@@ -168,16 +175,16 @@ pub enum Infallible {}
 #[derive(Debug)]
 pub enum Fallible {}
 
-/// The future result of an asynchronous host function, as JSON text.
+/// The future result of an asynchronous host function.
+#[doc(hidden)]
 pub type HostFunctionFuture =
-    Pin<Box<dyn Future<Output = std::result::Result<Option<String>, HostFunctionError>> + Send + 'static>>;
+    Pin<Box<dyn Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static>>;
 
 /// A function that guest code calls without waiting: as a [`HostFunction`], but it gives a future of its result.
 pub trait AsyncHostFunction<Arguments, Kind>: Send + Sync + 'static {
-    /// Calls the function with a JSON array; the future gives its result as JSON text.
-    ///
-    /// The future's errors become exceptions in the guest.
-    fn call(&self, arguments: &str) -> HostFunctionFuture;
+    /// Calls the function with the array of its arguments. The future's errors become exceptions in the guest.
+    #[doc(hidden)]
+    fn call(&self, arguments: Payload) -> HostFunctionFuture;
 }
 
 macro_rules! impl_host_function {
@@ -189,10 +196,10 @@ macro_rules! impl_host_function {
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> std::result::Result<Option<String>, HostFunctionError> {
-                let mut arguments = Arguments::parse(arguments)?;
+            fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError> {
+                let mut arguments = Arguments::parse(&arguments)?;
                 $(let $argument = arguments.next()?;)*
-                to_json(&self($($argument),*))
+                to_reply(&self($($argument),*))
             }
         }
 
@@ -203,10 +210,10 @@ macro_rules! impl_host_function {
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> std::result::Result<Option<String>, HostFunctionError> {
-                let mut arguments = Arguments::parse(arguments)?;
+            fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError> {
+                let mut arguments = Arguments::parse(&arguments)?;
                 $(let $argument = arguments.next()?;)*
-                to_json(&self($($argument),*)?)
+                to_reply(&self($($argument),*)?)
             }
         }
 
@@ -218,12 +225,12 @@ macro_rules! impl_host_function {
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> HostFunctionFuture {
-                let future = Arguments::parse(arguments).and_then(|mut arguments| {
+            fn call(&self, arguments: Payload) -> HostFunctionFuture {
+                let future = Arguments::parse(&arguments).and_then(|mut arguments| {
                     $(let $argument = arguments.next()?;)*
                     Ok(self($($argument),*))
                 });
-                Box::pin(async move { to_json(&future?.await) })
+                Box::pin(async move { to_reply(&future?.await) })
             }
         }
 
@@ -235,12 +242,12 @@ macro_rules! impl_host_function {
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: &str) -> HostFunctionFuture {
-                let future = Arguments::parse(arguments).and_then(|mut arguments| {
+            fn call(&self, arguments: Payload) -> HostFunctionFuture {
+                let future = Arguments::parse(&arguments).and_then(|mut arguments| {
                     $(let $argument = arguments.next()?;)*
                     Ok(self($($argument),*))
                 });
-                Box::pin(async move { to_json(&future?.await?) })
+                Box::pin(async move { to_reply(&future?.await?) })
             }
         }
     };
@@ -259,24 +266,25 @@ impl_host_function!(A, B, C, D, E, F, G, H);
 /// The arguments of a call that have not been read.
 struct Arguments {
     values: std::vec::IntoIter<Value>,
+    arrays: Arrays,
     read: usize,
 }
 
 impl Arguments {
-    fn parse(json: &str) -> std::result::Result<Self, HostFunctionError> {
-        let values: Vec<Value> = serde_json::from_str(json).map_err(|error| type_error(error.to_string()))?;
-        Ok(Self { values: values.into_iter(), read: 0 })
+    fn parse(payload: &Payload) -> std::result::Result<Self, HostFunctionError> {
+        let values: Vec<Value> = serde_json::from_str(payload.json()).map_err(|error| type_error(error.to_string()))?;
+        Ok(Self { values: values.into_iter(), arrays: Arrays::of(payload), read: 0 })
     }
 
     fn next<T: DeserializeOwned>(&mut self) -> std::result::Result<T, HostFunctionError> {
         self.read += 1;
         let value = self.values.next().unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| type_error(format!("argument {}: {error}", self.read)))
+        self.arrays.read(value).map_err(|error| type_error(format!("argument {}: {error}", self.read)))
     }
 }
 
-fn to_json(output: &impl Serialize) -> std::result::Result<Option<String>, HostFunctionError> {
-    serde_json::to_string(output).map(Some).map_err(|error| type_error(error.to_string()))
+fn to_reply(output: &impl Serialize) -> std::result::Result<Option<Payload>, HostFunctionError> {
+    to_payload(output).map(Some).map_err(|error| type_error(error.to_string()))
 }
 
 fn type_error(message: String) -> HostFunctionError {

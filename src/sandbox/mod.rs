@@ -14,6 +14,7 @@
 //!   that must differ between sandboxes may be decided during the boot.
 
 pub mod builder;
+pub mod bytes;
 pub(crate) mod call;
 mod call_context;
 pub(crate) mod call_control;
