@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 
-/// How long a thread waits for work before it ends.
-const IDLE_TIME: Duration = Duration::from_secs(2);
+/// How long a thread waits for work before it ends. In tests it is so long that none does.
+const IDLE_TIME: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 2 });
 /// Pages enough for a thread that does nothing.
 const SMALLEST_STACK: usize = 64 << 10;
 
@@ -21,25 +21,29 @@ pub type BlockingJob = Box<dyn FnOnce() + Send>;
 
 /// Threads that do work which blocks. They come as they are needed, up to a number, and go when there is nothing to do, but for
 /// the last one: so where one could be had once, all work is done sooner or later, also when no more can be had.
+///
+/// The thread that has waited for the shortest time has the next work: its caches are warm, KVM need not get to know another for
+/// the same virtual processor, and those that are not needed have nothing to do.
 pub struct Workers {
     name: &'static str,
     most: fn() -> usize,
     state: Mutex<State>,
-    wake: Condvar,
 }
 
 struct State {
     jobs: VecDeque<BlockingJob>,
     threads: usize,
-    /// Those that wait for work.
-    idle: usize,
+    /// Those that wait for work, and for being woken.
+    idle: Vec<Thread>,
+    /// How many have been woken and have not looked for work yet.
+    woken: usize,
 }
 
 impl Workers {
     /// No threads yet. At most so many there will be; that is asked for when the first is needed.
     pub const fn new(name: &'static str, most: fn() -> usize) -> Self {
-        let state = State { jobs: VecDeque::new(), threads: 0, idle: 0 };
-        Self { name, most, state: Mutex::new(state), wake: Condvar::new() }
+        let state = State { jobs: VecDeque::new(), threads: 0, idle: Vec::new(), woken: 0 };
+        Self { name, most, state: Mutex::new(state) }
     }
 
     /// Sees to it that there is a thread.
@@ -58,17 +62,22 @@ impl Workers {
     pub fn run(&'static self, job: BlockingJob) -> std::result::Result<(), BlockingJob> {
         let mut state = self.lock();
         state.jobs.push_back(job);
+        if let Some(thread) = state.idle.pop() {
+            state.woken += 1;
+            drop(state);
+            thread.unpark();
+            return Ok(());
+        }
         if self.start_if_short(&mut state).is_err() && state.threads == 0 {
             return state.jobs.pop_back().map_or(Ok(()), Err);
         }
-        drop(state);
-        self.wake.notify_one();
         Ok(())
     }
 
-    /// Starts a thread if there are more jobs than threads that wait for them.
+    /// Starts a thread if there are more jobs than threads that will look for them.
     fn start_if_short(&'static self, state: &mut State) -> std::io::Result<()> {
-        if state.idle < state.jobs.len() && state.threads < (self.most)() { self.start(state) } else { Ok(()) }
+        let is_short = state.idle.len() + state.woken < state.jobs.len();
+        if is_short && state.threads < (self.most)() { self.start(state) } else { Ok(()) }
     }
 
     fn start(&'static self, state: &mut State) -> std::io::Result<()> {
@@ -89,13 +98,33 @@ impl Workers {
                 state = self.lock();
                 continue;
             }
-            state.idle += 1;
-            let (woken, timeout) = self.wake.wait_timeout(state, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
+            let (woken, was_woken) = self.wait(state);
             state = woken;
-            state.idle -= 1;
-            if timeout.timed_out() && state.jobs.is_empty() && state.threads > 1 {
+            if !was_woken && state.jobs.is_empty() && state.threads > 1 {
                 state.threads -= 1;
                 return;
+            }
+        }
+    }
+
+    /// Waits to be woken; `false` if that has not happened for some time.
+    fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
+        let thread = thread::current();
+        let end = Instant::now() + IDLE_TIME;
+        let id = thread.id();
+        state.idle.push(thread);
+        loop {
+            drop(state);
+            let left = end.saturating_duration_since(Instant::now());
+            thread::park_timeout(left);
+            state = self.lock();
+            let Some(place) = state.idle.iter().position(|idle| idle.id() == id) else {
+                state.woken -= 1;
+                return (state, true);
+            };
+            if left.is_zero() {
+                state.idle.remove(place);
+                return (state, false);
             }
         }
     }
@@ -157,6 +186,42 @@ mod tests {
         gates[1].send(()).expect("it waits");
         assert_eq!(receiver.recv(), Ok(3));
         drop(gates);
+    }
+
+    #[test]
+    fn the_thread_that_was_busy_last_has_the_next_work() {
+        static WORKERS: Workers = Workers::new("test", || 3);
+        let (sender, receiver) = mpsc::channel();
+        // Ends when it is told to, and says on which thread it ran.
+        let begin = || {
+            let (end, gate) = mpsc::channel::<()>();
+            let sender = sender.clone();
+            let job = move || {
+                gate.recv().expect("the test ends it");
+                sender.send(thread::current().id()).expect("the test waits");
+            };
+            assert!(WORKERS.run(Box::new(job)).is_ok());
+            end
+        };
+        let are_idle = |count| {
+            while WORKERS.lock().idle.len() < count {
+                thread::yield_now();
+            }
+        };
+        let ends = [begin(), begin(), begin()];
+        let mut order = Vec::new();
+        for (i, end) in ends.iter().enumerate() {
+            end.send(()).expect("it waits");
+            order.push(receiver.recv().expect("it ends"));
+            are_idle(i + 1);
+        }
+        let last = order[2];
+        for _ in 0..10 {
+            begin().send(()).expect("it waits");
+            assert_eq!(receiver.recv(), Ok(last));
+            are_idle(3);
+        }
+        assert_eq!(WORKERS.lock().threads, 3);
     }
 
     #[test]
