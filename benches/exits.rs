@@ -19,8 +19,10 @@ mod kvm {
     use std::io::{self, Read};
     use std::os::fd::{FromRawFd, RawFd};
     use std::os::unix::fs::FileExt;
+    use std::thread;
+    use std::time::Duration;
 
-    use hyperlight_js::{LoadedJSSandbox, SandboxBuilder, Script, bench};
+    use hyperlight_js::{LoadedJSSandbox, Program, SandboxBuilder, SandboxPool, Script, bench};
     use kvm_bindings::{kvm_stats_desc, kvm_stats_header};
 
     const ROUNDS: u32 = 100;
@@ -33,13 +35,16 @@ mod kvm {
         if let Err(error) = statistics() {
             return println!("this kernel's KVM does not give its statistics: {error}");
         }
-        println!("{:<28}{}", "", SHOWN.map(|name| format!("{name:>16}")).concat());
+        println!("{:<34}{:>8}{}", "", "entries", SHOWN.map(|name| format!("{name:>16}")).concat());
         let snapshot = sandbox.snapshot().expect("a snapshot");
-        show("round trip", || bench::round_trip(&mut sandbox).expect("a round trip"));
+        show("round trip", || {
+            bench::round_trip(&mut sandbox).expect("a round trip");
+            1
+        });
         show("call", || call(&mut sandbox, "{}"));
         show("restore and call", || {
             sandbox.restore(snapshot.clone()).expect("a restore");
-            call(&mut sandbox, "{}");
+            call(&mut sandbox, "{}")
         });
         drop(sandbox);
         let mut sandbox = loaded(
@@ -48,30 +53,100 @@ mod kvm {
         );
         show("call with 1 host function", || call(&mut sandbox, "1"));
         show("call with 11 host functions", || call(&mut sandbox, "11"));
+        drop(sandbox);
+        let mut sandbox = loaded(
+            "import { later } from 'host:counted';
+             async function handler(count) { await Promise.all(Array.from({ length: count }, (_, i) => later(i))); }",
+        );
+        show("call with 100 asynchronous ones", || call(&mut sandbox, "100"));
+        drop(sandbox);
+
+        let pool = SandboxPool::new(1, 1, || Ok(loaded("function handler(event) { return event; }"))).expect("a pool");
+        show_rested("call in a rested pool", &pool, |sandbox| call(sandbox, "{}"));
+        drop(pool);
+        let runtime = || SandboxBuilder::new().build()?.load_runtime()?.get_loaded_sandbox();
+        let pool = SandboxPool::new(1, 1, runtime).expect("a pool");
+        show_rested("program in a rested pool", &pool, |sandbox| {
+            sandbox.run(program(), None).expect("a result");
+            entries(sandbox)
+        });
     }
 
     fn loaded(source: &str) -> LoadedJSSandbox {
         let mut proto = SandboxBuilder::new().build().expect("a hypervisor");
-        proto.host_module("counted").register("one", |number: i32| number).expect("a host function");
+        let mut counted = proto.host_module("counted");
+        counted.register("one", |number: i32| number).expect("a host function");
+        counted.register_async("later", |number: i32| async move { number }).expect("a host function");
         let mut sandbox = proto.load_runtime().expect("a sandbox");
         sandbox.add_handler("handler", Script::from_content(source)).expect("a name");
         sandbox.get_loaded_sandbox().expect("the handler loads")
     }
 
-    fn call(sandbox: &mut LoadedJSSandbox, event: &str) {
-        sandbox.handle_event("handler", event.to_string(), None).expect("a result");
+    /// One with two calls of the host.
+    fn program() -> Program {
+        let mut program = Program::new(
+            "let total = 0;
+             for (const { price, quantity } of input) total += price * quantity;
+             const discount = await shop.discount(total);
+             const shipping = await shop.shipping(total * (1 - discount));
+             return { total: total * (1 - discount) + shipping, text: `${input.length} items` };",
+        );
+        let mut shop = program.host_module("shop");
+        shop.register_async("discount", |_: f64| async { 0.1 }).expect("a host function");
+        shop.register_async("shipping", |_: f64| async { 5.0 }).expect("a host function");
+        program.with_input(r#"[{"price":1.5,"quantity":4},{"price":20,"quantity":1}]"#)
     }
 
-    fn show(name: &str, mut operation: impl FnMut()) {
-        (0..10).for_each(|_| operation());
-        let before = statistics().expect("KVM's statistics");
-        (0..ROUNDS).for_each(|_| operation());
-        let after = statistics().expect("KVM's statistics");
-        let columns = SHOWN.map(|name| match (before.get(name), after.get(name)) {
-            (Some(before), Some(after)) => format!("{:>16.1}", (after - before) as f64 / f64::from(ROUNDS)),
-            _ => format!("{:>16}", "-"),
+    fn call(sandbox: &mut LoadedJSSandbox, event: &str) -> u64 {
+        sandbox.handle_event("handler", event.to_string(), None).expect("a result");
+        entries(sandbox)
+    }
+
+    fn entries(sandbox: &LoadedJSSandbox) -> u64 {
+        sandbox.last_call_stats().map_or(0, |stats| stats.entries)
+    }
+
+    /// Shows what an operation causes, which gives the number of entries into the guest.
+    fn show(name: &str, mut operation: impl FnMut() -> u64) {
+        show_part(name, |count| count(&mut operation));
+    }
+
+    /// The same in a sandbox that a pool has made ready.
+    fn show_rested(name: &str, pool: &SandboxPool, mut operation: impl FnMut(&mut LoadedJSSandbox) -> u64) {
+        show_part(name, |count| {
+            while pool.ready() < pool.size() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            pool.with_sandbox(|sandbox| count(&mut || operation(sandbox))).expect("a sandbox");
         });
-        println!("{name:<28}{}", columns.concat());
+    }
+
+    /// The same for what is done within `count` in each round.
+    fn show_part(name: &str, mut round: impl FnMut(&mut dyn FnMut(&mut dyn FnMut() -> u64))) {
+        (0..10).for_each(|_| {
+            round(&mut |part| {
+                part();
+            });
+        });
+        let (mut entries, mut sums) = (0, BTreeMap::<&str, u64>::new());
+        for _ in 0..ROUNDS {
+            round(&mut |part| {
+                let before = statistics().expect("KVM's statistics");
+                entries += part();
+                let after = statistics().expect("KVM's statistics");
+                for name in SHOWN {
+                    if let (Some(before), Some(after)) = (before.get(name), after.get(name)) {
+                        *sums.entry(name).or_default() += after - before;
+                    }
+                }
+            });
+        }
+        let mean = |sum: u64| sum as f64 / f64::from(ROUNDS);
+        let columns = SHOWN.map(|name| match sums.get(name) {
+            Some(sum) => format!("{:>16.1}", mean(*sum)),
+            None => format!("{:>16}", "-"),
+        });
+        println!("{name:<34}{:>8.1}{}", mean(entries), columns.concat());
     }
 
     /// The sums of the statistics of all virtual processors of this process.

@@ -204,3 +204,41 @@ fn what_prepare_fails_with_fails_the_pool_and_bad_sizes_are_refused() {
         assert!(matches!(SandboxPool::new(size, 10, prepare(usize::MAX)), Err(Error::InvalidArgument(_))));
     }
 }
+
+/// Nobody watches how long it takes to renew a sandbox, so none of the code in it may run meanwhile.
+#[test]
+fn none_of_the_guests_code_runs_before_the_request_comes() {
+    const WATCHED: &str = "
+        let used = 0;
+        const { defineProperty, getOwnPropertyDescriptor } = Object;
+        function watch(object, name) {
+            let { value, get } = getOwnPropertyDescriptor(object, name) ?? {};
+            defineProperty(object, name, {
+                get() { used++; return get ? get.call(this) : value; },
+                set(other) { used++; defineProperty(this, name, { value: other, writable: true, configurable: true }); },
+                configurable: true,
+            });
+        }
+        const names = [Symbol.iterator, Symbol.species, 'toJSON', 'then', 'constructor', 'valueOf', 'toString', 'length',
+            'name', 'price', 'cost', 'text', 'list', 'a', 'map', 'filter', 'reduce', 'toUpperCase', 'call', 'apply', 0, 1];
+        const prototypes = [Object, Array, String, Number, Boolean, Promise].map(({ prototype }) => prototype);
+        for (const prototype of [...prototypes, Promise, Object.getPrototypeOf(async () => {})]) {
+            for (const name of names) {
+                if (getOwnPropertyDescriptor(prototype, name)?.configurable !== false) watch(prototype, name);
+            }
+        }
+        function handler() {
+            const before = used;
+            used = 0;
+            return before;
+        }";
+    let mut sandbox = load(SandboxBuilder::new(), WATCHED).expect("a sandbox");
+    let call =
+        |sandbox: &mut LoadedJSSandbox| sandbox.handle_event("handler", "null".to_string(), None).expect("a count");
+    let loading = call(&mut sandbox);
+    assert_eq!(call(&mut sandbox), "0", "a call itself uses none of it");
+    let pool = SandboxPool::new(1, 1, || load(SandboxBuilder::new(), WATCHED)).expect("a pool");
+    for _ in 0..3 {
+        assert_eq!(pool.with_sandbox(call).expect("a sandbox"), loading);
+    }
+}

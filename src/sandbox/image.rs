@@ -2,20 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guest_abi::call_options::CallOptions;
-use guest_abi::function;
-use guest_abi::message::{HostFunctionName, HostFunctionNames};
-use guest_abi::payload::Payload;
-use guest_abi::program::Program;
 use hyperlight_host::mem::memory_region::MemoryRegionFlags;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 
-use super::call_context::context;
 use super::configuration::Configuration;
 use super::error::Result;
-use super::signatures::{AddHandler, CallHandler, Run};
-use super::{machine, runtime_image, shadow_paging, workers};
+use super::working_sets::{self, WorkingSets};
+use super::{machine, runtime_image, workers};
 
 /// What this library has embedded.
 pub(super) const EMBEDDED: GuestImage = GuestImage { version: env!("CARGO_PKG_VERSION"), hash: env!("GUEST_HASH") };
@@ -37,6 +31,14 @@ pub struct GuestImage {
     pub hash: &'static str,
 }
 
+/// A guest that has booted and done nothing else.
+#[derive(Clone)]
+pub(super) struct Booted {
+    pub state: Arc<Snapshot>,
+    /// What it writes if it runs programs, if that is known.
+    pub programs: Option<Arc<WorkingSets>>,
+}
+
 /// For how many different settings the state of a guest that has booted is kept. Each takes some MiB.
 pub(super) const KEPT_MAX: usize = 16;
 
@@ -44,8 +46,8 @@ pub(super) const KEPT_MAX: usize = 16;
 ///
 /// The first use in a process boots one; that takes milliseconds, during which other first uses wait. So does a use after
 /// [`KEPT_MAX`] other configurations have been used.
-pub(super) fn booted(configuration: &Configuration) -> Result<Arc<Snapshot>> {
-    static BOOTED: Mutex<Recent<Configuration, Arc<Snapshot>>> = Mutex::new(Recent(Vec::new()));
+pub(super) fn booted(configuration: &Configuration) -> Result<Booted> {
+    static BOOTED: Mutex<Recent<Configuration, Booted>> = Mutex::new(Recent(Vec::new()));
 
     // A panic while booting leaves the list as it was, so a poisoned lock is as good as any.
     let mut booted = BOOTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +81,7 @@ pub(super) fn snapshot_size_max(configuration: &Configuration) -> u64 {
     (images + configuration.geometry().scratch_size + (16 << 20)) as u64
 }
 
-fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
+fn boot(configuration: &Configuration) -> Result<Booted> {
     // See `Vm::call`; nobody could stop this one.
     workers::probe("that the hypervisor needs to boot a guest")?;
     let init_data = runtime_image::init_data(runtime(configuration), configuration.for_guest())
@@ -87,9 +89,9 @@ fn boot(configuration: &Configuration) -> Result<Arc<Snapshot>> {
     let mut sandbox = booted_with(configuration, init_data)?;
     let booted = sandbox.snapshot()?;
     // Without working sets everything works as well, only slower.
-    Ok(with_working_sets(&mut sandbox, &booted).unwrap_or_else(|error| {
+    Ok(working_sets::learn(&mut sandbox, &booted).unwrap_or_else(|error| {
         tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
-        booted
+        Booted { state: booted, programs: None }
     }))
 }
 
@@ -111,61 +113,6 @@ fn booted_with(configuration: &Configuration, init_data: Vec<u8>) -> Result<Sand
     Ok(sandbox)
 }
 
-/// The same state, in which the guest knows what it will probably write after a restore: what it writes when a handler is added
-/// and called or a program is run, and when a handler is only called.
-fn with_working_sets(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Arc<Snapshot>> {
-    restore(sandbox, booted.clone())?;
-    add_handler(sandbox)?;
-    call_handler(sandbox)?;
-    run_program(sandbox)?;
-    let by_all: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
-    restore(sandbox, booted.clone())?;
-    add_handler(sandbox)?;
-    let loaded = sandbox.snapshot()?;
-    restore(sandbox, loaded)?;
-    call_handler(sandbox)?;
-    let by_calling: Vec<u8> = sandbox.call(function::COPIED_PAGES.name, ())?;
-    restore(sandbox, booted.clone())?;
-    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_all, by_calling))?;
-    sandbox.snapshot()
-}
-
-fn restore(sandbox: &mut Sandbox, state: Arc<Snapshot>) -> hyperlight_host::Result<()> {
-    sandbox.restore(state)?;
-    shadow_paging::prepare_restore(sandbox)
-}
-
-/// A little of much that handlers do.
-const HANDLER: &str = "
-    const greetings = new Map([['en', 'Hello'], ['de', 'Hallo']]);
-    let count = 0;
-    class Greeting {
-        constructor(language, name) { this.text = `${greetings.get(language) ?? 'Hi'}, ${name}!`; }
-    }
-    function total(items) { return items.reduce((sum, { price, quantity = 1 }) => sum + price * quantity, 0); }
-    function handler(event) {
-        count += 1;
-        const names = event.list.filter((item) => item.price > 1).map((item) => item.name.toUpperCase());
-        return { message: new Greeting('en', event.text).text, count, total: total(event.list), names };
-    }
-";
-
-fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler =
-        (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false, false);
-    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
-}
-
-fn event() -> Payload {
-    Payload::from_json(r#"{"text":"text","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
-}
-
-fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let options = CallOptions { gc: true, ..CallOptions::default() }.to_bytes();
-    let arguments: CallHandler = (context().to_bytes().to_vec(), options, "handler".to_string(), event().into_bytes());
-    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, arguments).map(drop)
-}
-
 #[cfg(feature = "test-guest")]
 fn runtime(configuration: &Configuration) -> &'static [u8] {
     if configuration.test_guest { TEST_RUNTIME } else { RUNTIME }
@@ -174,21 +121,6 @@ fn runtime(configuration: &Configuration) -> &'static [u8] {
 #[cfg(not(feature = "test-guest"))]
 fn runtime(_: &Configuration) -> &'static [u8] {
     RUNTIME
-}
-
-/// A little of much that programs do: its result is awaited, and it has a host function, which it does not call.
-const PROGRAM: &str = "
-    const found = await Promise.all(input.list.map(async ({ name, price }) => ({ name: name.toUpperCase(), price })));
-    const total = found.reduce((sum, { price }) => sum + price, 0);
-    return { total, names: found.map(({ name }) => `${name} ${typeof host.find}`) };
-";
-
-fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let find = HostFunctionName { module: "host".to_string(), function: "find".to_string(), is_async: true };
-    let options = CallOptions { gc: true, functions: HostFunctionNames(vec![find]), ..CallOptions::default() };
-    let program = Program { source: PROGRAM.to_string(), input: Some(event()), ..Program::default() };
-    let arguments: Run = (context().to_bytes().to_vec(), options.to_bytes(), program.into_bytes());
-    sandbox.call::<Vec<u8>>(function::RUN.name, arguments).map(drop)
 }
 
 #[cfg(test)]

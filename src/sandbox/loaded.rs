@@ -420,6 +420,11 @@ impl LoadedJSSandbox {
         self.vm()?.warm_up()
     }
 
+    /// A snapshot will be taken, to be restored before each program.
+    pub(crate) fn expect_programs(&mut self) -> Result<()> {
+        self.vm()?.expect_programs()
+    }
+
     pub(crate) fn round_trip(&mut self) -> Result<()> {
         self.vm()?.round_trip()
     }

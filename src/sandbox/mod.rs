@@ -67,3 +67,4 @@ pub(crate) mod trace;
 mod values;
 mod vm;
 pub(crate) mod workers;
+mod working_sets;

@@ -19,7 +19,7 @@ const _: () = {
     assert!(matches_signature::<Run, Vec<u8>>(&function::RUN), "see guest_abi::function");
     assert!(matches_signature::<Resume, Vec<u8>>(&function::RESUME), "see guest_abi::function");
     assert!(matches_signature::<(), ()>(&function::ROUND_TRIP), "see guest_abi::function");
-    assert!(matches_signature::<(), ()>(&function::WARM_UP), "see guest_abi::function");
+    assert!(matches_signature::<CallHandler, Vec<u8>>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COPIED_PAGES), "see guest_abi::function");
     assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");

@@ -211,7 +211,7 @@ fn check_starts(state: &Arc<State>, configuration: &Configuration) -> Result<std
     let start = |state| machine::start_as(SandboxConfiguration::default(), state).map(drop);
     let Err(error) = start(state.clone()) else { return Ok(Ok(())) };
     // If one cannot start in a state of our own either, it is not the state that is to blame.
-    start(image::booted(configuration)?)?;
+    start(image::booted(configuration)?.state)?;
     Ok(Err(reply::failure(&error)))
 }
 

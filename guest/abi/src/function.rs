@@ -86,8 +86,11 @@ pub const HOST_REPLY: Signature = Signature { name: "HostReply", parameters: &[K
 /// Guest function: does nothing, so that what a call costs can be measured.
 pub const ROUND_TRIP: Signature = Signature { name: "RoundTrip", parameters: &[], result: Kind::Void };
 
-/// Guest function: touches the memory that a call of a handler needs, without calling one.
-pub const WARM_UP: Signature = Signature { name: "WarmUp", parameters: &[], result: Kind::Void };
+/// Guest function: touches the memory that a call needs. It does what [`CALL_HANDLER`] does, with a handler of the runtime's own
+/// in place of the one that is named, and runs no code but the runtime's.
+///
+/// Arguments and result are those of [`CALL_HANDLER`]; the event is `{"text": string, "list": {"name": string, "price": number}[]}`.
+pub const WARM_UP: Signature = Signature { name: "WarmUp", ..CALL_HANDLER };
 
 /// Guest function: says what the kernel has counted.
 ///

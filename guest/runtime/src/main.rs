@@ -101,7 +101,7 @@ fn serve() {
 }
 
 fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, GuestError> {
-    let reply = if function == CALL_HANDLER.name {
+    let reply = if function == CALL_HANDLER.name || function == WARM_UP.name {
         let [
             ParameterValue::VecBytes(context),
             ParameterValue::VecBytes(options),
@@ -114,7 +114,13 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let (context, options) = context_and_options(&context, &options)?;
         // SAFETY: the host has encoded it.
         let event = unsafe { Payload::from_bytes_unchecked(event) }.ok_or_else(wrong_arguments)?;
-        let reply = ENGINE.with(|engine| engine.call_handler(&context, &name, event, options));
+        let reply = ENGINE.with(|engine| {
+            if function == WARM_UP.name {
+                engine.warm_up(&context, &event)
+            } else {
+                engine.call_handler(&context, &name, event, options)
+            }
+        });
         #[cfg(feature = "commit-faults")]
         if let Some(faulty) = faults::reply().or_else(suspension_faults::reply) {
             return Ok(with_heap_use(faulty));
@@ -165,9 +171,6 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };
         let names = HostFunctionNames::from_bytes(&names).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.set_host_functions(&names));
-        return Ok(ReturnValue::Void(()));
-    } else if function == WARM_UP.name {
-        ENGINE.with(Engine::warm_up);
         return Ok(ReturnValue::Void(()));
     } else if function == ROUND_TRIP.name {
         return Ok(ReturnValue::Void(()));

@@ -61,6 +61,7 @@ pub(crate) struct Member {
 impl Member {
     /// A sandbox as it is now.
     pub fn new(mut sandbox: LoadedJSSandbox) -> Result<Self> {
+        sandbox.expect_programs()?;
         let clean = sandbox.snapshot()?;
         let mut member = Self { sandbox, clean };
         member.renew()?;

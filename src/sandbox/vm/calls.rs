@@ -1,5 +1,7 @@
 //! The calls into a guest, entry by entry: what is sent, and what each reply means.
 
+use std::sync::Arc;
+
 use guest_abi::call_options;
 use guest_abi::function::{self, Signature};
 use guest_abi::message::{Exception, Place, Reply};
@@ -13,6 +15,7 @@ use crate::sandbox::call_control::CallGuard;
 use crate::sandbox::call_options::CallOptions;
 use crate::sandbox::error::{Error, Result};
 use crate::sandbox::host_function::HostFunctions;
+use crate::sandbox::image;
 use crate::sandbox::intake::UnhandledRejections;
 use crate::sandbox::invalid_argument::InvalidArgument;
 use crate::sandbox::program::Program;
@@ -21,6 +24,7 @@ use crate::sandbox::script::Script;
 use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
+use crate::sandbox::working_sets::{WorkingSets, warm_up_call};
 use crate::sandbox::{host_reply, name, values};
 
 impl Vm {
@@ -227,9 +231,23 @@ impl Vm {
         self.call(&self.begin(), &function::ROUND_TRIP, ())
     }
 
-    /// Has the guest touch what a call of a handler needs.
+    /// Has the guest touch what a call needs.
     pub fn warm_up(&mut self) -> Result<()> {
-        self.call(&self.begin(), &function::WARM_UP, ())
+        self.call::<Vec<u8>>(&self.begin(), &function::WARM_UP, warm_up_call()).map(drop)
+    }
+
+    /// A snapshot will be taken, to be restored before each program. If the guest has done nothing but boot, it prepares what
+    /// programs write then, instead of what handlers do.
+    pub fn expect_programs(&mut self) -> Result<()> {
+        let booted = image::booted(&self.configuration)?;
+        match booted.programs {
+            Some(sets) if !self.was_entered && Arc::ptr_eq(&self.base, &booted.state) => {
+                let WorkingSets { without_handlers, with_handlers } = &*sets;
+                let arguments = (without_handlers.clone(), with_handlers.clone());
+                self.call(&self.begin(), &function::SET_WORKING_SETS, arguments)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the guest's kernel has counted.

@@ -88,7 +88,7 @@ impl Vm {
                 available.check_fits(snapshot.origin(), intake.functions_come_with_calls)?;
                 (snapshot.state().clone(), snapshot.origin().loaded())
             }
-            None => (image::booted(&configuration)?, Origin::of_booted(configuration.clone())),
+            None => (image::booted(&configuration)?.state, Origin::of_booted(configuration.clone())),
         };
         let dispatcher =
             Dispatcher::new(host_functions.clone(), &configuration, intake.max_values).with_print(intake.print);
@@ -249,7 +249,7 @@ impl Vm {
 
     /// Puts the guest back to where it was when it had just booted.
     pub fn reset(&mut self) -> Result<()> {
-        let booted = image::booted(&self.configuration)?;
+        let booted = image::booted(&self.configuration)?.state;
         self.restore_unchecked(booted.clone())?;
         self.base = booted;
         self.origin = Origin::of_booted(self.configuration.clone());

@@ -22,6 +22,7 @@ mod rejections;
 mod shared_memory;
 mod stack;
 mod typescript;
+mod warm_up;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -56,6 +57,8 @@ pub struct Engine {
     context: Context,
     handlers: Handlers,
     output_limit: usize,
+    /// Whether only our own code has run.
+    is_untouched: bool,
     /// What is suspended, or running.
     activity: Option<Activity>,
 }
@@ -114,11 +117,12 @@ impl Engine {
             builtins::install(&ctx).expect("built-in modules that work");
             call_functions::install(&ctx).expect("memory for the functions of calls");
             program::install(&ctx).expect("memory for what runs programs");
+            warm_up::install(&ctx).expect("memory for a handler");
         });
         runtime.run_gc();
         let baseline = allocator::used();
         let (handlers, output_limit) = (BTreeMap::new(), settings.output_limit as usize);
-        Self { runtime, baseline, context, handlers, output_limit, activity: None }
+        Self { runtime, baseline, context, handlers, output_limit, is_untouched: true, activity: None }
     }
 
     /// Makes host functions importable.
@@ -142,6 +146,7 @@ impl Engine {
     ) -> Reply {
         begin(call);
         allocator::begin_call(None);
+        self.is_untouched = false;
         let begun = self.context.with(|ctx| {
             let source = if is_typescript { typescript::of_module(&name, &source)? } else { source };
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
@@ -191,6 +196,7 @@ impl Engine {
         let CallOptions { gc, bytes, rejections_fail, memory_limit, functions } = options;
         begin(call);
         allocator::begin_call(memory_limit);
+        self.is_untouched = false;
         let begun = self.context.with(|ctx| {
             let promise = program::begin(&ctx, program, &functions)?;
             Ok(Stage::Pending(Persistent::save(&ctx, promise)))
@@ -291,18 +297,28 @@ impl Engine {
         reply
     }
 
-    /// Does what a call of a handler does, but for the handler.
-    pub fn warm_up(&mut self) {
-        self.context.with(|ctx| {
-            let event = Payload::from_json(String::from(r#"{"text":"text","list":[1,{"a":null}]}"#));
+    /// Does what a call of a handler does, with a handler of our own, and what a program does if none of the guest's code has
+    /// run. None of it runs here: see [`warm_up`].
+    pub fn warm_up(&mut self, call: &CallContext, event: &Payload) -> Reply {
+        if self.runtime.is_job_pending() {
+            return Reply::Undefined;
+        }
+        begin(call);
+        allocator::begin_call(None);
+        let reply = self.context.with(|ctx| {
             // Whether it works does not matter; there may be no memory left for it.
-            let result =
-                payload::decode(&ctx, &event).and_then(|event| payload::encode(&ctx, event, true, self.output_limit));
-            if result.is_err() {
+            warm_up::call(&ctx, event, self.output_limit).unwrap_or_else(|_| {
                 ctx.catch();
-            }
+                Reply::Undefined
+            })
         });
+        let (task, stage) = (Task::Call { bytes: true, gc: false }, Stage::Known(reply));
+        let reply = self.advance(Activity { task, stage, rejections_fail: false }, Vec::new());
+        if self.is_untouched {
+            self.context.with(|ctx| warm_up::run_program(&ctx));
+        }
         self.collect_garbage();
+        reply
     }
 
     /// Collects cycles if the memory in use has grown. All other garbage is gone already: QuickJS counts references.

@@ -95,7 +95,11 @@ fn check_names(modules: &[(String, String)], functions: &HostFunctionNames) -> R
     }
 }
 
-fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promise<'js>, Reply> {
+/// Compiles a source and begins to run it.
+///
+/// # Errors
+/// The reply, if it cannot be compiled.
+pub fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promise<'js>, Reply> {
     let thrown = |error: Error| Reply::Exception(exception::describe(ctx, &error));
     let expression = source.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
     if let Ok(expression) = wrapped(ctx, "async () => (\n\n", expression, "\n)") {

@@ -1,0 +1,82 @@
+//! A call that is nobody's, so that the next one finds the memory which it needs.
+//!
+//! None of the guest's code may run in it: nobody watches how long it takes, and what it does must not be seen. So the handler
+//! is our own, its values have no prototypes, and no garbage is collected, which may call what the guest has registered for
+//! that. `warm_up.js` says more.
+
+use guest_abi::message::Reply;
+use guest_abi::payload::Payload;
+use rquickjs::{Ctx, Function, Persistent, Result, Value, qjs};
+
+use super::payload::{self, Encoded};
+use super::{program, run_jobs};
+use crate::global::Global;
+
+static HANDLER: Global<Persistent<Function<'static>>> = Global::new();
+
+/// Makes the handler, before any other code runs.
+pub fn install(ctx: &Ctx<'_>) -> Result<()> {
+    let handler: Function = ctx.eval(include_str!("warm_up.js"))?;
+    HANDLER.set(Persistent::save(ctx, handler));
+    Ok(())
+}
+
+/// Calls the handler. The reply has at most `limit` bytes.
+///
+/// # Errors
+/// There is no memory left for it.
+pub fn call(ctx: &Ctx<'_>, event: &Payload, limit: usize) -> Result<Reply> {
+    let _no_collections = NoCollections::begin(ctx);
+    let event = payload::decode(ctx, event)?;
+    let handler = HANDLER.with(|handler| handler.clone()).restore(ctx)?;
+    let result = handler.call((event,))?;
+    Ok(match payload::encode(ctx, result, true, limit)? {
+        Encoded::Payload(result) => Reply::Value(result),
+        _ => Reply::Undefined,
+    })
+}
+
+/// A little of much that programs do.
+const PROGRAM: &str = "
+    const names = [];
+    for (const { name, price } of [{ name: 'a', price: 1.5 }, { name: 'b', price: 2 }]) {
+        const found = await { name, price, count: 1 };
+        if (found.price > 1 && found.count > 0) names.push(`${found.name}: ${found.price}`);
+    }
+    return { names, count: names.length };
+";
+
+/// Runs a program, as long as no other code has run: then nobody can have changed what this one uses.
+pub fn run_program(ctx: &Ctx<'_>) {
+    let input = Value::new_undefined(ctx.clone());
+    // It compiles.
+    if program::compile(ctx, PROGRAM, input).is_ok() {
+        run_jobs(ctx);
+    }
+}
+
+/// As long as it is there, the engine does not collect garbage when memory grows.
+struct NoCollections<'a, 'js> {
+    ctx: &'a Ctx<'js>,
+    threshold: qjs::size_t,
+}
+
+impl<'a, 'js> NoCollections<'a, 'js> {
+    fn begin(ctx: &'a Ctx<'js>) -> Self {
+        // SAFETY: a context has a runtime, and it is only asked for a number and told one.
+        let threshold = unsafe {
+            let runtime = qjs::JS_GetRuntime(ctx.as_raw().as_ptr());
+            let threshold = qjs::JS_GetGCThreshold(runtime);
+            qjs::JS_SetGCThreshold(runtime, qjs::size_t::MAX);
+            threshold
+        };
+        Self { ctx, threshold }
+    }
+}
+
+impl Drop for NoCollections<'_, '_> {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { qjs::JS_SetGCThreshold(qjs::JS_GetRuntime(self.ctx.as_raw().as_ptr()), self.threshold) };
+    }
+}

@@ -1,0 +1,129 @@
+//! Which pages guests will probably write after a restore: those that ours have written.
+
+use std::sync::Arc;
+
+use guest_abi::call_options::CallOptions;
+use guest_abi::function;
+use guest_abi::message::{HostFunctionName, HostFunctionNames, HostReply, Reply};
+use guest_abi::payload::Payload;
+use guest_abi::program::Program;
+use guest_abi::suspension::HostResults;
+use hyperlight_host::Sandbox;
+use hyperlight_host::sandbox::snapshot::Snapshot;
+
+use super::call_context::context;
+use super::image::Booted;
+use super::signatures::{AddHandler, CallHandler, Resume, Run};
+use super::{reply, shadow_paging};
+
+/// What a guest copies at once after a restore: as long as it has no handlers, and when it has some. The numbers of the pages, as
+/// [`COPIED_PAGES`](function::COPIED_PAGES) has them.
+pub struct WorkingSets {
+    pub without_handlers: Vec<u8>,
+    pub with_handlers: Vec<u8>,
+}
+
+/// A state in which the guest copies what is written when a handler is added and called, and what when one is only called; and
+/// what is written when a program is run.
+pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Booted> {
+    restore(sandbox, booted.clone())?;
+    add_handler(sandbox)?;
+    call_handler(sandbox)?;
+    let by_both = copied(sandbox)?;
+    restore(sandbox, booted.clone())?;
+    warm_up(sandbox)?;
+    run_program(sandbox)?;
+    let by_running = copied(sandbox)?;
+    restore(sandbox, booted.clone())?;
+    add_handler(sandbox)?;
+    let loaded = sandbox.snapshot()?;
+    restore(sandbox, loaded)?;
+    call_handler(sandbox)?;
+    let by_calling = copied(sandbox)?;
+    restore(sandbox, booted.clone())?;
+    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling.clone()))?;
+    let programs = WorkingSets { without_handlers: by_running, with_handlers: by_calling };
+    Ok(Booted { state: sandbox.snapshot()?, programs: Some(Arc::new(programs)) })
+}
+
+fn restore(sandbox: &mut Sandbox, state: Arc<Snapshot>) -> hyperlight_host::Result<()> {
+    sandbox.restore(state)?;
+    shadow_paging::prepare_restore(sandbox)
+}
+
+fn copied(sandbox: &mut Sandbox) -> hyperlight_host::Result<Vec<u8>> {
+    sandbox.call(function::COPIED_PAGES.name, ())
+}
+
+/// A little of much that handlers do.
+const HANDLER: &str = "
+    const greetings = new Map([['en', 'Hello'], ['de', 'Hallo']]);
+    let count = 0;
+    class Greeting {
+        constructor(language, name) { this.text = `${greetings.get(language) ?? 'Hi'}, ${name}!`; }
+    }
+    function total(items) { return items.reduce((sum, { price, quantity = 1 }) => sum + price * quantity, 0); }
+    function handler(event) {
+        count += 1;
+        const names = event.list.filter((item) => item.price > 1).map((item) => item.name.toUpperCase());
+        return { message: new Greeting('en', event.text).text, count, total: total(event.list), names };
+    }
+";
+
+fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let arguments: AddHandler =
+        (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false, false);
+    sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
+}
+
+fn event() -> Payload {
+    Payload::from_json(r#"{"text":"a \"text\"","list":[{"name":"a","price":1.5},{"name":"b","price":2}]}"#.to_string())
+}
+
+/// A call that collects garbage.
+fn call(handler: &str) -> CallHandler {
+    let options = CallOptions { gc: true, ..CallOptions::default() }.to_bytes();
+    (context().to_bytes().to_vec(), options, handler.to_string(), event().into_bytes())
+}
+
+fn call_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    sandbox.call::<Vec<u8>>(function::CALL_HANDLER.name, call("handler")).map(drop)
+}
+
+/// What is sent for a warm-up: a call like others, but for the handler, which is the runtime's own.
+pub fn warm_up_call() -> CallHandler {
+    call("")
+}
+
+fn warm_up(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    sandbox.call::<Vec<u8>>(function::WARM_UP.name, warm_up_call()).map(drop)
+}
+
+/// A little of much that programs do.
+const PROGRAM: &str = "
+    const { text, list } = input;
+    const names = [];
+    for (const { name, price } of list) {
+        const found = await catalogue.find(name);
+        if (found.stock > 0 && price > 1) names.push(`${name}: ${found.stock}`);
+    }
+    const total = list.reduce((sum, { price, quantity = 1 }) => sum + price * quantity, 0);
+    return { text, names, total, count: Object.keys(input).length };
+";
+
+fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+    let find = HostFunctionName { module: "catalogue".to_string(), function: "find".to_string(), is_async: true };
+    let options = CallOptions { gc: true, functions: HostFunctionNames(vec![find]), ..CallOptions::default() };
+    let program = Program { source: PROGRAM.to_string(), input: Some(event()), ..Program::default() };
+    let arguments: Run = (context().to_bytes().to_vec(), options.to_bytes(), program.into_bytes());
+    let mut bytes: Vec<u8> = sandbox.call(function::RUN.name, arguments)?;
+    while reply::heap_use(&mut bytes, u64::MAX).is_ok()
+        && let Ok(Reply::Suspended(suspension)) = Reply::from_bytes(bytes)
+    {
+        let stock = || HostReply::Value(Payload::from_json(r#"{"stock":1}"#.to_string()));
+        let results = HostResults(suspension.started.iter().map(|call| (call.number, stock())).collect());
+        let arguments: Resume = (context().to_bytes().to_vec(), results.into_bytes());
+        bytes = sandbox.call(function::RESUME.name, arguments)?;
+    }
+    Ok(())
+}
