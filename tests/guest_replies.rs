@@ -78,6 +78,7 @@ fn replies_that_break_a_limit_abort() {
         (Fault::LongEventError, "an error's message of 16385 bytes"),
         (Fault::NotTooLarge, "over the limit"),
         (Fault::MalformedReply, "a malformed reply"),
+        (Fault::RefuseCall, "it answered an event with something else"),
     ] {
         let commit = |sandbox: &mut LoadedJSSandbox| {
             assert_eq!(sandbox.commit_fault(fault).expect("it lives on"), 1);

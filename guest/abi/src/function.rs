@@ -290,4 +290,6 @@ pub enum Fault {
     AmplifyAndHalt = 71,
     /// Sends it as a reply and ends the entry.
     AmplifyReply = 72,
+    /// Says of the next call of a handler that it is refused; gives 1, as do those that follow.
+    RefuseCall = 73,
 }

@@ -33,7 +33,8 @@ static NEXT_REPLY: AtomicI32 = AtomicI32::new(0);
 
 /// Commits a fault. Most do not come back.
 pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
-    if (Fault::LargeResult as i32..=Fault::MalformedReply as i32).contains(&fault) {
+    if (Fault::LargeResult as i32..=Fault::MalformedReply as i32).contains(&fault) || fault == Fault::RefuseCall as i32
+    {
         NEXT_REPLY.store(fault, Ordering::Relaxed);
         return Ok(number(1));
     }
@@ -103,6 +104,7 @@ pub fn reply() -> Option<Vec<u8>> {
         () if is(Fault::LongEventError) => Reply::InvalidEvent(long()),
         () if is(Fault::NotTooLarge) => Reply::TooLarge(1, OUTPUT_SIZE as u64),
         () if is(Fault::MalformedReply) => return Some(vec![0xff]),
+        () if is(Fault::RefuseCall) => Reply::Refused(String::from("no")),
         () => return None,
     };
     Some(reply.into_bytes())
