@@ -99,16 +99,38 @@ fn warm_up(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     sandbox.call::<Vec<u8>>(function::WARM_UP.name, warm_up_call()).map(drop)
 }
 
-/// A little of much that programs do.
-const PROGRAM: &str = "
+/// A little of much that programs do. It has some length, since what is compiled takes memory as well.
+const PROGRAM: &str = r"
     const { text, list } = input;
-    const names = [];
-    for (const { name, price } of list) {
+    const lines = [];
+    const stock = new Map();
+    const seen = new Set();
+    let total = 0;
+    for (const { name, price, quantity = 1 } of list) {
         const found = await catalogue.find(name);
-        if (found.stock > 0 && price > 1) names.push(`${name}: ${found.stock}`);
+        if (found.stock < 1 || seen.has(name)) continue;
+        const cost = price * quantity * 1.1;
+        lines.push(`${name.padEnd(12)} ${cost.toFixed(2)}`);
+        stock.set(name, { ...found, cost });
+        seen.add(name);
+        total += cost;
     }
-    const total = list.reduce((sum, { price, quantity = 1 }) => sum + price * quantity, 0);
-    return { text, names, total, count: Object.keys(input).length };
+    const names = list.map(({ name }) => name.toUpperCase()).sort((a, b) => (a < b ? -1 : 1));
+    const some = await Promise.all(names.map(async (name) => ({ name, size: name.length })));
+    const words = text.split(' ').filter((word) => /^[a-z]/i.test(word)).map((word) => word.trim().slice(0, 8));
+    try {
+        JSON.parse(text);
+    } catch (error) {
+        words.push(error.message.replace('unexpected', 'other'));
+    }
+    class Summary {
+        constructor(fields) { Object.assign(this, fields); }
+        get size() { return Object.keys(this).length; }
+    }
+    const most = Math.max(...list.map(({ price }) => price));
+    const summary = new Summary({ names: names.join(), most, total: Math.round(total) });
+    const entries = [...stock.entries()];
+    return { lines: lines.join('\n'), summary, size: summary.size, some, words, entries, length: JSON.stringify(input).length };
 ";
 
 fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {

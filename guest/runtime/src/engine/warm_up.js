@@ -3,7 +3,6 @@
 // It runs none of the guest's code, whatever that has done to built-in objects: those that it uses are taken before any other
 // code runs, and it looks for nothing in a prototype.
 (() => {
-  'use strict';
   const { apply } = Reflect;
   const { setPrototypeOf } = Object;
   const { filter, map, reduce } = Array.prototype;
@@ -25,7 +24,9 @@
     const some = setPrototypeOf(apply(filter, items, [({ cost }) => cost > 1]), null);
     const total = apply(reduce, items, [(sum, { cost }) => sum + cost, 0]);
     later(total);
-    const message = 'Hello, ' + text + `: ${items.length}!`;
+    let message = 'Hello, ';
+    message += text;
+    message += `: ${items.length}!`;
     return { __proto__: null, message, some, total };
   };
 })();

@@ -37,13 +37,27 @@ pub fn call(ctx: &Ctx<'_>, event: &Payload, limit: usize) -> Result<Reply> {
 }
 
 /// A little of much that programs do.
-const PROGRAM: &str = "
-    const names = [];
-    for (const { name, price } of [{ name: 'a', price: 1.5 }, { name: 'b', price: 2 }]) {
-        const found = await { name, price, count: 1 };
-        if (found.price > 1 && found.count > 0) names.push(`${found.name}: ${found.price}`);
+const PROGRAM: &str = r"
+    const list = [
+        { name: 'a', price: 1.5 },
+        { name: 'b', price: 2 },
+    ];
+    const find = async (name) => ({ name, stock: 1 });
+    const lines = [];
+    const stock = new Map();
+    let total = 0;
+    for (const { name, price, quantity = 1 } of list) {
+        const found = await find(name);
+        if (found.stock < 1 || stock.has(name)) continue;
+        const cost = price * quantity * 1.1;
+        lines.push(`${name.padEnd(12)} ${cost.toFixed(2)}`);
+        stock.set(name, { ...found, cost });
+        total += cost;
     }
-    return { names, count: names.length };
+    const names = list.map((item) => item.name.toUpperCase()).sort();
+    const sizes = await Promise.all(names.map(async (name) => name.length));
+    const most = Math.max(...stock.values().map(({ cost }) => cost));
+    return { lines: lines.join('\n'), names, sizes, most, total: Math.round(total) };
 ";
 
 /// Runs a program, as long as no other code has run: then nobody can have changed what this one uses.
