@@ -500,7 +500,8 @@ export declare class JSSandbox {
    * - `name`: the name for `callHandler()`; 1 to 256 bytes in UTF-8 without control characters, not only white
    *   space, and different from the name of every other handler.
    * - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
-   *   need not be exported. At most 1 MiB in UTF-8, unless the builder sets another limit.
+   *   need not be exported. If it defines none, the handler is what it exports as `handler`, or else its default
+   *   export. At most 1 MiB in UTF-8, unless the builder sets another limit.
    * - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
    *   this says otherwise.
    *

@@ -351,6 +351,9 @@ fn sources_that_cannot_be_loaded_are_refused_with_their_place() {
         ("export * from 'c';\nfunction handler() {}", "ReferenceError", "cannot find module 'c'", 1, 15),
         ("function other() {}", "SyntaxError", "no function named 'handler'", 0, 0),
         ("const handler = 5;", "SyntaxError", "not a function", 0, 0),
+        ("export default 5;", "SyntaxError", "the default export is not a function", 0, 0),
+        ("export { f as handler }; const f = {};", "SyntaxError", "'handler' is not a function", 0, 0),
+        ("export { f as g }; function f() {}", "SyntaxError", "exports nothing by that name", 0, 0),
         ("function handler() {}\nthrow new TypeError('at load');", "TypeError", "at load", 2, 11),
         ("function handler() {}\nawait Promise.reject(new Error('late'));", "Error", "late", 2, 26),
         ("function handler() {}\nawait new Promise(() => {});", "Error", "settled", 0, 0),
@@ -367,6 +370,26 @@ fn sources_that_cannot_be_loaded_are_refused_with_their_place() {
             other => panic!("{source:?}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_handler_is_what_is_called_so_or_exported_so_or_the_default_export() {
+    for source in [
+        "const handler = (event) => event + 1;",
+        "export { add as handler }; function add(event) { return event + 1; }",
+        "export default (event) => event + 1;",
+        "export default async function add(event) { return event + 1; }",
+        "function handler(event) { return event + 1; } export { other as default }; const other = 5;",
+        "export { add as default, add as handler }; const add = (event) => event + 1;",
+        "export { other as default, add as handler }; const other = () => 0, add = (event) => event + 1;",
+        "const add = (event) => event + 1; await 0; export { add as default };",
+    ] {
+        assert_eq!(call(&mut loaded(source), "1").expect(source), 2, "{source}");
+    }
+    // Where there can be none, nothing runs.
+    let source = "throw new Error('run'); function other() {}";
+    let error = load(SandboxBuilder::new(), source).map(drop).expect_err("no handler");
+    assert!(error.to_string().contains("no function named 'handler'"), "{error}");
 }
 
 #[test]

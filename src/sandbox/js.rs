@@ -63,8 +63,8 @@ impl JSSandbox {
     /// Adds a handler. It is compiled by [`get_loaded_sandbox`](Self::get_loaded_sandbox).
     ///
     /// `name` is what [`LoadedJSSandbox::handle_event`] calls it by: 1 to 256 bytes without control characters, not all of them
-    /// white space. The script is an ES module that
-    /// defines `function handler(event)`; the function need not be exported and may be `async`.
+    /// white space. The script is an ES module that defines `function handler(event)`; the function need not be exported and may
+    /// be `async`. If it defines none, the handler is what it exports as `handler`, or else its default export.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the name is malformed, taken or begins with `hyperlight:`, or if the sandbox started from

@@ -349,7 +349,7 @@ impl Task {
                         handlers.insert(evaluation.name().into(), Persistent::save(ctx, handler));
                         Reply::Undefined
                     }
-                    None => self.failed(Exception::new("SyntaxError", "'handler' is not a function")),
+                    None => self.failed(Exception::new("SyntaxError", evaluation.is_no_function())),
                 },
                 Err(error) => self.failed(exception::describe(ctx, &error)),
             },

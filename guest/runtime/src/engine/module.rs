@@ -27,6 +27,12 @@ use crate::global::Global;
 /// Name under which a handler's module exports its function for us. Its own exports stay as they are.
 pub const EXPORT: &str = "$hyperlight_handler";
 
+/// Exports that are the handler of a module that does not define `handler`, the first that there is.
+const HANDLER: &str = "handler";
+const DEFAULT: &str = "default";
+const NO_HANDLER: &str =
+    "the module defines no function named 'handler', and exports nothing by that name and no default";
+
 static REGISTRY: Global<Registry> = Global::new();
 
 #[derive(Default)]
@@ -223,6 +229,8 @@ pub struct Evaluation {
     name: String,
     source: String,
     namespace: Persistent<Object<'static>>,
+    /// The export that is the handler.
+    export: &'static str,
 }
 
 impl Evaluation {
@@ -231,12 +239,17 @@ impl Evaluation {
         &self.name
     }
 
-    /// What the module has as `handler`, once it is evaluated.
+    /// What the module has as its handler, once it is evaluated.
     ///
     /// # Errors
     /// It has not given it a value.
     pub fn exported<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
-        self.namespace.clone().restore(ctx)?.get(EXPORT)
+        self.namespace.clone().restore(ctx)?.get(self.export)
+    }
+
+    /// What is said if that is no function.
+    pub fn is_no_function(&self) -> &'static str {
+        if self.export == DEFAULT { "the default export is not a function" } else { "'handler' is not a function" }
     }
 
     /// What has ended the evaluation, and where in a source that was.
@@ -255,15 +268,15 @@ pub fn evaluate_handler<'js>(
     name: String,
     source: String,
 ) -> Result<(Evaluation, Promise<'js>), (Exception, Place)> {
-    let (namespace, promise) = begin_to_evaluate(ctx, &name, &source)?;
-    Ok((Evaluation { name, source, namespace: Persistent::save(ctx, namespace) }, promise))
+    let (namespace, export, promise) = begin_to_evaluate(ctx, &name, &source)?;
+    Ok((Evaluation { name, source, namespace: Persistent::save(ctx, namespace), export }, promise))
 }
 
 fn begin_to_evaluate<'js>(
     ctx: &Ctx<'js>,
     name: &str,
     source: &str,
-) -> Result<(Object<'js>, Promise<'js>), (Exception, Place)> {
+) -> Result<(Object<'js>, &'static str, Promise<'js>), (Exception, Place)> {
     let name_is_taken = REGISTRY.with(|registry| {
         registry.unresolved = None;
         registry.handlers.insert(name.to_string());
@@ -284,19 +297,33 @@ fn begin_to_evaluate<'js>(
 
     // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
     let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
-    let module = Module::declare(ctx.clone(), name, exporting).map_err(|error| {
-        let exception = exception::describe(ctx, &error);
-        // What is wrong may be told with words of what was added. The source alone gives its own.
-        match Module::declare(ctx.clone(), name, source) {
-            Err(error) => failed(exception::describe(ctx, &error)),
-            Ok(_) if exception.message == "exported variable 'handler' does not exist" => {
-                wrong("the module defines no function named 'handler'")
+    let no_handler = "exported variable 'handler' does not exist";
+    let (module, defines_handler) = match Module::declare(ctx.clone(), name, exporting) {
+        Ok(module) => (module, true),
+        Err(error) => {
+            let exception = exception::describe(ctx, &error);
+            // What is wrong may be told with words of what was added. The source alone gives its own.
+            let module = Module::declare(ctx.clone(), name, source).map_err(thrown)?;
+            if exception.message != no_handler {
+                return Err(failed(exception));
             }
-            Ok(_) => failed(exception),
+            (module, false)
         }
-    })?;
+    };
+    // It may export what has another name within it, or none. Otherwise none of its code runs.
+    if !defines_handler && !source.contains("export") {
+        return Err(wrong(NO_HANDLER));
+    }
     let (module, promise) = module.eval().map_err(thrown)?;
-    Ok((module.namespace().map_err(thrown)?, promise))
+    let namespace: Object = module.namespace().map_err(thrown)?;
+    let exports = |name: &str| namespace.contains_key(name).map_err(thrown);
+    let export = match defines_handler {
+        true => EXPORT,
+        false if exports(HANDLER)? => HANDLER,
+        false if exports(DEFAULT)? => DEFAULT,
+        false => return Err(wrong(NO_HANDLER)),
+    };
+    Ok((namespace, export, promise))
 }
 
 /// Compiles the module of a program, which nothing can import.
