@@ -38,9 +38,9 @@ const tree = mkdtempSync(join(tmpdir(), 'standard-kvm-tree-'));
 let failed = false;
 try {
   await checkNeeds(compiled.filter((file) => NEEDS_FILES.test(readFileSync(file, 'utf8'))));
-  fill(tree);
-  if (!partOnly) say(`left out: ${NOT_COMPARED.join(', ')}, which are not about hypervisors`);
   const all = partOnly ? programs.filter(({ name }) => PART.includes(name)) : programs;
+  fill(tree, all);
+  if (!partOnly) say(`left out: ${NOT_COMPARED.join(', ')}, which are not about hypervisors`);
   say(`tests: ${[...all.map(({ name }) => name), ...nodeTests.map((file) => relative(ROOT, file))].join(', ')}`);
 
   const here = existsSync('/dev/kvm')
@@ -86,9 +86,15 @@ function compiledNodeTests() {
     .map((file) => join(compiled, file));
 }
 
-/** Everything that the tests need, at the paths that it has here. */
-function fill(tree) {
-  for (const { path } of programs) addProgram(tree, path);
+/**
+ * Everything that the tests need, at the paths that it has here. The emulated machine is given it as one archive, which must be
+ * smaller than 2 GiB: what only a debugger reads is left out.
+ */
+function fill(tree, programs) {
+  for (const { path } of programs) {
+    addProgram(tree, path);
+    run('strip', ['--strip-debug', join(tree, path)]);
+  }
   if (!partOnly) fillForNode(tree);
 }
 
