@@ -17,3 +17,11 @@ pub(crate) struct CallOptions {
     /// How often it may call the host, if not as often as the sandbox's other calls.
     pub host_calls: Option<HostCallLimits>,
 }
+
+impl CallOptions {
+    /// For a call whose result is plain JSON, and otherwise as the sandbox's other calls are. Garbage is collected unless something
+    /// else is said.
+    pub fn for_json(gc: Option<bool>, memory_limit: Option<u64>) -> Self {
+        Self { gc: gc.unwrap_or(true), bytes: false, rejections: None, memory_limit, host_calls: None }
+    }
+}

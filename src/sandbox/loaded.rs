@@ -216,13 +216,7 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions {
-            gc: gc.unwrap_or(true),
-            bytes: false,
-            rejections: None,
-            host_calls: None,
-            memory_limit: call.memory_limit,
-        };
+        let options = CallOptions::for_json(gc, call.memory_limit);
         Ok(json(block_on(self.call_handler(running, watching, call, options))?))
     }
 
@@ -287,13 +281,7 @@ impl LoadedJSSandbox {
         program: Program,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions {
-            gc: gc.unwrap_or(true),
-            bytes: false,
-            rejections: None,
-            host_calls: None,
-            memory_limit: program.memory_limit,
-        };
+        let options = CallOptions::for_json(gc, program.memory_limit);
         Ok(json(block_on(self.run_program(running, watching, program, options))?))
     }
 
@@ -304,13 +292,7 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions {
-            gc: gc.unwrap_or(true),
-            bytes: false,
-            rejections: None,
-            host_calls: None,
-            memory_limit: call.memory_limit,
-        };
+        let options = CallOptions::for_json(gc, call.memory_limit);
         let HandlerCall { name, event, functions, .. } = call;
         let results_limit = self.results_limit()?;
         running.leave_thread();
