@@ -10,6 +10,9 @@ use super::error::{Error, Result};
 
 /// How long a thread waits for work before it ends. In tests it is so long that none does.
 const IDLE_TIME: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 2 });
+/// Bytes that must be free for one more thread: its stack and as much again. A thread that finds no memory for its own variables
+/// ends the process: the C library allocates them when they are first used, and cannot say that it failed.
+const SPARE: usize = 4 << 20;
 /// Pages enough for a thread that does nothing.
 const SMALLEST_STACK: usize = 64 << 10;
 
@@ -77,7 +80,17 @@ impl Workers {
     /// Starts a thread if there are more jobs than threads that will look for them.
     fn start_if_short(&'static self, state: &mut State) -> std::io::Result<()> {
         let is_short = state.idle.len() + state.woken < state.jobs.len();
-        if is_short && state.threads < (self.most)() { self.start(state) } else { Ok(()) }
+        if !is_short || state.threads >= (self.most)() {
+            return Ok(());
+        }
+        // One that can be done without must not take the last of the address space.
+        if state.threads > 0 {
+            let mut spare = Vec::<u8>::new();
+            spare.try_reserve_exact(SPARE)?;
+            // An allocation that nobody looks at need not be made.
+            std::hint::black_box(&spare);
+        }
+        self.start(state)
     }
 
     fn start(&'static self, state: &mut State) -> std::io::Result<()> {
