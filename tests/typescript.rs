@@ -74,6 +74,17 @@ fn a_program_can_be_typescript() {
 }
 
 #[test]
+fn a_source_that_the_parser_has_no_memory_for_ends_the_guest_and_says_so() {
+    let source =
+        format!("const all = [{}]; const handler = () => all.length;", "(x: number): number => x,".repeat(30_000));
+    let builder = SandboxBuilder::new().with_guest_heap_size(8 << 20);
+    let mut sandbox = builder.build().expect("build").load_runtime().expect("load_runtime");
+    sandbox.add_handler("a.ts", Script::from(source)).expect("add_handler");
+    let error = sandbox.get_loaded_sandbox().map(drop).expect_err("no room");
+    assert!(matches!(&error, Error::GuestAbort(_)) && error.to_string().contains("out of memory"), "{error:?}");
+}
+
+#[test]
 fn a_file_is_typescript_if_its_name_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, works) in [("handler.ts", true), ("handler.mts", true), ("handler.js", false)] {

@@ -119,5 +119,12 @@ extern "C" fn __assert_fail(_expression: *const u8, _file: *const u8, line: i32,
 /// The C library's own function would raise a signal.
 #[unsafe(no_mangle)]
 extern "C" fn abort() -> ! {
-    panic!("QuickJS called abort()");
+    panic!("abort() was called");
+}
+
+/// Called by Rust's library, only to say that there is no memory before it ends the program: all else that it could say goes to
+/// the panic hook. The C library's own function would ask an operating system.
+#[unsafe(no_mangle)]
+extern "C" fn write(_file: i32, _text: *const u8, _size: usize) -> isize {
+    panic!("out of memory");
 }
