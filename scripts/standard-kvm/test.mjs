@@ -17,10 +17,13 @@ const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest']
 /** Test programs that show most of what differs between hypervisors. */
 const PART = ['hostile_kernels', 'hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
 /**
- * Left out on both sides: other versions of Node.js, recipes with other packages, and what needs a compiler. They are no matter of
- * hypervisors and would fill the machine.
+ * Left out on both sides: what runs other versions of Node.js, what uses other packages or npm, and what needs a compiler. They are
+ * no matter of hypervisors and would fill the machine.
  */
-const NOT_COMPARED = ['declarations.test.js', 'node-versions.test.js', 'recipes.test.js'];
+const NOT_COMPARED = [
+  ...['declarations.test.js', 'fastify.test.js', 'migrating.test.mjs', 'node-versions.test.js'],
+  ...['packages.test.js', 'recipes.test.js'],
+];
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */
 const MEASURES_TIME = /measures time/;
 /** In the source of a test that needs more of a machine than the addon and what is compiled. */
