@@ -105,7 +105,7 @@ impl Vm {
         self.limit_host_calls(running, options.host_calls);
         name::check_size("handler", name)?;
         check_size("event", event.size(), self.configuration.input_size)?;
-        let has_functions = !functions.names().0.is_empty();
+        let has_functions = !functions.is_empty();
         let encoded = self.begin_call(functions, options)?;
         let arguments: CallHandler = (context().to_bytes().to_vec(), encoded, name.to_string(), event.into_bytes());
         let reply = self.call_for_reply(running, &function::CALL_HANDLER, arguments)?;
