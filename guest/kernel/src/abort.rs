@@ -1,10 +1,11 @@
 //! Ending a call that cannot go on.
 
-use core::arch::asm;
 use core::fmt::{Arguments, Write};
 
 use guest_abi::abort::{AbortCode, TERMINATOR, pack};
 use guest_abi::gate::port;
+
+use crate::arch;
 
 /// Ends the call with a message for the host, which poisons the sandbox.
 #[cold]
@@ -38,8 +39,7 @@ impl Message {
 
     fn send(&mut self) {
         let word = pack(&self.bytes[..self.length]);
-        // SAFETY: writing to this port changes nothing in the guest.
-        unsafe { asm!("out dx, eax", in("dx") port::ABORT, in("eax") word, options(nomem, nostack)) };
+        arch::send(port::ABORT, word);
         self.length = 0;
     }
 }

@@ -11,10 +11,9 @@ use guest_kernel::page_table::{Access, Entry, page_of};
 use guest_kernel::segments::Segments;
 
 use crate::abort::abort;
-use crate::descriptors::{self, Constants};
-use crate::entry;
+use crate::arch;
+use crate::constants::Constants;
 use crate::memory::{Page, PageTables, metadata};
-use crate::{page_copy, prefault};
 
 /// Where hyperlight-host tells what it put into memory.
 #[repr(C)]
@@ -39,24 +38,20 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     };
 
     let tables = PageTables::current();
-    tables.map_themselves();
     let (arena_start, arena_end) = arena();
-    descriptors::install(
-        &tables,
-        Constants {
-            runtime_entry: header.entry,
-            image_end: first_gap(&segments),
-            heap_end: HEAP_START + header.settings.heap_size,
-            stack_bottom: STACK_TOP - header.settings.stack_size,
-            arena_start,
-            arena_end,
-        },
-    );
+    let constants = Constants {
+        runtime_entry: header.entry,
+        image_end: first_gap(&segments),
+        heap_end: HEAP_START + header.settings.heap_size,
+        stack_bottom: STACK_TOP - header.settings.stack_size,
+        arena_start,
+        arena_end,
+    };
+    arch::install(&tables, constants);
 
     map_segments(&tables, &segments, init_data.start + BootHeader::IMAGE_OFFSET);
     map_zeroed(&tables, THREAD_AREA);
-    page_copy::install(&tables);
-    prefault::install(&tables);
+    arch::install_user_code(&tables);
     let stack = push_boot_info(&tables, &header);
 
     // The image's pages are mapped where the runtime wants them. Below user addresses nothing else may remain.
@@ -64,10 +59,10 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
     // SAFETY: all that boot needs of the init data it has read.
     tables.for_each_user_slot(remains, |slot, _| unsafe { slot.clear_until_flush() });
     seal_kernel(&tables);
-    descriptors::seal(&tables);
-    PageTables::flush();
-    // SAFETY: the runtime's image and stack are mapped, and the descriptor tables are installed.
-    unsafe { entry::enter_runtime(stack, stack) }
+    arch::seal(&tables);
+    arch::flush();
+    // SAFETY: the runtime's image and stack are mapped, and what the kernel keeps is installed.
+    unsafe { arch::enter_runtime(stack, stack) }
 }
 
 /// Exclusive end of the pages at the start of the image's window that have no gap between them.

@@ -3,18 +3,17 @@
 //! It boots the runtime, an ordinary program at CPL 3, and serves three needs of it: ending a call, reaching the host, and
 //! memory. There is no scheduler, no interrupt, no device.
 //!
-//! - [`boot`] runs once per snapshot lineage: it sets up the descriptor tables, loads the runtime image and enters it.
-//! - [`entry`] holds every way into the kernel: the boot entry, a call from the host, the gate, and the exceptions.
+//! - [`boot`] runs once per snapshot lineage: it loads the runtime image and enters it.
 //! - [`page_fault`] gives memory when it is first touched, and opens to CPL 3 what the host has mapped.
-//! - [`page_copy`] sees each page fault first: most are of pages that must be copied, which it has done at CPL 3.
-//! - [`prefault`] makes ready at CPL 3 what a call after a restore will need.
 //! - [`memory`] reaches physical pages and page tables.
-//! - [`descriptors`] defines what the processor and the kernel keep between calls.
+//! - [`constants`] is what boot finds out and later calls need.
 //! - [`abort`] ends a call that cannot go on.
+//! - [`arch`] is what depends on the processor: every way into the kernel, from the host, by the gate and by exceptions; page
+//!   tables; and on x86-64 the kernel's code at CPL 3, which copies pages and makes ready what a call after a restore will need.
 //!
 //! What the code relies on:
 //! - Nothing of the kernel is writable once the runtime has started, but for the pages that the host reserves at the end of
-//!   scratch memory (its stacks and a few words), the page tables, and the plan of [`prefault`] while it is made. A restore
+//!   scratch memory (its stacks and a few words), the page tables, and the plan for calls after a restore while it is made. A restore
 //!   zeroes the pages and rebuilds the tables, so the kernel has no state to lose; of a plan it loses a guess.
 //! - The kernel is entered with interrupts off and never faults. A fault at CPL 0 ends in an abort, as does every fault
 //!   that cannot be resolved; `hlt` would look like a finished call to the host and is never executed.
@@ -24,13 +23,11 @@
 #![no_main]
 
 mod abort;
+mod arch;
 mod boot;
-mod descriptors;
-mod entry;
+mod constants;
 mod memory;
-mod page_copy;
 mod page_fault;
-mod prefault;
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {

@@ -2,10 +2,8 @@
 //!
 //! All of scratch memory is mapped at a fixed distance from its physical address, and all page tables lie in it: the host
 //! puts its own there and the kernel allocates there. So every table is reached without a mapping of its own, from the root
-//! down. Page faults take a shorter way, since they are many: the root also maps itself, which puts the slots of all pages
-//! that have tables into an array, [`SELF_MAP`].
+//! down. Page faults may take a shorter way, since they are many: see [`arch::PageSlot`].
 
-use core::arch::asm;
 use core::ops::Range;
 use core::ptr::NonNull;
 
@@ -13,22 +11,16 @@ use guest_abi::abort::AbortCode;
 use guest_abi::memory::{
     PAGE_SIZE, SCRATCH_END, SCRATCH_END_PHYSICAL, SCRATCH_METADATA, SCRATCH_RESERVED_PAGES, ScratchMetadata,
 };
-use guest_kernel::page_table::{ENTRIES, Entry, index, page_of};
+use guest_kernel::page_table::{Entry, index, page_of};
 
 use crate::abort::abort;
+use crate::arch;
 
-/// Where the page tables are mapped by their own root: slots of the last level in the order of their pages. CPL 3 cannot reach
-/// them, whatever the tables say, since the entry that leads there is not for it. hyperlight-host has this part of the address
-/// space in no snapshot, so the entry is set again after each restore.
-pub const SELF_MAP: u64 = 0xffff_8000_0000_0000;
-/// The same for [`prefault`](crate::prefault), as long as it runs: there the entry is for CPL 3. Not every hypervisor gives
-/// CPL 3 all of the upper half.
-pub const PREFAULT_SELF_MAP: u64 = 0x0000_7f80_0000_0000;
-
-/// Pages that are opened at once by [`PageSlot::open_groups`].
+/// Pages that are opened at once by [`arch::PageSlot::open_groups`].
 pub const GROUP: u64 = 8;
 
-const SLOT_SIZE: u64 = size_of::<Entry>() as u64;
+/// Size of an entry in bytes.
+pub const SLOT_SIZE: u64 = size_of::<Entry>() as u64;
 
 /// The words that the host publishes at the end of scratch memory.
 pub fn metadata() -> ScratchMetadata {
@@ -78,40 +70,6 @@ impl Page {
     pub fn as_mut_ptr<T>(&mut self) -> *mut T {
         window(self.physical).cast()
     }
-
-    /// Copies `size` bytes from `source` to the start of the page.
-    ///
-    /// # Safety
-    /// `source` is mapped and not written to meanwhile; `size` is at most the size of a page.
-    pub unsafe fn copy_from(&mut self, source: u64, size: u64) {
-        // SAFETY: the caller's promise; the page is ours. DF is clear: every entry into the kernel clears it.
-        unsafe {
-            asm!(
-                "rep movsb",
-                inout("rcx") size => _,
-                inout("rsi") source => _,
-                inout("rdi") self.as_mut_ptr::<u8>() => _,
-                options(nostack, preserves_flags),
-            );
-        }
-    }
-
-    /// Copies the whole page at `source`.
-    ///
-    /// # Safety
-    /// `source` is the address of a mapped page that is not written to meanwhile.
-    pub unsafe fn copy_page_from(&mut self, source: u64) {
-        // SAFETY: as in `copy_from`; eight bytes a step are an eighth of the work where this is emulated.
-        unsafe {
-            asm!(
-                "rep movsq",
-                inout("rcx") PAGE_SIZE / 8 => _,
-                inout("rsi") source => _,
-                inout("rdi") self.as_mut_ptr::<u8>() => _,
-                options(nostack, preserves_flags),
-            );
-        }
-    }
 }
 
 /// A page table entry in its place, which is in a table: tables are never freed.
@@ -120,6 +78,15 @@ impl Page {
 pub struct Slot(NonNull<Entry>);
 
 impl Slot {
+    /// The slot at an address.
+    ///
+    /// # Safety
+    /// It is in a table, which is mapped there and nowhere near address zero.
+    pub unsafe fn at(address: u64) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { NonNull::new_unchecked(address as *mut Entry) })
+    }
+
     pub fn get(self) -> Entry {
         // SAFETY: the slot is in a table.
         unsafe { self.0.as_ptr().read_volatile() }
@@ -133,12 +100,13 @@ impl Slot {
         }
     }
 
-    fn open_present(self) {
-        // SAFETY: as in `get`; one instruction instead of three.
-        unsafe { asm!("or qword ptr [{}], {}", in(reg) self.0.as_ptr(), const Entry::USER, options(nostack)) };
+    /// The same, of a page or a table that is present.
+    pub fn open_present(self) {
+        // SAFETY: as in `get`.
+        unsafe { arch::open_slot(self.0.as_ptr()) };
     }
 
-    /// Takes away the right to write to the page. The processor may use the old mapping until [`PageTables::flush`].
+    /// Takes away the right to write to the page. The processor may use the old mapping until [`arch::flush`].
     pub fn seal_until_flush(self) {
         // SAFETY: a write that is no longer allowed is a fault.
         unsafe { self.write(self.get().sealed()) };
@@ -154,7 +122,7 @@ impl Slot {
         unsafe { self.write(entry) };
     }
 
-    /// Maps nothing. The processor may use the old mapping until [`PageTables::flush`].
+    /// Maps nothing. The processor may use the old mapping until [`arch::flush`].
     ///
     /// # Safety
     /// Nothing uses the page any more.
@@ -165,147 +133,18 @@ impl Slot {
 
     /// # Safety
     /// What is mapped is memory that may be accessed there, and the processor is told to forget what it knows of the page.
-    unsafe fn write(self, entry: Entry) {
+    pub unsafe fn write(self, entry: Entry) {
         // SAFETY: as in `get`.
-        unsafe { self.0.as_ptr().write_volatile(entry) };
+        unsafe { arch::write_slot(self.0.as_ptr(), entry) };
     }
 
     /// This slot and those that follow in its table, but no more than `count`.
     fn following(self, count: u64) -> Slots {
         let next = self.0.as_ptr() as u64;
         let end_of_table = page_of(next) + PAGE_SIZE;
-        Slots { next, end: end_of_table.min(next.saturating_add(count.saturating_mul(SLOT_SIZE))) }
-    }
-}
-
-/// The slot of the page at an address, reached through [`SELF_MAP`]. All tables that lead to the page are present; whether the
-/// page is does not matter.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct PageSlot {
-    address: u64,
-}
-
-impl PageSlot {
-    /// The slot of the page that `address` lies in.
-    ///
-    /// # Safety
-    /// All tables that lead to the page are present.
-    pub const unsafe fn of(address: u64) -> Self {
-        Self { address }
-    }
-
-    /// Where the slot for the page at `address` is.
-    pub const fn address_of(address: u64) -> u64 {
-        SELF_MAP | Self::offset(address)
-    }
-
-    /// Where [`prefault`](crate::prefault) finds it.
-    pub const fn address_for_prefault(address: u64) -> u64 {
-        PREFAULT_SELF_MAP | Self::offset(address)
-    }
-
-    const fn offset(address: u64) -> u64 {
-        address >> 9 & 0x7f_ffff_fff8
-    }
-
-    /// Where the slot is that leads to the page at `address`, so many levels above the last.
-    pub const fn address_above(address: u64, levels: u32) -> u64 {
-        let slot = Self::address_of(address);
-        if levels == 0 { slot } else { Self::address_above(slot, levels - 1) }
-    }
-
-    fn slot(self) -> Slot {
-        // SAFETY: the address is in the upper half.
-        Slot(unsafe { NonNull::new_unchecked(Self::address_of(self.address) as *mut Entry) })
-    }
-
-    pub fn get(self) -> Entry {
-        self.slot().get()
-    }
-
-    /// Address of the page.
-    pub fn page(self) -> u64 {
-        page_of(self.address)
-    }
-
-    /// Maps something else.
-    ///
-    /// # Safety
-    /// What is mapped is memory that may be accessed at the page's address.
-    pub unsafe fn replace(self, entry: Entry) {
-        // SAFETY: the caller's promise.
-        unsafe { self.slot().write(entry) };
-        PageTables::invalidate(self.address);
-    }
-
-    /// The slot that leads to the table that this one is in.
-    fn table(self) -> Self {
-        // SAFETY: the tables are present, and through the self-map each is a page to which those above it lead.
-        unsafe { Self::of(Self::address_of(self.address)) }
-    }
-
-    /// Opens the tables above the page to CPL 3, which always happens from the top. What is open is not written again: that
-    /// may make a hypervisor forget all that is below.
-    pub fn open_tables(self) {
-        let table = self.table();
-        if table.get().is_for_user() {
-            return;
-        }
-        let above = table.table();
-        if !above.get().is_for_user() {
-            above.table().slot().open_present();
-            above.slot().open_present();
-        }
-        table.slot().open_present();
-    }
-
-    /// The aligned window of so many slots around this one.
-    pub fn window<const PAGES: u64>(self) -> Slots {
-        const { assert!(PAGES.is_power_of_two() && PAGES <= ENTRIES as u64, "a window lies in one table") };
-        let size = PAGES * SLOT_SIZE;
-        let start = Self::address_of(self.address) & !(size - 1);
-        Slots { next: start, end: start + size }
-    }
-
-    /// Opens to CPL 3 what is present of the aligned window of so many pages around this one, and the tables above. It looks at
-    /// the first page of each [`GROUP`] only, so it is for memory of which groups are mapped as a whole.
-    pub fn open_groups<const PAGES: u64>(self) {
-        const { assert!(PAGES >= GROUP, "a window is made of whole groups") };
-        self.open_tables();
-        let Slots { next: mut slot, end } = self.window::<PAGES>();
-        while slot < end {
-            // SAFETY: the group lies in the window, which is in one table.
-            unsafe {
-                if (*(slot as *const Entry)).is_present() {
-                    open_group(slot);
-                }
-            }
-            slot += GROUP * SLOT_SIZE;
-        }
-    }
-}
-
-/// Opens the pages of a [`GROUP`] to CPL 3.
-///
-/// # Safety
-/// The group's slots begin at `first`, in one table.
-unsafe fn open_group(first: u64) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        asm!(
-            "or qword ptr [{slot}], {user}",
-            "or qword ptr [{slot} + 8], {user}",
-            "or qword ptr [{slot} + 16], {user}",
-            "or qword ptr [{slot} + 24], {user}",
-            "or qword ptr [{slot} + 32], {user}",
-            "or qword ptr [{slot} + 40], {user}",
-            "or qword ptr [{slot} + 48], {user}",
-            "or qword ptr [{slot} + 56], {user}",
-            slot = in(reg) first,
-            user = const Entry::USER,
-            options(nostack),
-        );
+        let end = end_of_table.min(next.saturating_add(count.saturating_mul(SLOT_SIZE)));
+        // SAFETY: the slot is in a table, and the others are before its end.
+        unsafe { Slots::between(next, end) }
     }
 }
 
@@ -316,10 +155,12 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Those of pages in the range, which is of whole pages.
-    pub fn within(self, pages: &Range<u64>) -> Self {
-        let (first, end) = (PageSlot::address_of(pages.start), PageSlot::address_of(pages.end - 1) + SLOT_SIZE);
-        Self { next: self.next.max(first), end: self.end.min(end) }
+    /// The slots between two addresses.
+    ///
+    /// # Safety
+    /// They are in a table that stays where it is.
+    pub unsafe fn between(next: u64, end: u64) -> Self {
+        Self { next, end }
     }
 }
 
@@ -330,10 +171,10 @@ impl Iterator for Slots {
         if self.next >= self.end {
             return None;
         }
-        // SAFETY: tables are mapped in the upper half only.
-        let slot = unsafe { NonNull::new_unchecked(self.next as *mut Entry) };
+        // SAFETY: as promised when this was made; no table is mapped at address zero.
+        let slot = unsafe { Slot::at(self.next) };
         self.next += SLOT_SIZE;
-        Some(Slot(slot))
+        Some(slot)
     }
 }
 
@@ -343,17 +184,14 @@ pub struct PageTables {
 }
 
 impl PageTables {
+    /// Those that the processor uses.
     pub fn current() -> Self {
-        let root: u64;
-        // SAFETY: reading CR3 changes nothing.
-        unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
-        Self { root: Entry::table(root).physical() }
+        Self { root: Entry::table(arch::root_table()).physical() }
     }
 
-    /// Maps the tables at [`SELF_MAP`]. Boot does it before anything else, and `dispatch` after each restore.
-    pub fn map_themselves(&self) {
-        // SAFETY: the root is a table; so is each that it leads to, and only slots are accessed there.
-        unsafe { slot_in(self.root, SELF_MAP, 3).fill(Entry::kernel_page(self.root, true)) };
+    /// Physical address of the root.
+    pub fn root(&self) -> u64 {
+        self.root
     }
 
     /// The slot for the page at `address`; the tables above it are opened to CPL 3, and made if they are missing.
@@ -385,24 +223,9 @@ impl PageTables {
         }
     }
 
-    /// Whether the slot for the page at `address` is the same by both ways to it, from the root down and by [`SELF_MAP`]. If it
-    /// is not, the processor or the hypervisor has kept a translation that should have been forgotten.
-    pub fn agree(&self, address: u64) -> bool {
-        self.slot(address).is_some_and(|slot| {
-            // SAFETY: there is a slot, so there are its tables.
-            slot.get() == unsafe { PageSlot::of(address) }.get()
-        })
-    }
-
     /// The slot for the page at `address`, as it is; `None` if there is no table for it.
     pub fn slot(&self, address: u64) -> Option<Slot> {
         self.walk(address, |_| {})
-    }
-
-    /// The same, reached through [`SELF_MAP`].
-    pub fn page_slot(&self, address: u64) -> Option<PageSlot> {
-        // SAFETY: there is a slot, so there are its tables.
-        self.slot(address).map(|_| unsafe { PageSlot::of(address) })
     }
 
     /// Goes down to the last level, as far as there are tables; `visit` sees each slot above it first.
@@ -421,28 +244,16 @@ impl PageTables {
         // SAFETY: as above.
         Some(unsafe { slot_in(table, address, 0) })
     }
-
-    /// Makes the processor forget what it knows of the page at `address`.
-    pub fn invalidate(address: u64) {
-        // SAFETY: forgetting a translation only costs time.
-        unsafe { asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags)) };
-    }
-
-    /// Makes the processor forget all translations.
-    pub fn flush() {
-        // SAFETY: as in `invalidate`.
-        unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
-    }
 }
 
 /// The slot that leads to the page at `address`, in a table of that level.
 ///
 /// # Safety
 /// `table` is the physical address of a table.
-unsafe fn slot_in(table: u64, address: u64, level: u32) -> Slot {
+pub unsafe fn slot_in(table: u64, address: u64, level: u32) -> Slot {
     let entry = window(table).cast::<Entry>().wrapping_add(index(address, level));
     // SAFETY: all tables are in scratch memory, which is mapped nowhere near address zero.
-    Slot(unsafe { NonNull::new_unchecked(entry) })
+    unsafe { Slot::at(entry as u64) }
 }
 
 /// Where a physical page of scratch memory is mapped.

@@ -6,11 +6,9 @@
 //! - The page is mapped but closed to CPL 3: the host rebuilds the tables for a restored sandbox without the User bit, so
 //!   it is given back. Only addresses that belong to CPL 3 get it.
 //!
-//! The second is most of them and is resolved in [`page_copy`] before it comes here, if it is a plain one.
+//! On x86-64 most of the second kind are resolved before they come here.
 //!
 //! Since a fault costs far more than the work in it, each serves a window of pages.
-
-use core::arch::asm;
 
 use guest_abi::abort::AbortCode;
 use guest_abi::counters::Counter;
@@ -20,10 +18,9 @@ use guest_abi::memory::{
 use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
-use crate::descriptors::{COUNTERS, constants};
-use crate::entry::ExceptionFrame;
-use crate::memory::{GROUP, Page, PageSlot, PageTables, Slot};
-use crate::page_copy;
+use crate::arch::{self, PageSlot};
+use crate::constants::constants;
+use crate::memory::{GROUP, Page, PageTables, Slot};
 
 /// Pages of the heap or the stack that are mapped at once when one of them is first touched.
 const FRESH_WINDOW: u64 = BACKING_STEP / PAGE_SIZE;
@@ -47,13 +44,13 @@ pub unsafe fn resolve(address: u64, error: FaultCode) -> bool {
         }
         count(Counter::Mapped);
         map_fresh(address);
-        debug_assert!(PageTables::current().agree(address), "a table has an old translation");
+        debug_assert!(arch::sees_tables(address), "a table has an old translation");
         return true;
     }
     if !belongs_to_user(address) {
         return false;
     }
-    debug_assert!(PageTables::current().agree(address), "a table has an old translation");
+    debug_assert!(arch::sees_tables(address), "a table has an old translation");
     // SAFETY: the fault is about the rights of a page that is present, so its tables are.
     let slot = unsafe { PageSlot::of(address) };
     if !slot.get().is_for_user() {
@@ -62,18 +59,17 @@ pub unsafe fn resolve(address: u64, error: FaultCode) -> bool {
     } else if error.is_write() && slot.get().is_copy_on_write() {
         count(Counter::Copied);
         // SAFETY: as above.
-        unsafe { page_copy::copy_on_write(slot) };
+        unsafe { copy_on_write(slot) };
     }
-    PageTables::invalidate(address);
+    arch::invalidate(address);
     let entry = slot.get();
     // What must be copied faults again, now that it is open.
     entry.allows(error) || error.is_write() && entry.is_copy_on_write()
 }
 
 fn count(counter: Counter) {
-    let word = COUNTERS + 8 * counter as u64;
     // SAFETY: the word is the kernel's own, in scratch memory.
-    unsafe { asm!("inc qword ptr [{}]", in(reg) word, options(nostack)) };
+    unsafe { arch::increment(arch::COUNTERS + 8 * counter as u64) };
 }
 
 fn is_demand_zero(address: u64) -> bool {
@@ -105,44 +101,48 @@ fn open(slot: PageSlot, address: u64) {
         slot.open_groups::<OPEN_WINDOW>();
     } else {
         slot.open_tables();
-        let window = slot.window::<OPEN_WINDOW>();
         if address < USER_END {
-            window.for_each(Slot::open);
+            slot.window::<OPEN_WINDOW>().for_each(Slot::open);
         } else {
             // A window at an end of the arena may reach beyond it.
-            window.within(&(constants().arena_start..constants().arena_end)).for_each(Slot::open);
+            let arena = constants().arena_start..constants().arena_end;
+            slot.window_within::<OPEN_WINDOW>(&arena).for_each(Slot::open);
         }
     }
 }
 
-/// Ends the call over a page fault that cannot be resolved.
-pub fn refuse(address: u64, frame: &ExceptionFrame) -> ! {
-    let error = FaultCode(frame.error);
-    if !frame.is_from_user() {
+/// Gives a page of its own to the slot of one that is copied when it is written, and copies the content here. That is slow, so it
+/// is for what `copy_on_write_entry` leaves.
+///
+/// # Safety
+/// The page is present.
+unsafe fn copy_on_write(slot: PageSlot) {
+    let mut page = Page::allocate();
+    // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
+    unsafe { arch::copy_user_page(slot.page(), page.as_mut_ptr()) };
+    // SAFETY: the new page has the content of the old one.
+    unsafe { slot.replace(Entry::user_page(page.physical(), Access::ReadWrite)) };
+}
+
+/// Ends the call over a page fault, by the instruction at that address, that cannot be resolved.
+pub fn refuse(address: u64, error: FaultCode, instruction: u64, from_user: bool) -> ! {
+    let verb = error.verb();
+    if !from_user {
         abort(
             AbortCode::Kernel,
-            format_args!(
-                "page fault in the kernel: {} {address:#x} by instruction {:#x}",
-                error.verb(),
-                frame.instruction
-            ),
+            format_args!("page fault in the kernel: {verb} {address:#x} by instruction {instruction:#x}"),
         );
     }
     let stack_bottom = constants().stack_bottom;
     if (stack_bottom - STACK_GUARD_SIZE..stack_bottom).contains(&address) {
         abort(
             AbortCode::StackOverflow,
-            format_args!("stack overflow: {} {address:#x} by instruction {:#x}", error.verb(), frame.instruction),
+            format_args!("stack overflow: {verb} {address:#x} by instruction {instruction:#x}"),
         );
     }
     abort(
         AbortCode::PageFault,
-        format_args!(
-            "page fault (vector 14, error code {:#x}): cannot {} {address:#x}, by instruction {:#x}",
-            frame.error,
-            error.verb(),
-            frame.instruction
-        ),
+        format_args!("page fault ({error}): cannot {verb} {address:#x}, by instruction {instruction:#x}"),
     )
 }
 

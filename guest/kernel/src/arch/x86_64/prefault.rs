@@ -22,8 +22,10 @@ use guest_abi::memory::{
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 
-use crate::descriptors::{COPY_ORDER, PLAN_IN_WORK, constants};
-use crate::memory::{PREFAULT_SELF_MAP, Page, PageSlot, PageTables, window};
+use super::descriptors::{COPY_ORDER, PLAN_IN_WORK};
+use super::self_map::{PREFAULT_SELF_MAP, PageSlot};
+use crate::constants::constants;
+use crate::memory::{Page, PageTables, window};
 
 /// Memory that one table maps.
 const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
@@ -182,12 +184,9 @@ unsafe extern "C" {
 
 /// Maps the code and a plan without a working set.
 pub fn install(tables: &PageTables) {
-    let (start, end) = ((&raw const prefault_code_start) as u64, (&raw const prefault_code_end) as u64);
-    let mut page = Page::allocate();
-    // SAFETY: the code is part of the kernel's image and smaller than a page.
-    unsafe { page.copy_from(start, end - start) };
-    // SAFETY: the page is for code at CPL 3, and nothing is mapped there.
-    unsafe { tables.user_slot_or_new(PREFAULT_CODE).fill(Entry::user_page(page.physical(), Access::Execute)) };
+    // SAFETY: the linker has put the symbols around the code.
+    let (start, end) = unsafe { (&prefault_code_start, &prefault_code_end) };
+    super::map_user_code(tables, PREFAULT_CODE, start, end);
     begin_plan();
 }
 

@@ -8,7 +8,7 @@
 //! | a page fault | `copy_on_write_entry`, then `page_fault_entry` | the exceptions', from the task state segment |
 //! | any other exception | `exception_stubs` | the exceptions', from the task state segment |
 //!
-//! Each label in the assembly, here and in [`page_copy`](crate::page_copy) and [`prefault`], begins with its contract:
+//! Each label in the assembly, here and in [`page_copy`](super::page_copy) and [`prefault`], begins with its contract:
 //!
 //! - `in`: what it takes from registers and from the top of the stack, which is at RSP.
 //! - `out`: what it hands on, and to whom.
@@ -41,12 +41,14 @@ use guest_abi::memory::{
 };
 use guest_kernel::page_table::{Entry, FaultCode, index};
 
-use crate::abort::abort;
-use crate::descriptors::{
+use super::descriptors::{
     CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
-use crate::memory::{PREFAULT_SELF_MAP, Page, PageSlot, SELF_MAP};
-use crate::{boot, page_fault, prefault};
+use super::prefault;
+use super::self_map::{PREFAULT_SELF_MAP, PageSlot, SELF_MAP};
+use crate::abort::abort;
+use crate::memory::Page;
+use crate::{boot, page_fault};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -115,7 +117,7 @@ extern "C" fn exception(frame: &mut ExceptionFrame) {
         return;
     }
     if frame.vector == PAGE_FAULT as u64 {
-        page_fault::refuse(fault_address(), frame);
+        page_fault::refuse(fault_address(), FaultCode(frame.error), frame.instruction, frame.is_from_user());
     }
     let name = match frame.vector {
         0 => "divide error",

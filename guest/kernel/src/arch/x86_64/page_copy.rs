@@ -14,8 +14,9 @@ use guest_abi::counters::{self, Counter};
 use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
 use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
-use crate::descriptors::{COPY_ORDER, COUNTERS};
-use crate::memory::{Page, PageSlot, PageTables, SELF_MAP, Slot};
+use super::descriptors::{COPY_ORDER, COUNTERS};
+use super::self_map::{PageSlot, SELF_MAP};
+use crate::memory::{Page, PageTables, Slot};
 
 /// The direction flag.
 const DIRECTION: u64 = 1 << 10;
@@ -167,30 +168,14 @@ unsafe extern "C" {
 
 /// Maps the code.
 pub fn install(tables: &PageTables) {
-    let (start, end) = ((&raw const copy_code_start) as u64, (&raw const copy_code_end) as u64);
-    let mut page = Page::allocate();
-    // SAFETY: the code is part of the kernel's image and smaller than a page.
-    unsafe { page.copy_from(start, end - start) };
-    // SAFETY: the page is for code at CPL 3, and nothing is mapped there.
-    unsafe { tables.user_slot_or_new(COPY_CODE).fill(Entry::user_page(page.physical(), Access::Execute)) };
+    // SAFETY: the linker has put the symbols around the code.
+    let (start, end) = unsafe { (&copy_code_start, &copy_code_end) };
+    super::map_user_code(tables, COPY_CODE, start, end);
     // The host maps scratch memory for CPL 0. After a restore `prefault` opens the page.
     if let Some(slot) = tables.page_slot(COPY_ORDER) {
         slot.open_tables();
         slot.window::<1>().for_each(Slot::open);
     }
-}
-
-/// Gives a page of its own to the slot of one that is copied when it is written, and copies the content here. That is slow, so it
-/// is for what `copy_on_write_entry` leaves.
-///
-/// # Safety
-/// The page is present.
-pub unsafe fn copy_on_write(slot: PageSlot) {
-    let mut page = Page::allocate();
-    // SAFETY: the page is mapped, read-only, and only the runtime could write to it.
-    unsafe { page.copy_page_from(slot.page()) };
-    // SAFETY: the new page has the content of the old one.
-    unsafe { slot.replace(Entry::user_page(page.physical(), Access::ReadWrite)) };
 }
 
 const _: () = assert!(

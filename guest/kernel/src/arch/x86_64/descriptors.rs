@@ -12,7 +12,8 @@ use guest_abi::memory::{
 };
 use guest_kernel::page_table::Entry;
 
-use crate::entry;
+use super::entry;
+use crate::constants::Constants;
 use crate::memory::{Page, PageTables};
 
 pub const KERNEL_CODE: u16 = 0x08;
@@ -25,7 +26,7 @@ const USER_THREAD: u16 = 0x38 | 3;
 // The pages that the host reserves at the end of scratch memory, which a restore zeroes: one that CPL 3 may use while a page
 // is copied, the stack for the boot, the gate and calls from the host, and the stack for exceptions with a few words below it.
 const RESERVED: u64 = SCRATCH_END - SCRATCH_RESERVED_PAGES * PAGE_SIZE;
-/// The page in which the kernel tells the code that copies a page what to do; see [`crate::page_copy`].
+/// The page in which the kernel tells the code that copies a page what to do; see [`super::page_copy`].
 pub const COPY_ORDER: u64 = RESERVED;
 /// Top of the stack for the boot, the gate and calls from the host.
 pub const GATE_STACK_TOP: u64 = RESERVED + SCRATCH_RESERVED_PAGES / 2 * PAGE_SIZE;
@@ -40,22 +41,6 @@ pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
 /// Top of the stack for exceptions.
 const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;
-
-/// What boot finds out and later calls need.
-#[repr(C)]
-pub struct Constants {
-    /// Where the runtime is entered.
-    pub runtime_entry: u64,
-    /// Exclusive end of the runtime's image, or of its part before the first gap.
-    pub image_end: u64,
-    /// Exclusive end of the heap.
-    pub heap_end: u64,
-    /// Lowest address of the stack.
-    pub stack_bottom: u64,
-    /// The transport arena, as guest virtual addresses.
-    pub arena_start: u64,
-    pub arena_end: u64,
-}
 
 #[repr(C, align(4096))]
 struct Tables {
@@ -104,15 +89,10 @@ const _: () = {
     assert!(CALL_FRAME.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
 };
 
+/// Where the constants are.
+pub const CONSTANTS: u64 = KERNEL_TABLES + offset_of!(Tables, constants) as u64;
 /// Address of [`Constants::runtime_entry`], for the assembly that enters the runtime.
-pub const RUNTIME_ENTRY: u64 =
-    KERNEL_TABLES + offset_of!(Tables, constants) as u64 + offset_of!(Constants, runtime_entry) as u64;
-
-/// The constants that boot has set.
-pub fn constants() -> &'static Constants {
-    // SAFETY: called after `install`, which maps and fills the tables for good; nobody writes to them any more.
-    unsafe { &*((KERNEL_TABLES + offset_of!(Tables, constants) as u64) as *const Constants) }
-}
+pub const RUNTIME_ENTRY: u64 = CONSTANTS + offset_of!(Constants, runtime_entry) as u64;
 
 /// Maps the tables, fills them and makes the processor use them.
 pub fn install(page_tables: &PageTables, constants: Constants) {
