@@ -58,6 +58,11 @@ export class Lines {
     const text = this.#printed.shift();
     return text === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(text);
   }
+
+  /** Those that have come and nobody has taken. All lines of a call come before its promise is settled. */
+  taken(): string[] {
+    return this.#printed.splice(0);
+  }
 }
 
 /** A sandbox that prints to `lines`, to which handlers can be added. */
