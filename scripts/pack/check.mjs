@@ -10,7 +10,7 @@ import { prepare } from '../prepare.mjs';
 import { installPackages, ROOT, say, stop } from '../system.mjs';
 import { build } from './build.mjs';
 import { inMusl, prepareMusl } from './musl.mjs';
-import { pack } from './pack.mjs';
+import { home, pack } from './pack.mjs';
 
 const KIB = 1024;
 /** All that may be in the packages, and the most that each may take, packed and unpacked. */
@@ -75,6 +75,16 @@ test('the packages hold what they should and no more', () => {
     assert.ok(size <= budget.packed, `${name} takes ${size} bytes packed, more than ${budget.packed}`);
     assert.ok(unpackedSize <= budget.unpacked, `${name} takes ${unpackedSize} bytes, more than ${budget.unpacked}`);
   }
+});
+
+test('a package says where its CI has published it from', () => {
+  const github = { GITHUB_SERVER_URL: 'https://github.example', GITHUB_REPOSITORY: 'somebody/something' };
+  assert.deepEqual(home(github), {
+    repository: { type: 'git', url: 'git+https://github.example/somebody/something.git' },
+    homepage: 'https://github.example/somebody/something#readme',
+    bugs: { url: 'https://github.example/somebody/something/issues' },
+  });
+  assert.deepEqual(home({}), {});
 });
 
 test('publint has nothing to say', () => {

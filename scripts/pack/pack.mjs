@@ -37,7 +37,7 @@ export function pack() {
     cpSync(join(ROOT, path), join(STAGE, path), { recursive: true });
   }
   // Unlike in the repository, which has the guest's modules too, each .js file here is CommonJS.
-  const published = Object.entries({ ...manifest, type: 'commonjs', files, ...repository() });
+  const published = Object.entries({ ...manifest, type: 'commonjs', files, ...home(process.env) });
   writeJson(
     join(STAGE, 'package.json'),
     Object.fromEntries(published.filter(([field]) => !DEVELOPMENT.includes(field))),
@@ -62,11 +62,18 @@ export function pack() {
   };
 }
 
-/** npm wants to know of a package with provenance which repository it is from. Where that is, only its CI knows. */
-function repository() {
-  const { GITHUB_SERVER_URL, GITHUB_REPOSITORY } = process.env;
+/**
+ * Where a package comes from and where its users can ask. The sources name no place, since they can be published from any; only
+ * the CI that does so knows it. npm compares the repository with what the provenance says.
+ */
+export function home({ GITHUB_SERVER_URL, GITHUB_REPOSITORY }) {
   if (!GITHUB_REPOSITORY) return {};
-  return { repository: { type: 'git', url: `git+${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}.git` } };
+  const page = `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}`;
+  return {
+    repository: { type: 'git', url: `git+${page}.git` },
+    homepage: `${page}#readme`,
+    bugs: { url: `${page}/issues` },
+  };
 }
 
 function napi(...options) {
