@@ -51,7 +51,7 @@ pub(crate) struct Call {
 }
 
 /// What has become of a call when the guest has been left.
-pub(crate) enum Progress {
+pub(crate) enum CallProgress {
     /// It has ended with a result; `None` stands for `undefined`.
     Ended(Result<Option<Payload>>, Box<ExecutionStats>),
     /// It waits for the host.
@@ -75,7 +75,7 @@ impl Call {
     }
 
     /// Enters the guest for the first time. The call can call these functions.
-    pub(super) fn begin(mut self: Box<Self>, vm: &mut Vm, event: Payload, functions: HostFunctions) -> Progress {
+    pub(super) fn begin(mut self: Box<Self>, vm: &mut Vm, event: Payload, functions: HostFunctions) -> CallProgress {
         let step = self.span.in_scope(|| {
             vm.begin_handler(&self.running, &self.name, event, functions, self.options, &mut self.suspended)
         });
@@ -83,7 +83,7 @@ impl Call {
     }
 
     /// Enters the guest for the first time, with a program.
-    pub(super) fn begin_program(mut self: Box<Self>, vm: &mut Vm, program: Program) -> Progress {
+    pub(super) fn begin_program(mut self: Box<Self>, vm: &mut Vm, program: Program) -> CallProgress {
         let step = self
             .span
             .in_scope(|| vm.begin_program(&self.running, &self.name, program, self.options, &mut self.suspended));
@@ -91,7 +91,7 @@ impl Call {
     }
 
     /// Enters the guest again.
-    pub(super) fn resume(mut self: Box<Self>, vm: &mut Vm, Resumption(results): Resumption) -> Progress {
+    pub(super) fn resume(mut self: Box<Self>, vm: &mut Vm, Resumption(results): Resumption) -> CallProgress {
         let step = match results {
             Some(results) => self
                 .span
@@ -101,9 +101,9 @@ impl Call {
         self.progress(vm, step)
     }
 
-    fn progress(self: Box<Self>, vm: &mut Vm, step: Result<Step>) -> Progress {
+    fn progress(self: Box<Self>, vm: &mut Vm, step: Result<Step>) -> CallProgress {
         let result = match step {
-            Ok(Step::Suspended) => return Progress::Suspended(self),
+            Ok(Step::Suspended) => return CallProgress::Suspended(self),
             Ok(Step::Ended(value)) => Ok(value),
             Err(error) => Err(error),
         };
@@ -120,7 +120,7 @@ impl Call {
         if let Ok(Some(result)) = &result {
             span.record("result.size", result.size());
         }
-        Progress::Ended(traced(&span, || result), Box::new(stats))
+        CallProgress::Ended(traced(&span, || result), Box::new(stats))
     }
 
     /// Waits until the call has something to go on with, or shall stop.

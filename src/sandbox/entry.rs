@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
-use super::call::Progress;
+use super::call::CallProgress;
 use super::call_control::CallId;
 use super::error::{Error, Result};
 use super::interrupt::InterruptHandle;
@@ -22,7 +22,7 @@ pub(super) struct EntryFuture<'a> {
     place: &'a mut Option<Vm>,
     interrupt: InterruptHandle,
     call: CallId,
-    ended: Option<Receiver<(Vm, Progress)>>,
+    ended: Option<Receiver<(Vm, CallProgress)>>,
     waker: Arc<AtomicWaker>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> EntryFuture<'a> {
         place: &'a mut Option<Vm>,
         interrupt: &InterruptHandle,
         call: CallId,
-        enter: impl FnOnce(&mut Vm) -> Progress + Send + 'static,
+        enter: impl FnOnce(&mut Vm) -> CallProgress + Send + 'static,
     ) -> Result<Self> {
         static WORKERS: Workers = Workers::new("hyperlight-entry", most_for_blocking);
         WORKERS.ensure_one()?;
@@ -56,7 +56,7 @@ impl<'a> EntryFuture<'a> {
     }
 
     /// Takes the end of the entry, if it has come.
-    fn take_end(&mut self) -> Option<Result<Progress>> {
+    fn take_end(&mut self) -> Option<Result<CallProgress>> {
         match self.ended.as_ref()?.try_recv() {
             Ok((vm, progress)) => {
                 *self.place = Some(vm);
@@ -73,9 +73,9 @@ impl<'a> EntryFuture<'a> {
 }
 
 impl Future for EntryFuture<'_> {
-    type Output = Result<Progress>;
+    type Output = Result<CallProgress>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Progress>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<CallProgress>> {
         self.waker.register(context.waker());
         self.take_end().map_or(Poll::Pending, Poll::Ready)
     }

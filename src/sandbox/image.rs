@@ -89,10 +89,13 @@ fn boot(configuration: &Configuration) -> Result<Booted> {
     let mut sandbox = booted_with(configuration, init_data)?;
     let booted = sandbox.snapshot()?;
     // Without working sets everything works as well, only slower.
-    Ok(working_sets::learn(&mut sandbox, &booted).unwrap_or_else(|error| {
-        tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
-        Booted { state: booted, programs: None }
-    }))
+    Ok(match working_sets::learn(&mut sandbox, &booted) {
+        Ok((state, programs)) => Booted { state, programs: Some(Arc::new(programs)) },
+        Err(error) => {
+            tracing::warn!("calls after a restore will be slow: the guest could not learn what they write: {error}");
+            Booted { state: booted, programs: None }
+        }
+    })
 }
 
 fn booted_with(configuration: &Configuration, init_data: Vec<u8>) -> Result<Sandbox> {

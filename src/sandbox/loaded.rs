@@ -6,7 +6,7 @@ use guest_abi::payload::Payload;
 use hyperlight_host::SandboxStatus;
 use tracing::field::Empty;
 
-use super::call::{Call, Progress, block_on};
+use super::call::{Call, CallProgress, block_on};
 use super::call_control::CallGuard;
 use super::call_options::CallOptions;
 use super::entry::EntryFuture;
@@ -305,8 +305,8 @@ impl LoadedJSSandbox {
         let mut progress = EntryFuture::start(&mut self.vm, &self.interrupt, id, begin)?.await?;
         loop {
             match progress {
-                Progress::Ended(result, stats) => return Ok(json(self.end_call(result, *stats)?)),
-                Progress::Suspended(mut call) => {
+                CallProgress::Ended(result, stats) => return Ok(json(self.end_call(result, *stats)?)),
+                CallProgress::Suspended(mut call) => {
                     call.leave_thread();
                     let resumption = call.wait(results_limit).await;
                     let resume = move |vm: &mut Vm| {
@@ -345,11 +345,11 @@ impl LoadedJSSandbox {
         self.finish(progress).await
     }
 
-    async fn finish(&mut self, mut progress: Progress) -> Result<Option<Payload>> {
+    async fn finish(&mut self, mut progress: CallProgress) -> Result<Option<Payload>> {
         loop {
             match progress {
-                Progress::Ended(result, stats) => return self.end_call(result, *stats),
-                Progress::Suspended(mut call) => {
+                CallProgress::Ended(result, stats) => return self.end_call(result, *stats),
+                CallProgress::Suspended(mut call) => {
                     let results_limit = self.results_limit()?;
                     call.leave_thread();
                     let resumption = call.wait(results_limit).await;
@@ -372,7 +372,7 @@ impl LoadedJSSandbox {
         watching: Option<Watching>,
         HandlerCall { name, event, functions, .. }: HandlerCall,
         options: CallOptions,
-    ) -> Result<Progress> {
+    ) -> Result<CallProgress> {
         let call = new_call(running, watching, name, &event, options);
         Ok(call.begin(self.vm()?, event, functions))
     }

@@ -114,9 +114,9 @@ impl Program {
     }
 
     /// What the guest is told, and what stays here.
-    pub(super) fn into_parts(self) -> (guest_abi::program::Program, HostFunctions) {
+    pub(super) fn into_parts(self) -> (guest_abi::program::ProgramMessage, HostFunctions) {
         let Self { source, language, input, modules, functions, memory_limit: _, is_preparation } = self;
         let is_typescript = language == Language::TypeScript;
-        (guest_abi::program::Program { source, is_typescript, input, modules, is_preparation }, functions)
+        (guest_abi::program::ProgramMessage { source, is_typescript, input, modules, is_preparation }, functions)
     }
 }

@@ -6,13 +6,12 @@ use guest_abi::call_options::CallOptions;
 use guest_abi::function;
 use guest_abi::message::{HostFunctionName, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::suspension::HostResults;
 use hyperlight_host::Sandbox;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 
 use super::call_context::context;
-use super::image::Booted;
 use super::signatures::{AddHandler, CallHandler, Resume, Run};
 use super::{reply, shadow_paging};
 
@@ -25,7 +24,7 @@ pub struct WorkingSets {
 
 /// A state in which the guest copies what is written when a handler is added and called, and what when one is only called; and
 /// what is written when a program is run.
-pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<Booted> {
+pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<(Arc<Snapshot>, WorkingSets)> {
     restore(sandbox, booted.clone())?;
     add_handler(sandbox)?;
     call_handler(sandbox)?;
@@ -43,7 +42,7 @@ pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::
     restore(sandbox, booted.clone())?;
     sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling.clone()))?;
     let programs = WorkingSets { without_handlers: by_running, with_handlers: by_calling };
-    Ok(Booted { state: sandbox.snapshot()?, programs: Some(Arc::new(programs)) })
+    Ok((sandbox.snapshot()?, programs))
 }
 
 fn restore(sandbox: &mut Sandbox, state: Arc<Snapshot>) -> hyperlight_host::Result<()> {
@@ -136,7 +135,7 @@ const PROGRAM: &str = r"
 fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
     let find = HostFunctionName { module: "catalogue".to_string(), function: "find".to_string(), is_async: true };
     let options = CallOptions { gc: true, functions: HostFunctionNames(vec![find]), ..CallOptions::default() };
-    let program = Program { source: PROGRAM.to_string(), input: Some(event()), ..Program::default() };
+    let program = ProgramMessage { source: PROGRAM.to_string(), input: Some(event()), ..ProgramMessage::default() };
     let arguments: Run = (context().to_bytes().to_vec(), options.to_bytes(), program.into_bytes());
     let mut bytes: Vec<u8> = sandbox.call(function::RUN.name, arguments)?;
     while reply::heap_use(&mut bytes, u64::MAX).is_ok()

@@ -8,7 +8,7 @@ use guest_abi::message::{
     CallContext, Exception, HostFunctionName, HostFunctionNames, HostReply, ModuleReply, Place, Reply,
 };
 use guest_abi::payload::Payload;
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
 /// One of the kinds of messages.
@@ -23,7 +23,7 @@ pub enum Message {
     /// One that need not fit.
     Exception(Exception),
     HostResults(HostResults),
-    Program(Program),
+    Program(ProgramMessage),
     CallOptions(CallOptions),
 }
 
@@ -48,7 +48,7 @@ impl<'a> Arbitrary<'a> for Message {
                 }
                 Self::HostResults(HostResults(results))
             }
-            7 => Self::Program(Program {
+            7 => Self::Program(ProgramMessage {
                 source: u.arbitrary()?,
                 is_typescript: u.arbitrary()?,
                 input: if u.arbitrary()? { Some(payload(u)?) } else { None },

@@ -8,7 +8,7 @@ use guest_abi::heap_use::HeapUse;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 use guest_kernel::segments::Segments;
 
@@ -26,7 +26,7 @@ pub fn decode(bytes: &[u8]) {
     let suspension = from_guest + Suspension::STARTED_MAX * size_of::<StartedCall>();
     check(bytes, suspension, |bytes| Suspension::from_bytes(&bytes), Suspension::into_bytes);
     check(bytes, usize::MAX, |bytes| HostResults::from_bytes(&bytes), HostResults::into_bytes);
-    check(bytes, usize::MAX, |bytes| Program::from_bytes(&bytes), Program::into_bytes);
+    check(bytes, usize::MAX, |bytes| ProgramMessage::from_bytes(&bytes), ProgramMessage::into_bytes);
     check(bytes, usize::MAX, |bytes| CallOptions::from_bytes(&bytes), |options| options.to_bytes());
     check(bytes, 0, with_heap_use, |(mut message, heap)| {
         heap.append_to(&mut message);
@@ -125,7 +125,7 @@ pub fn round_trip(message: &Message) {
             });
         }
         Message::HostResults(results) => same(results, |results| HostResults::from_bytes(&results.into_bytes())),
-        Message::Program(program) => same(program, |program| Program::from_bytes(&program.into_bytes())),
+        Message::Program(program) => same(program, |program| ProgramMessage::from_bytes(&program.into_bytes())),
         Message::CallOptions(options) => same(options, |options| CallOptions::from_bytes(&options.to_bytes())),
         Message::ModuleReply(reply) => same(reply, |reply| ModuleReply::from_bytes(reply.into_bytes())),
     }

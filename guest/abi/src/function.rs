@@ -67,7 +67,7 @@ pub const CALL_HANDLER: Signature = Signature {
 /// [`Refused`](crate::message::Reply::Refused) says that it has not begun.
 ///
 /// Arguments: a [call context](crate::message::CallContext), [options](crate::call_options::CallOptions), the
-/// [program](crate::program::Program). Result: a [reply](crate::message::Reply).
+/// [program](crate::program::ProgramMessage). Result: a [reply](crate::message::Reply).
 pub const RUN: Signature =
     Signature { name: "Run", parameters: &[Kind::Bytes, Kind::Bytes, Kind::Bytes], result: Kind::Bytes };
 

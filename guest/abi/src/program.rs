@@ -8,7 +8,7 @@ use crate::payload::Payload;
 
 /// A program, and what it may use beside the language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Program {
+pub struct ProgramMessage {
     /// Its source.
     pub source: String,
     /// Whether that is TypeScript. Of a module its name says so.
@@ -21,7 +21,7 @@ pub struct Program {
     pub is_preparation: bool,
 }
 
-impl Program {
+impl ProgramMessage {
     /// Encodes the program.
     pub fn into_bytes(self) -> Vec<u8> {
         let Self { source, is_typescript, input, modules, is_preparation } = self;
@@ -82,14 +82,14 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn programs() -> Vec<Program> {
+    fn programs() -> Vec<ProgramMessage> {
         let mut input = Payload::from_json("[1,\"\\u00100\"]".into());
         input.push(&[0, 255]);
         vec![
-            Program::default(),
-            Program { source: "1 + 1".into(), is_typescript: true, ..Program::default() },
-            Program { input: Some(Payload::from_json("null".into())), ..Program::default() },
-            Program {
+            ProgramMessage::default(),
+            ProgramMessage { source: "1 + 1".into(), is_typescript: true, ..ProgramMessage::default() },
+            ProgramMessage { input: Some(Payload::from_json("null".into())), ..ProgramMessage::default() },
+            ProgramMessage {
                 source: "n\u{e4}h".into(),
                 is_typescript: false,
                 input: Some(input),
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn programs_round_trip() {
         for program in programs() {
-            assert_eq!(Program::from_bytes(&program.clone().into_bytes()), Some(program));
+            assert_eq!(ProgramMessage::from_bytes(&program.clone().into_bytes()), Some(program));
         }
     }
 
@@ -111,11 +111,11 @@ mod tests {
         for program in programs() {
             let bytes = program.clone().into_bytes();
             for length in 0..bytes.len() {
-                assert_ne!(Program::from_bytes(&bytes[..length]), Some(program.clone()));
+                assert_ne!(ProgramMessage::from_bytes(&bytes[..length]), Some(program.clone()));
                 for value in [0, 1, 0x7f, 0xff] {
                     let mut changed = bytes.clone();
                     changed[length] = value;
-                    let _ = Program::from_bytes(&changed);
+                    let _ = ProgramMessage::from_bytes(&changed);
                 }
             }
         }

@@ -46,7 +46,7 @@ use guest_abi::function::{
 use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::suspension::HostResults;
 use guest_abi::{VERSION, VERSION_ADVICE};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
@@ -133,7 +133,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             return Err(wrong_arguments());
         };
         let (context, options) = context_and_options(&context, &options)?;
-        let program = Program::from_bytes(&program).ok_or_else(wrong_arguments)?;
+        let program = ProgramMessage::from_bytes(&program).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.run_program(&context, program, options))
     } else if function == RESUME.name {
         let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(results)] = exactly(arguments)? else {

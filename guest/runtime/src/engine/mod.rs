@@ -36,7 +36,7 @@ use guest_abi::call_options::CallOptions;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::suspension::{HostResults, Suspension};
 use module::Evaluation;
 use payload::Encoded;
@@ -192,7 +192,7 @@ impl Engine {
     }
 
     /// Runs a program. If the result may have no `bytes`, it is plain JSON.
-    pub fn run_program(&mut self, call: &CallContext, program: Program, options: CallOptions) -> Reply {
+    pub fn run_program(&mut self, call: &CallContext, program: ProgramMessage, options: CallOptions) -> Reply {
         let CallOptions { gc, bytes, rejections_fail, memory_limit, functions } = options;
         begin(call);
         allocator::begin_call(memory_limit);

@@ -15,7 +15,7 @@ use alloc::string::String;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::{Exception, HostFunctionNames, Place, Reply};
-use guest_abi::program::Program;
+use guest_abi::program::ProgramMessage;
 use guest_abi::source::is_typescript as is_typescript_name;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value, qjs};
 
@@ -49,8 +49,12 @@ pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
 ///
 /// # Errors
 /// The reply, if it cannot be run.
-pub fn begin<'js>(ctx: &Ctx<'js>, program: Program, functions: &HostFunctionNames) -> Result<Promise<'js>, Reply> {
-    let Program { source, is_typescript, input, modules, is_preparation } = program;
+pub fn begin<'js>(
+    ctx: &Ctx<'js>,
+    program: ProgramMessage,
+    functions: &HostFunctionNames,
+) -> Result<Promise<'js>, Reply> {
+    let ProgramMessage { source, is_typescript, input, modules, is_preparation } = program;
     if HAS_RUN.load(Relaxed) {
         let message = "the sandbox has run a program already: restore it to run another";
         return Err(Reply::Refused(String::from(message)));
