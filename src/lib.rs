@@ -131,7 +131,7 @@ pub use sandbox::bytes::Bytes;
 #[doc(hidden)]
 pub use sandbox::clock::set_back as set_clock_back;
 pub use sandbox::embedded_modules::EmbeddedModules;
-pub use sandbox::error::{Error, ErrorDetails, MonitorFailure, Result, ThrownError};
+pub use sandbox::error::{Error, ErrorDetails, MonitorFailure, PoolFailure, Result, ThrownError};
 pub use sandbox::handler_call::HandlerCall;
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_function_module::HostFunctionModule;
@@ -148,8 +148,10 @@ pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, W
 pub use sandbox::no_hypervisor::NoHypervisor;
 pub use sandbox::pool::SandboxPool;
 pub use sandbox::program::Program;
+pub use sandbox::requirements::{RequiredFunction, Requirements};
 pub use sandbox::proto::ProtoJSSandbox;
 pub use sandbox::script::{Language, Script};
-pub use sandbox::snapshot::{RequiredFunction, Requirements, Snapshot};
+pub use sandbox::snapshot::Snapshot;
+pub use sandbox::snapshot_mismatch::SnapshotMismatch;
 pub use sandbox::snapshot_problem::SnapshotProblem;
 pub use sandbox::stats::{ExecutionStats, HeapUse};

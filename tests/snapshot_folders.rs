@@ -292,7 +292,7 @@ fn the_settings_and_the_host_functions_are_those_of_the_snapshot() {
 
     let proto = SandboxBuilder::from_snapshot(snapshot.clone()).build().expect("build");
     let error = proto.load_runtime().map(drop).expect_err("a host function is missing");
-    assert!(matches!(&error, Error::SnapshotMismatch(what) if what.contains("host:host who")), "{error:?}");
+    assert!(matches!(&error, Error::SnapshotMismatch(what) if what.to_string().contains("host:host who")), "{error:?}");
 
     let mut proto = SandboxBuilder::from_snapshot(snapshot).build().expect("build");
     proto.register_raw("host", "who", |_, _| Ok(Some("\"second\"".to_string()))).expect("register");

@@ -107,7 +107,7 @@ fn in_a_process_of_its_own() {
 
     // And so does a virtual machine that is entered for the first time.
     let result = waiting.get_loaded_sandbox_with_monitor(&wall(60_000));
-    assert!(matches!(result, Err(Error::NoThread(_))), "{result:?}");
+    assert!(matches!(result, Err(Error::NoThread { .. })), "{result:?}");
 
     allow(8);
     let result = sandbox.handle_event_with_monitor("handler", "false".to_string(), &Never, None);

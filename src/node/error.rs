@@ -111,7 +111,7 @@ impl Error {
             Self::Internal(_) | Self::NodeApi(_) | Self::Thrown(_) => Code::Internal,
             Self::Sandbox(error) => match error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
-                E::NoThread(_) => Code::NoThread,
+                E::NoThread { .. } => Code::NoThread,
                 E::SnapshotFolder { .. } => Code::Snapshot,
                 E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
                     Code::InvalidArg

@@ -1,12 +1,14 @@
 //! What can go wrong.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use guest_abi::message::{Details as ErrorDetails, Exception as ThrownError};
 use hyperlight_host::HyperlightError;
 
 use super::invalid_argument::InvalidArgument;
 use super::no_hypervisor::NoHypervisor;
+use super::snapshot_mismatch::SnapshotMismatch;
 use super::snapshot_problem::SnapshotProblem;
 
 /// Result of an operation on a sandbox.
@@ -99,7 +101,7 @@ pub enum Error {
 
     /// A snapshot does not fit the sandbox that it is to be restored into.
     #[error("the snapshot does not fit this sandbox: {0}")]
-    SnapshotMismatch(String),
+    SnapshotMismatch(#[from] SnapshotMismatch),
 
     /// A snapshot could not be saved to a folder or loaded from one.
     #[error("snapshot {}: {reason}", path.display())]
@@ -115,8 +117,16 @@ pub enum Error {
     Monitor(MonitorFailure),
 
     /// A thread that is needed cannot be had: the limit of the process, its user or its container is reached.
-    #[error("{0}")]
-    NoThread(String),
+    #[error(
+        "the thread {purpose} cannot be had: {source}; raise the limit of threads (pids of the container's cgroup, ulimit -u) \
+         or make fewer sandboxes"
+    )]
+    NoThread {
+        /// What it is for, as in `for work that blocks`.
+        purpose: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
 
     /// So many requests wait for a sandbox of a pool that no more may.
     #[error("{0} requests wait for a sandbox of the pool already, and no more may")]
@@ -126,9 +136,9 @@ pub enum Error {
     #[error("the pool has been closed")]
     PoolClosed,
 
-    /// A pool has no sandbox left and could not make one: the reason.
+    /// A pool has no sandbox left and could not make one.
     #[error("the pool has no sandbox and could not make one: {0}")]
-    PoolPrepare(String),
+    PoolPrepare(PoolFailure),
 
     /// The guest was stopped from outside. The sandbox is poisoned.
     #[error("execution was cancelled by the host")]
@@ -163,13 +173,28 @@ pub enum MonitorFailure {
     NoThreads,
 }
 
-impl Error {
-    /// A thread cannot be had: what it is for, and what the system says.
-    pub(crate) fn no_thread(purpose: &str, error: &std::io::Error) -> Self {
-        let hint = "raise the limit of threads (pids of the container's cgroup, ulimit -u) or make fewer sandboxes";
-        Self::NoThread(format!("the thread {purpose} cannot be had: {error}; {hint}"))
-    }
+/// Why a pool could not make a sandbox. All requests that wait are told the same.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolFailure {
+    /// It failed.
+    #[error("{0}")]
+    Failed(Arc<Error>),
+    /// What makes the sandboxes panicked.
+    #[error("prepare panicked")]
+    Panicked,
+    /// What makes the sandboxes is not a part of this crate: its own words.
+    #[error("{0}")]
+    Told(String),
+    /// Nobody is left who could make one.
+    #[error("the work was given up")]
+    GivenUp,
+    /// The last sandbox was lost.
+    #[error("its sandbox is gone")]
+    Gone,
+}
 
+impl Error {
     /// The kind of error, for metrics and spans.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -185,7 +210,7 @@ impl Error {
             Self::SnapshotMismatch(_) => "snapshot_mismatch",
             Self::SnapshotFolder { .. } => "snapshot_folder",
             Self::Monitor(_) => "monitor",
-            Self::NoThread(_) => "no_thread",
+            Self::NoThread { .. } => "no_thread",
             Self::PoolFull(_) => "pool_full",
             Self::PoolClosed => "pool_closed",
             Self::PoolPrepare(_) => "pool_prepare",

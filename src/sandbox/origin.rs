@@ -4,8 +4,10 @@ use guest_abi::message::{HostFunctionName, HostFunctionNames};
 use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::invalid_argument::InvalidArgument;
+use super::requirements::RequiredFunction;
+use super::snapshot_mismatch::SnapshotMismatch;
 use super::staged::Staged;
 use super::{image, name};
 
@@ -78,26 +80,19 @@ impl Origin {
     /// Checks that a snapshot of a sandbox like `other` fits this one. Its host functions may come with each call.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`].
+    /// [`Error::SnapshotMismatch`](super::error::Error::SnapshotMismatch).
     pub fn check_fits(&self, other: &Self, functions_come_with_calls: bool) -> Result<()> {
         if other.configuration != self.configuration {
-            return Err(Error::SnapshotMismatch("its sandbox was built with other settings".to_string()));
+            return Err(SnapshotMismatch::Settings.into());
         }
         if functions_come_with_calls {
             return Ok(());
         }
-        let missing: Vec<String> = other
-            .host_functions
-            .iter()
-            .filter(|name| !self.host_functions.contains(name))
-            .map(|(module, function, is_async)| {
-                format!("host:{module} {function}{}", if *is_async { " (asynchronous)" } else { "" })
-            })
-            .collect();
+        let missing = other.host_functions.iter().filter(|function| !self.host_functions.contains(function));
+        let missing: Vec<RequiredFunction> = missing.map(RequiredFunction::from).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let missing = missing.join(", ");
-        Err(Error::SnapshotMismatch(format!("its sandbox has host functions that this one lacks: {missing}")))
+        Err(SnapshotMismatch::HostFunctions(missing).into())
     }
 }

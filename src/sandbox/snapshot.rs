@@ -12,6 +12,8 @@ use super::configuration::Configuration;
 use super::error::{Error, Result};
 use super::invalid_argument::InvalidArgument;
 use super::origin::{METADATA, Origin};
+use super::requirements::{RequiredFunction, Requirements};
+use super::snapshot_mismatch::SnapshotMismatch;
 use super::snapshot_problem::SnapshotProblem;
 use super::staged::Staged;
 use super::trace::{operation, traced};
@@ -93,9 +95,7 @@ impl Snapshot {
     /// # }
     /// ```
     pub fn requirements(&self) -> Requirements {
-        let host_functions = self.origin.host_functions.iter().cloned();
-        let host_functions = host_functions.map(|(module, name, is_async)| RequiredFunction { module, name, is_async });
-        Requirements { host_functions: host_functions.collect() }
+        Requirements { host_functions: self.origin.host_functions.iter().map(RequiredFunction::from).collect() }
     }
 
     /// Whether the snapshot's handlers are loaded: whether it was taken of a [`LoadedJSSandbox`](crate::LoadedJSSandbox). Only such
@@ -112,7 +112,7 @@ impl Snapshot {
         if self.is_loaded() {
             return Ok(());
         }
-        Err(Error::SnapshotMismatch("its handlers are not loaded; it can only be started from".to_string()))
+        Err(SnapshotMismatch::NotLoaded.into())
     }
 
     /// Handlers and modules that are not loaded yet.
@@ -213,26 +213,6 @@ fn check_starts(state: &Arc<State>, configuration: &Configuration) -> Result<std
     // If one cannot start in a state of our own either, it is not the state that is to blame.
     start(image::booted(configuration)?.state)?;
     Ok(Err(reply::failure(&error)))
-}
-
-/// What a [`Snapshot`] needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Requirements {
-    /// Host functions that the sandbox of the snapshot had, whether or not its code imports them, by module and name.
-    pub host_functions: Vec<RequiredFunction>,
-}
-
-/// A host function that a [`Snapshot`] needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RequiredFunction {
-    /// Its module, which guest code imports from `host:MODULE`.
-    pub module: String,
-    /// Its name in the module.
-    pub name: String,
-    /// Whether guest code gets a promise from it.
-    pub is_async: bool,
 }
 
 impl fmt::Debug for Snapshot {

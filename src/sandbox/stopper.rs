@@ -46,7 +46,7 @@ pub fn ensure() -> Result<()> {
     let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     if STOPPER.get().is_none() {
         let thread = thread::Builder::new().name("hyperlight-stop".to_string());
-        thread.spawn(run).map_err(|error| Error::no_thread("which stops calls", &error))?;
+        thread.spawn(run).map_err(|source| Error::NoThread { purpose: "which stops calls", source })?;
         STOPPER.get_or_init(Stopper::default);
     }
     Ok(())

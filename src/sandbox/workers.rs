@@ -56,7 +56,7 @@ impl Workers {
     pub fn ensure_one(&'static self) -> Result<()> {
         let mut state = self.lock();
         if state.threads == 0 {
-            self.start(&mut state).map_err(|error| Error::no_thread("for work that blocks", &error))?;
+            self.start(&mut state).map_err(|source| Error::NoThread { purpose: "for work that blocks", source })?;
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Workers {
 ///
 /// # Errors
 /// [`Error::NoThread`] if not; `purpose` says in it what it would have been for.
-pub fn probe(purpose: &str) -> Result<()> {
+pub fn probe(purpose: &'static str) -> Result<()> {
     let spawn = || {
         let thread = thread::Builder::new().name("hyperlight-probe".to_string());
         // It does nothing that could fail.
@@ -165,7 +165,7 @@ pub fn probe(purpose: &str) -> Result<()> {
         }
         thread::sleep(delay);
     }
-    spawn().map_err(|error| Error::no_thread(purpose, &error))
+    spawn().map_err(|source| Error::NoThread { purpose, source })
 }
 
 #[cfg(test)]

@@ -17,7 +17,11 @@ pub mod error {
     pub enum Error {
         PoolFull(usize),
         PoolClosed,
-        PoolPrepare(String),
+        PoolPrepare(PoolFailure),
+    }
+    #[derive(Clone, Debug)]
+    pub enum PoolFailure {
+        Gone,
     }
     pub type Result<T> = std::result::Result<T, Error>;
 }

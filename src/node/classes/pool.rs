@@ -34,6 +34,7 @@ use crate::node::scheduling::{jobs, tasks};
 use crate::sandbox::pool::{LeaseQueue, Member};
 
 /// Several equal sandboxes that provide clean state for every request. A request gets a sandbox in the state in which
+use crate::sandbox::error::PoolFailure;
 /// it was prepared. Afterwards the sandbox is returned to that state in the background, even if it is poisoned. So no
 /// request sees the state of another.
 ///
@@ -456,15 +457,22 @@ impl Expected {
                 context.join(shared.id);
                 shared.give(PoolMember { member, context });
             }
-            Err(error) => shared.leases.failed(&error.to_string()),
+            Err(error) => shared.leases.failed(failure(error)),
         }
     }
 }
 
 impl Drop for Expected {
     fn drop(&mut self) {
+fn failure(error: Error) -> PoolFailure {
+    match error {
+        Error::Sandbox(error) => PoolFailure::Failed(Arc::new(error)),
+        other => PoolFailure::Told(other.to_string()),
+    }
+}
+
         if let Some(shared) = self.0.take() {
-            shared.leases.failed("the work was given up");
+            shared.leases.failed(PoolFailure::GivenUp);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::sandbox::sync::{Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 
-use crate::sandbox::error::{Error, Result};
+use crate::sandbox::error::{Error, PoolFailure, Result};
 
 /// Is given a member, or told that there will be none. Called on whatever thread has one to give; it must not block.
 type Waiter<M> = Box<dyn FnOnce(Result<M>) + Send>;
@@ -24,7 +24,7 @@ struct State<M> {
     last_waiter: u64,
     members: usize,
     /// Why the last member that could not be made could not.
-    failure: String,
+    failure: PoolFailure,
     is_closed: bool,
     /// To be called when the pool is closed and the last member has gone.
     at_end: Vec<Box<dyn FnOnce() + Send>>,
@@ -38,7 +38,7 @@ impl<M> LeaseQueue<M> {
             waiting: VecDeque::new(),
             last_waiter: 0,
             members: 0,
-            failure: String::new(),
+            failure: PoolFailure::Gone,
             is_closed: false,
             at_end: Vec::new(),
         };
@@ -105,21 +105,21 @@ impl<M> LeaseQueue<M> {
 
     /// A member that was expected or in use is gone.
     pub fn gone(&self) {
-        self.failed("its sandbox is gone");
+        self.failed(PoolFailure::Gone);
     }
 
     /// As [`gone`](Self::gone), because it could not be made. If it was the last, nobody needs to wait any more.
-    pub fn failed(&self, reason: &str) {
+    pub fn failed(&self, reason: PoolFailure) {
         let mut state = self.lock();
         state.members -= 1;
-        state.failure = reason.to_string();
+        state.failure = reason.clone();
         if state.members > 0 {
             return;
         }
         let waiting = std::mem::take(&mut state.waiting);
         let at_end = if state.is_closed { std::mem::take(&mut state.at_end) } else { Vec::new() };
         drop(state);
-        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolPrepare(reason.to_string()))));
+        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolPrepare(reason.clone()))));
         at_end.into_iter().for_each(|call| call());
     }
 
@@ -246,14 +246,14 @@ mod tests {
         let leases = LeaseQueue::<usize>::new(2, 2);
         assert_eq!(leases.expect_missing(), 2);
         let waiting = take(&leases);
-        leases.failed("first");
+        leases.failed(PoolFailure::GivenUp);
         assert!(waiting.try_recv().is_err(), "another may still come");
-        leases.failed("second");
+        leases.failed(PoolFailure::Panicked);
         let error = waiting.try_recv().expect("an answer").expect_err("there is none");
-        assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
+        assert!(matches!(error, Error::PoolPrepare(PoolFailure::Panicked)));
         assert_eq!(leases.members(), 0);
         let error = take(&leases).try_recv().expect("an answer").expect_err("nothing is to be waited for");
-        assert!(matches!(error, Error::PoolPrepare(reason) if reason == "second"));
+        assert!(matches!(error, Error::PoolPrepare(PoolFailure::Panicked)));
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
         let leases = pool(3, 1);
         assert_eq!(leases.expect_missing(), 0);
         now(&take(&leases));
-        leases.failed("two are left");
+        leases.failed(PoolFailure::GivenUp);
         assert_eq!((leases.expect_missing(), leases.expect_missing(), leases.members()), (1, 0, 3));
         leases.gone();
         leases.close();

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::builder::SandboxBuilder;
-use super::error::{Error, Result};
+use super::error::{Error, PoolFailure, Result};
 use super::handler_call::HandlerCall;
 use super::invalid_argument::check_range;
 use super::loaded::LoadedJSSandbox;
@@ -334,8 +334,8 @@ impl Shared {
         }));
         match made {
             Ok(Ok(member)) => self.leases.give(member),
-            Ok(Err(error)) => self.leases.failed(&error.to_string()),
-            Err(_) => self.leases.failed("prepare panicked"),
+            Ok(Err(error)) => self.leases.failed(PoolFailure::Failed(Arc::new(error))),
+            Err(_) => self.leases.failed(PoolFailure::Panicked),
         }
     }
 }
