@@ -10,6 +10,7 @@ use napi::bindgen_prelude::FunctionCallContext;
 use napi::{Env, JsValue, Unknown};
 
 use super::lines::Lines;
+use super::log;
 use super::output::Output;
 use crate::ConsoleLevel;
 use crate::node::bridge::function::{self, AnyFunction};
@@ -53,7 +54,7 @@ pub fn taking_lines(callback: Option<Callback>, source: Source) -> Box<Print> {
         }
         None => {
             let output = Output::new();
-            Box::new(move |level, text| output.add(level, text))
+            Box::new(move |level, text| log::add_line(&output, level, text))
         }
     }
 }

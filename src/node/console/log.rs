@@ -1,8 +1,9 @@
 //! The log on standard error, which the environment variable `HYPERLIGHT_JS_LOG` turns on.
 
+use std::cell::RefCell;
 use std::env::{self, VarError};
-use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::{fmt, io};
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
@@ -12,8 +13,9 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-use super::output::LogWriter;
-use crate::sandbox::trace::OneLine;
+use super::output::Output;
+use crate::ConsoleLevel;
+use crate::sandbox::trace::{self, OneLine};
 
 const VARIABLE: &str = "HYPERLIGHT_JS_LOG";
 
@@ -24,8 +26,33 @@ const GUESTS: &str = "hyperlight_js::console=warn,hyperlight_guest=off";
 
 static IS_ON: OnceLock<bool> = OnceLock::new();
 
+thread_local! {
+    /// Of whom the events of the log speak, if that is a guest.
+    static OUTPUT_OF_EVENTS: RefCell<Option<Arc<Output>>> = const { RefCell::new(None) };
+}
+
+/// Where events of the log go: they wait to be written as lines of guests do. An event is one write.
+struct LogWriter;
+
+impl io::Write for LogWriter {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        static LOG: LazyLock<Arc<Output>> = LazyLock::new(Output::new);
+
+        let text = String::from_utf8_lossy(event);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        // What a sandbox has to say there counts as its own.
+        let output = OUTPUT_OF_EVENTS.with_borrow(Clone::clone).unwrap_or_else(|| LOG.clone());
+        output.add(ConsoleLevel::Error, text);
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Whether there is a log.
-pub fn is_on() -> bool {
+fn is_on() -> bool {
     IS_ON.get().is_some_and(|is_on| *is_on)
 }
 
@@ -41,6 +68,19 @@ pub fn begin() -> Option<String> {
         }
     });
     complaint
+}
+
+/// Adds a line of a guest to its output. If there is a log, what would stand beside that goes through it: it must be told from
+/// it.
+pub fn add_line(output: &Arc<Output>, level: ConsoleLevel, text: &str) {
+    match level {
+        ConsoleLevel::Warn | ConsoleLevel::Error if is_on() => {
+            let outer = OUTPUT_OF_EVENTS.replace(Some(output.clone()));
+            trace::console_line(level, text);
+            OUTPUT_OF_EVENTS.set(outer);
+        }
+        _ => output.add(level, text),
+    }
 }
 
 fn turn_on(filter: Targets) -> bool {
@@ -99,8 +139,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
 

@@ -4,3 +4,4 @@ pub mod callback;
 mod lines;
 pub mod log;
 mod output;
+mod stream;

@@ -5,19 +5,17 @@
 //! turn. It writes what it has taken completely, also to pipes that do not block, and a process that exits gives it a
 //! [second](EXIT_WAIT) to finish.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::lines::Lines;
-use super::log;
-#[cfg(target_os = "linux")]
+use super::stream::Stream;
 use crate::ConsoleLevel;
+#[cfg(target_os = "linux")]
 use crate::node::panic::catch_panic;
-use crate::sandbox::trace;
 
 /// Most lines that are written before other sandboxes have their turn.
 const LINES_AT_A_TIME: usize = 64;
@@ -58,11 +56,6 @@ struct State {
     is_writing: bool,
 }
 
-thread_local! {
-    /// Whose line goes through the log.
-    static THROUGH_LOG: RefCell<Option<Arc<Output>>> = const { RefCell::new(None) };
-}
-
 impl Output {
     pub fn new() -> Arc<Self> {
         Arc::default()
@@ -70,15 +63,7 @@ impl Output {
 
     /// Adds a line and returns at once.
     pub fn add(self: &Arc<Self>, level: ConsoleLevel, text: &str) {
-        match level {
-            // What stands beside the log must be told from it.
-            ConsoleLevel::Warn | ConsoleLevel::Error if log::is_on() => {
-                let outer = THROUGH_LOG.replace(Some(self.clone()));
-                trace::console_line(level, text);
-                THROUGH_LOG.set(outer);
-            }
-            _ => self.add_line(level, text, &WRITER),
-        }
+        self.add_line(level, text, &WRITER);
     }
 
     fn add_line(self: &Arc<Self>, level: ConsoleLevel, text: &str, writer: &Writer) {
@@ -115,26 +100,6 @@ impl Output {
     fn lock(&self) -> MutexGuard<'_, OutputLines> {
         // No code runs under the lock that could leave the list half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Where events of the log go: they wait for the writer as well. An event is one write.
-pub struct LogWriter;
-
-impl io::Write for LogWriter {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        static LOG: LazyLock<Arc<Output>> = LazyLock::new(Output::new);
-
-        let text = String::from_utf8_lossy(event);
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        // What a sandbox has to say there counts as its own.
-        let output = THROUGH_LOG.with_borrow(Clone::clone).unwrap_or_else(|| LOG.clone());
-        output.add_line(ConsoleLevel::Error, text, &WRITER);
-        Ok(event.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -214,28 +179,13 @@ fn begin_thread() -> io::Result<()> {
     thread::Builder::new().name("hyperlight-output".to_string()).spawn(|| WRITER.run()).map(drop)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stream {
-    Output,
-    Error,
-}
-
-impl Stream {
-    fn of(level: ConsoleLevel) -> Self {
-        match level {
-            ConsoleLevel::Debug | ConsoleLevel::Info => Self::Output,
-            ConsoleLevel::Warn | ConsoleLevel::Error => Self::Error,
-        }
-    }
-}
-
 #[cfg(target_os = "linux")]
 mod exit {
     use super::*;
 
     pub fn wait_for_writer() {
         // SAFETY: the function may be called at any time, on any thread. The addon's code stays loaded until the process
-        // ends: see `environment::begin`.
+        // ends: see `load`.
         unsafe { libc::atexit(finish) };
     }
 
@@ -253,74 +203,8 @@ mod exit {
     pub fn wait_for_writer() {}
 }
 
-#[cfg(target_os = "linux")]
-impl Stream {
-    /// Writes all of the text, however often it has to wait for the reader.
-    fn write(self, text: &[u8], until: Option<Instant>) -> io::Result<()> {
-        let file = match self {
-            Self::Output => libc::STDOUT_FILENO,
-            Self::Error => libc::STDERR_FILENO,
-        };
-        write_all(file, text, until)
-    }
-}
-
-/// As much as a pipe takes at once without blocking, if it takes anything.
-#[cfg(target_os = "linux")]
-const PIECE: usize = 4096;
-
-/// Writes to a file, whether or not that blocks.
-#[cfg(target_os = "linux")]
-fn write_all(file: libc::c_int, mut text: &[u8], until: Option<Instant>) -> io::Result<()> {
-    while !text.is_empty() {
-        wait_until_ready(file, until)?;
-        let piece = &text[..text.len().min(PIECE)];
-        // SAFETY: the piece is as long as it says.
-        match usize::try_from(unsafe { libc::write(file, piece.as_ptr().cast(), piece.len()) }) {
-            Ok(written) => text = &text[written..],
-            Err(_) => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::Interrupted => {}
-                // It is ready for less than there is.
-                error if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
-                error => return Err(error),
-            },
-        }
-    }
-    Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn wait_until_ready(file: libc::c_int, until: Option<Instant>) -> io::Result<()> {
-    let milliseconds = |end: Instant| end.saturating_duration_since(Instant::now()).as_millis() as libc::c_int;
-    let mut ready = libc::pollfd { fd: file, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: there is one entry.
-    match unsafe { libc::poll(&raw mut ready, 1, until.map_or(-1, milliseconds)) } {
-        0 => Err(io::ErrorKind::TimedOut.into()),
-        // If it failed, so does writing.
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Stream {
-    fn write(self, text: &[u8], _: Option<Instant>) -> io::Result<()> {
-        use io::Write;
-        match self {
-            Self::Output => {
-                let mut output = io::stdout().lock();
-                output.write_all(text)?;
-                output.flush()
-            }
-            Self::Error => io::stderr().write_all(text),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-    use std::os::fd::{AsRawFd, OwnedFd};
-
     use super::*;
 
     fn lines(output: &Output) -> Vec<(Stream, String)> {
@@ -374,38 +258,5 @@ mod tests {
         assert_eq!(*ASKED.lock().expect("not poisoned"), 3);
         assert_eq!(writer.lock().turns.len(), 1);
         assert_eq!(lines(&output), [(Stream::Output, "line\n".repeat(3))]);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_pipe_gets_all_whether_it_blocks_or_not_and_a_reader_who_has_gone_ends_it() {
-        let text: Vec<u8> = (0..1 << 20).map(|i| (i % 251) as u8).collect();
-        for flags in [0, libc::O_NONBLOCK] {
-            let (mut reader, writer) = io::pipe().expect("a pipe");
-            let writer = OwnedFd::from(writer);
-            // SAFETY: it is open.
-            assert_eq!(unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETFL, flags) }, 0);
-            let read = thread::spawn(move || {
-                let mut read = Vec::new();
-                reader.read_to_end(&mut read).expect("it can be read");
-                read
-            });
-            write_all(writer.as_raw_fd(), &text, None).expect("it can be written");
-            drop(writer);
-            assert!(read.join().expect("no panic") == text);
-        }
-        let (reader, writer) = io::pipe().expect("a pipe");
-        drop(reader);
-        let gone = write_all(writer.as_raw_fd(), &text, None).expect_err("nobody reads");
-        assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn waiting_for_a_reader_has_an_end_if_one_is_set() {
-        let (_reader, writer) = io::pipe().expect("a pipe");
-        let until = Some(Instant::now() + Duration::from_millis(20));
-        let stalled = write_all(writer.as_raw_fd(), &[0; 1 << 20], until).expect_err("nobody reads");
-        assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);
     }
 }
