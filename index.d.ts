@@ -25,6 +25,9 @@ export type SandboxError = CompileError | GuestError | PayloadTooLargeError | Ca
  */
 export declare function isSandboxError(value: unknown): value is SandboxError;
 
+/** `HostFunctionModule` under its name in hyperlight-js. */
+export { HostFunctionModule as HostModule };
+
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
   code: 'ERR_COMPILE';
@@ -371,14 +374,16 @@ export declare namespace SandboxBuilder {
   export const guestImage: GuestImage;
 }
 /**
- * A module of host functions that can be given to several builders (`SandboxBuilder.addHostFunctionModule()`). Guest code
- * imports it from `host:NAME`.
+ * A module of host functions, which guest code imports from `host:NAME`.
  *
- * The sandboxes share the functions: data that a callback keeps for one guest must not reach another.
+ * `ProtoJSSandbox.hostModule()` returns a module of that sandbox: what is registered in it is registered in the sandbox. A
+ * module that `new HostFunctionModule(name)` makes belongs to no sandbox: `SandboxBuilder.addHostFunctionModule()` gives its
+ * functions to as many as you like. These share the functions, so data that a callback keeps for one guest must not reach
+ * another.
  */
 export declare class HostFunctionModule {
   /**
-   * A module without functions.
+   * A module without functions, which belongs to no sandbox.
    *
    * - `name`: 1 to 256 bytes in UTF-8 without control characters, not all of them white space.
    *
@@ -388,29 +393,11 @@ export declare class HostFunctionModule {
   /** The module's name. */
   get name(): string
   /**
-   * Registers a function, as `HostModule.register()` does. Returns the module. Builders that the module was added to
-   * before do not get the function.
-   *
-   * Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed, or the callback is not a function.
-   */
-  register(name: string, callback: (...args: any[]) => any): this
-  /**
-   * Registers an asynchronous function, as `HostModule.registerAsync()` does. Returns the module. Builders that the
-   * module was added to before do not get the function.
-   *
-   * Throws as `register()` does.
-   */
-  registerAsync(name: string, callback: (...args: any[]) => any): this
-}
-
-/** A module of host functions, which guest code imports from `host:NAME`. `ProtoJSSandbox.hostModule()` returns it. */
-export declare class HostModule {
-  private constructor()
-  /**
    * Registers a function in the module. Returns the module. A function that was registered under the same name is
    * replaced.
    *
-   * - `name`: the name by which guest code imports the function.
+   * - `name`: the name by which guest code imports the function: 1 to 256 bytes in UTF-8 without control characters, not
+   *   all of them white space.
    * - `callback`: is called with the guest's arguments, on the thread that registered it. Its result is passed to
    *   the guest as JSON. A value that `JSON.stringify` omits, such as a function or `undefined`, arrives as
    *   `undefined`. A `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`; so it does in the
@@ -425,8 +412,8 @@ export declare class HostModule {
    * a result that arrives later is dropped.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is not a string or is empty, or the callback is not a function.
-   * - `ERR_CONSUMED`: `loadRuntime()` has been called.
+   * - `ERR_INVALID_ARG`: the name is not a string or is malformed, or the callback is not a function.
+   * - `ERR_CONSUMED`: `loadRuntime()` of the module's sandbox has been called.
    *
    * @example
    * ```ts
@@ -783,22 +770,22 @@ export declare class ProtoJSSandbox {
    * function is registered in it. Several objects with the same name refer to the same module.
    *
    * Throws with:
-   * - `ERR_INVALID_ARG`: the name is not a string or is empty.
+   * - `ERR_INVALID_ARG`: the name is not a string or is malformed.
    * - `ERR_CONSUMED`: `loadRuntime()` has been called.
    */
-  hostModule(name: string): HostModule
+  hostModule(name: string): HostFunctionModule
   /**
    * Registers one host function: `hostModule(moduleName).register(functionName, callback)`.
    *
    * Throws the same errors.
    */
-  register(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostModule
+  register(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostFunctionModule
   /**
    * Registers one asynchronous host function: `hostModule(moduleName).registerAsync(functionName, callback)`.
    *
    * Throws the same errors.
    */
-  registerAsync(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostModule
+  registerAsync(moduleName: string, functionName: string, callback: (...args: any[]) => any): HostFunctionModule
   /**
    * Starts the micro-VM with the JavaScript runtime in it. Consumes this object, even if it fails.
    *

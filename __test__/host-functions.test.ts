@@ -500,6 +500,34 @@ test('a module of host functions is given to several builders', async () => {
   assert.equal((await third.callHandler('f', 0))[0], 'mine');
 });
 
+test("a sandbox's module of host functions can be given to builders of others", async () => {
+  const proto = await new SandboxBuilder().build();
+  const module = proto.hostModule('math');
+  assert.ok(module instanceof HostFunctionModule);
+  assert.equal(module.name, 'math');
+  module.register('one', () => 1);
+  proto.register('math', 'two', () => 2).register('one', () => 'one');
+  proto.register('other', 'three', () => 3);
+  const code = `import * as math from 'host:math'; export const handler = () => [Object.keys(math), math.one()];`;
+  const result = async (of: typeof proto) => {
+    const sandbox = await of.loadRuntime();
+    sandbox.addHandler('f', code);
+    return (await sandbox.getLoadedSandbox()).callHandler('f', null);
+  };
+  const another = await new SandboxBuilder().addHostFunctionModule(module).build();
+  thrown('ERR_INVALID_ARG', () => another.hostModule('a\n'));
+  assert.deepEqual(await result(another), [['one', 'two'], 'one']);
+  assert.deepEqual(await result(proto), [['one', 'two'], 'one']);
+  // Its functions have gone into the sandbox.
+  for (const use of [
+    () => module.register('more', () => 1),
+    () => new SandboxBuilder().addHostFunctionModule(module),
+    () => proto.hostModule('math'),
+  ]) {
+    assert.match(thrown('ERR_CONSUMED', use).message, /loadRuntime/);
+  }
+});
+
 test('a callback of a module cannot wait for the sandbox that it serves, but for another', async () => {
   const module = new HostFunctionModule('m');
   const sandboxes: LoadedJSSandbox[] = [];

@@ -74,7 +74,7 @@ mod kvm {
 
     fn loaded(source: &str) -> LoadedJSSandbox {
         let mut proto = SandboxBuilder::new().build().expect("a hypervisor");
-        let mut counted = proto.host_module("counted");
+        let counted = proto.host_module("counted");
         counted.register("one", |number: i32| number).expect("a host function");
         counted.register_async("later", |number: i32| async move { number }).expect("a host function");
         let mut sandbox = proto.load_runtime().expect("a sandbox");
@@ -91,7 +91,7 @@ mod kvm {
              const shipping = await shop.shipping(total * (1 - discount));
              return { total: total * (1 - discount) + shipping, text: `${input.length} items` };",
         );
-        let mut shop = program.host_module("shop");
+        let shop = program.host_module("shop");
         shop.register_async("discount", |_: f64| async { 0.1 }).expect("a host function");
         shop.register_async("shipping", |_: f64| async { 5.0 }).expect("a host function");
         program.with_input(r#"[{"price":1.5,"quantity":4},{"price":20,"quantity":1}]"#)

@@ -15,7 +15,8 @@ const run = runIn(addon);
 
 // Node.js reads from these lines which names `import` can have.
 exports.HostFunctionModule = addon.HostFunctionModule;
-exports.HostModule = addon.HostModule;
+// Its name in hyperlight-js.
+exports.HostModule = addon.HostFunctionModule;
 exports.InterruptHandle = addon.InterruptHandle;
 exports.JSSandbox = addon.JSSandbox;
 exports.LoadedJSSandbox = addon.LoadedJSSandbox;

@@ -54,7 +54,6 @@ exports.standIn = ({ message, cause, code }) => {
   }
   return {
     HostFunctionModule: class HostFunctionModule extends Unavailable {},
-    HostModule: class HostModule extends Unavailable {},
     InterruptHandle: class InterruptHandle extends Unavailable {},
     JSSandbox: class JSSandbox extends Unavailable {},
     LoadedJSSandbox: class LoadedJSSandbox extends Unavailable {},

@@ -135,7 +135,6 @@ pub use sandbox::error::{Error, ErrorDetails, MonitorFailure, PoolFailure, Resul
 pub use sandbox::handler_call::HandlerCall;
 pub use sandbox::host_function::{HostCall, HostFunctionError};
 pub use sandbox::host_function_module::HostFunctionModule;
-pub use sandbox::host_module::{AsyncHostFunction, HostFunction, HostModule};
 pub use sandbox::hypervisor::is_hypervisor_present;
 pub use sandbox::image::GuestImage;
 pub use sandbox::intake::UnhandledRejections;
@@ -148,10 +147,11 @@ pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, W
 pub use sandbox::no_hypervisor::NoHypervisor;
 pub use sandbox::pool::SandboxPool;
 pub use sandbox::program::Program;
-pub use sandbox::requirements::{RequiredFunction, Requirements};
 pub use sandbox::proto::ProtoJSSandbox;
+pub use sandbox::requirements::{RequiredFunction, Requirements};
 pub use sandbox::script::{Language, Script};
 pub use sandbox::snapshot::Snapshot;
 pub use sandbox::snapshot_mismatch::SnapshotMismatch;
 pub use sandbox::snapshot_problem::SnapshotProblem;
 pub use sandbox::stats::{ExecutionStats, HeapUse};
+pub use sandbox::typed_function::{AsyncHostFunction, HostFunction};

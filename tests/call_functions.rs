@@ -21,7 +21,7 @@ fn load(proto: ProtoJSSandbox, source: &str) -> LoadedJSSandbox {
 /// A call that can call `db.name` and `db.later`, which give this.
 fn with_db(name: &'static str) -> HandlerCall {
     let mut call = HandlerCall::new("f", "null");
-    let mut db = call.host_module("db");
+    let db = call.host_module("db");
     db.register("name", move || name).expect("register");
     db.register_async("later", move || async move { name }).expect("register");
     call

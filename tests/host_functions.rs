@@ -342,7 +342,7 @@ fn functions_take_and_give_rust_types() {
             return [host.none(), host.add(1, 2), host.flip({ x: 1.5 }), host.list(['a', 'b']), host.optional(), host.optional(7, 8)];
         }";
     let mut sandbox = with_functions(source, |proto| {
-        let mut module = proto.host_module("host");
+        let module = proto.host_module("host");
         module
             .register("none", || ())
             .and_then(|module| module.register("add", |a: i64, b: i64| a + b))

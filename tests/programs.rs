@@ -106,7 +106,7 @@ fn a_program_calls_its_host_functions_as_globals_and_as_imports_and_no_others() 
     let mut runner = Runner::new();
     let with_db = |source: &str| {
         let mut program = Program::new(source).with_module("tools", "export const twice = (x) => 2 * x");
-        let mut db = program.host_module("db");
+        let db = program.host_module("db");
         db.register_async("find", |id: u32| async move { format!("row {id}") }).expect("a function");
         db.register("count", || 3).expect("a function");
         db.register("fail", || -> Result<u32, HostFunctionError> { Err(HostFunctionError::new("no")) })

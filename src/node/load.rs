@@ -4,8 +4,14 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::bridge::async_context::AsyncContexts;
-use super::bridge::environment::{self, Environment};
+use super::bridge::async_context::{self, Contexts};
+use super::bridge::environment::Environment;
+use super::bridge::host_calls::HostCalls;
+use super::bridge::host_error::Describer;
+use super::bridge::inbox::Inbox;
+use super::bridge::json::Json;
+use super::bridge::object_lists::ObjectLists;
+use super::bridge::thenable::PromiseThen;
 use super::bridge::warning::emit_warning;
 use super::classes::{builder, disposal};
 use super::console::log;
@@ -19,7 +25,7 @@ pub fn load(exports: Object, env: Env) -> napi::Result<()> {
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
     disposal::define_symbols(&env, &exports)?;
     builder::define_guest_image(&env, &exports)?;
-    Environment::new(&env)?.begin(&env)?;
+    environment(&env)?.begin(&env)?;
     if let Some(complaint) = log::begin() {
         // A process without a log does its work all the same.
         let _ = catch_panic(|| emit_warning(&env, complaint));
@@ -27,14 +33,27 @@ pub fn load(exports: Object, env: Env) -> napi::Result<()> {
     Ok(())
 }
 
+/// What is kept for an environment that begins. Functions of JavaScript's own are those from now: later changes to the global
+/// object do not reach them.
+fn environment(env: &Env) -> napi::Result<Environment> {
+    let inbox = Inbox::new(env)?;
+    let host_calls = HostCalls::new(inbox.clone());
+    let environment = Environment::default()
+        .keep(Json::of_environment(env)?)
+        .keep(Describer::of_environment(env)?)
+        .keep(PromiseThen::of_environment(env)?)
+        .keep(ObjectLists::of_environment(env)?)
+        .keep(Contexts::default())
+        .keep(inbox)
+        .keep(host_calls.clone());
+    // Before all else that ends with it: nobody may wait for a thread that has ended.
+    environment.on_teardown(|| true, move || host_calls.end());
+    Ok(environment)
+}
+
 /// Gives the addon the module `node:async_hooks`, which addons cannot load in every Node.js. The package's entry calls it.
 #[napi(skip_typescript)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn use_async_hooks(env: &Env, async_hooks: Unknown) -> napi::Result<()> {
-    let contexts = catch_panic(|| {
-        let contexts = AsyncContexts::new(env, async_hooks)?;
-        environment::of(env)?.set_async_contexts(contexts);
-        Ok(())
-    });
-    contexts.map_err(|error| error.into_js(env))
+    catch_panic(|| async_context::begin(env, async_hooks)).map_err(|error| error.into_js(env))
 }

@@ -25,6 +25,9 @@ export type SandboxError = CompileError | GuestError | PayloadTooLargeError | Ca
  */
 export declare function isSandboxError(value: unknown): value is SandboxError;
 
+/** `HostFunctionModule` under its name in hyperlight-js. */
+export { HostFunctionModule as HostModule };
+
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
   code: 'ERR_COMPILE';

@@ -8,8 +8,8 @@ use guest_abi::function::ConsoleLevel;
 
 use super::configuration::Configuration;
 use super::error::Result;
-use super::host_function::HostFunctions;
 use super::host_function_module::HostFunctionModule;
+use super::host_functions::HostFunctions;
 use super::image::{self, GuestImage};
 use super::intake::{Intake, UnhandledRejections};
 use super::invalid_argument::InvalidArgument;
@@ -221,7 +221,7 @@ impl SandboxBuilder {
     /// Gives the sandbox the host functions of a module as they are now. Functions of the same names are replaced.
     #[must_use]
     pub fn with_host_function_module(mut self, module: &HostFunctionModule) -> Self {
-        self.host_functions.extend(module.functions());
+        self.host_functions.extend(module);
         self
     }
 

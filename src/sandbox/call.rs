@@ -31,7 +31,7 @@ use tracing::Span;
 use super::call_control::{CallGuard, CallId};
 use super::call_options::CallOptions;
 use super::error::{Error, Result};
-use super::host_function::HostFunctions;
+use super::host_functions::HostFunctions;
 use super::metrics;
 use super::monitor::{Watching, winner};
 use super::program::Program;

@@ -2,8 +2,8 @@
 
 use guest_abi::payload::Payload;
 
-use super::host_function::HostFunctions;
-use super::host_module::HostModule;
+use super::host_function_module::HostFunctionModule;
+use super::host_functions::HostFunctions;
 
 /// A call of a handler, and the host functions that it can call. [`LoadedJSSandbox::call`](crate::LoadedJSSandbox::call) makes it.
 ///
@@ -52,8 +52,8 @@ impl HandlerCall {
     }
 
     /// A module of host functions that this call can call, and no other.
-    pub fn host_module(&mut self, name: impl Into<String>) -> HostModule<'_> {
-        HostModule::new(&mut self.functions, name.into())
+    pub fn host_module(&mut self, name: impl Into<String>) -> &mut HostFunctionModule {
+        self.functions.module(name)
     }
 
     /// Host functions that this call can call, and no other.

@@ -1,19 +1,15 @@
 //! Functions of the host that guest code can call.
 
-use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use guest_abi::message::{HostFunctionName, HostFunctionNames, ModuleReply};
 use guest_abi::payload::Payload;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call_control::CallControl;
-use super::error::{ErrorDetails, Result, ThrownError};
-use super::script::Script;
+use super::error::{ErrorDetails, ThrownError};
 
 /// Why a host function failed: becomes a `HostFunctionError` in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,104 +91,38 @@ pub(super) enum Function {
     Async(Arc<AnyAsyncFunction>),
 }
 
-/// The host functions of a sandbox, by module and name.
-#[derive(Clone, Default)]
-pub(crate) struct HostFunctions {
-    functions: BTreeMap<(String, String), Function>,
-    module_loader: Option<Arc<ModuleLoader>>,
-}
+impl Function {
+    /// One that the guest waits for.
+    pub fn blocking(function: impl Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static) -> Self {
+        Self::Blocking(Arc::new(function))
+    }
 
-/// Gives the source of a module: its specifier, then the name of the importer.
-type ModuleLoader = dyn Fn(&str, &str) -> Option<Script> + Send + Sync;
-
-impl HostFunctions {
-    /// Registers a function that takes and gives plain JSON.
-    pub fn register_json(
-        &mut self,
-        module: &str,
-        name: &str,
+    /// One that the guest waits for, which takes and gives plain JSON.
+    pub fn blocking_json(
         function: impl Fn(&HostCall, String) -> FunctionResult<String> + Send + Sync + 'static,
-    ) -> Result<()> {
-        self.register(module, name, move |call, arguments| {
-            Ok(function(call, plain_json(arguments)?)?.map(Payload::from_json))
-        })
+    ) -> Self {
+        Self::blocking(move |call, arguments| Ok(function(call, plain_json(arguments)?)?.map(Payload::from_json)))
     }
 
-    /// Registers a function.
-    pub fn register(
-        &mut self,
-        module: &str,
-        name: &str,
-        function: impl Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static,
-    ) -> Result<()> {
-        self.insert(module, name, Function::Blocking(Arc::new(function)))
+    /// One that the guest gets a promise of. It is called, and its future polled, by whoever waits for the guest's call.
+    pub fn not_blocking<Result: Future<Output = FunctionResult<Payload>> + Send + 'static>(
+        function: impl Fn(Payload) -> Result + Send + Sync + 'static,
+    ) -> Self {
+        Self::Async(Arc::new(move |arguments| Box::pin(function(arguments))))
     }
 
-    /// Registers an asynchronous function that takes and gives plain JSON.
-    pub fn register_async_json<Result: Future<Output = FunctionResult<String>> + Send + 'static>(
-        &mut self,
-        module: &str,
-        name: &str,
+    /// As [`not_blocking`](Self::not_blocking), but it takes and gives plain JSON.
+    pub fn not_blocking_json<Result: Future<Output = FunctionResult<String>> + Send + 'static>(
         function: impl Fn(String) -> Result + Send + Sync + 'static,
-    ) -> super::error::Result<()> {
-        self.register_async(module, name, move |arguments| {
+    ) -> Self {
+        Self::not_blocking(move |arguments| {
             let result = plain_json(arguments).map(&function);
             async move { Ok(result?.await?.map(Payload::from_json)) }
         })
     }
 
-    /// Registers an asynchronous function. It is called, and its future polled, by whoever waits for the guest's call.
-    pub fn register_async<Result: Future<Output = FunctionResult<Payload>> + Send + 'static>(
-        &mut self,
-        module: &str,
-        name: &str,
-        function: impl Fn(Payload) -> Result + Send + Sync + 'static,
-    ) -> super::error::Result<()> {
-        self.insert(module, name, Function::Async(Arc::new(move |arguments| Box::pin(function(arguments)))))
-    }
-
-    fn insert(&mut self, module: &str, name: &str, function: Function) -> Result<()> {
-        super::name::check("module", module)?;
-        super::name::check("function", name)?;
-        self.functions.insert((module.to_string(), name.to_string()), function);
-        Ok(())
-    }
-
-    /// Adds the functions of others; they replace those of the same names.
-    pub fn extend(&mut self, others: &Self) {
-        self.functions.extend(others.functions.iter().map(|(name, function)| (name.clone(), function.clone())));
-    }
-
-    pub fn set_module_loader(&mut self, loader: impl Fn(&str, &str) -> Option<Script> + Send + Sync + 'static) {
-        self.module_loader = Some(Arc::new(loader));
-    }
-
-    pub(super) fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
-        let Some(loader) = &self.module_loader else { return ModuleReply::Unknown };
-        // A panic of the user's code ends neither the call nor the process.
-        match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
-            Ok(Some(script)) if script.is_typescript(specifier) => ModuleReply::TypeScript(script.into_content()),
-            Ok(Some(script)) => ModuleReply::Source(script.into_content()),
-            Ok(None) => ModuleReply::Unknown,
-            Err(_) => ModuleReply::Failed("the module loader panicked".to_string()),
-        }
-    }
-
-    pub(super) fn find(&self, name: &(String, String)) -> Option<&Function> {
-        self.functions.get(name)
-    }
-
-    pub fn names(&self) -> HostFunctionNames {
-        let name = |((module, function), kind): (&(String, String), &Function)| HostFunctionName {
-            module: module.clone(),
-            function: function.clone(),
-            is_async: matches!(kind, Function::Async(_)),
-        };
-        HostFunctionNames(self.functions.iter().map(name).collect())
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.functions.is_empty()
+    pub fn is_async(&self) -> bool {
+        matches!(self, Self::Async(_))
     }
 }
 
@@ -203,10 +133,4 @@ fn plain_json(arguments: Payload) -> std::result::Result<String, HostFunctionErr
     }
     let message = "this host function takes JSON, but its arguments hold binary data".to_string();
     Err(HostFunctionError { name: "TypeError".to_string(), message, ..Default::default() })
-}
-
-impl std::fmt::Debug for HostFunctions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.functions.keys()).finish()
-    }
 }

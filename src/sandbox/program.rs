@@ -4,8 +4,8 @@ use guest_abi::payload::Payload;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::host_function::HostFunctions;
-use super::host_module::HostModule;
+use super::host_function_module::HostFunctionModule;
+use super::host_functions::HostFunctions;
 use super::script::Language;
 use super::trace::operation;
 
@@ -91,8 +91,8 @@ impl Program {
     }
 
     /// A module of host functions that this program can call, and no other.
-    pub fn host_module(&mut self, name: impl Into<String>) -> HostModule<'_> {
-        HostModule::new(&mut self.functions, name.into())
+    pub fn host_module(&mut self, name: impl Into<String>) -> &mut HostFunctionModule {
+        self.functions.module(name)
     }
 
     /// Host functions that this program can call, and no other.

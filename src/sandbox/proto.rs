@@ -1,21 +1,20 @@
 //! A sandbox without its runtime.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-
-use guest_abi::payload::Payload;
 
 use super::configuration::Configuration;
 use super::error::Result;
-use super::host_function::{HostCall, HostFunctionError, HostFunctions};
-use super::host_module::{AsyncHostFunction, HostFunction, HostModule};
+use super::host_function::{HostCall, HostFunctionError};
+use super::host_function_module::HostFunctionModule;
+use super::host_functions::HostFunctions;
 use super::intake::Intake;
 use super::js::JSSandbox;
 use super::metrics::Active;
 use super::script::Script;
 use super::snapshot::Snapshot;
 use super::trace::{operation, traced};
+use super::typed_function::{AsyncHostFunction, HostFunction};
 use super::vm::Vm;
 
 /// A sandbox whose settings are known to work on this machine, without its runtime yet. It is given its host functions.
@@ -37,10 +36,9 @@ impl ProtoJSSandbox {
         Self { configuration, host_functions, intake, start, _active: Active::proto() }
     }
 
-    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it;
-    /// several objects of one name stand for the same module.
-    pub fn host_module(&mut self, name: impl Into<String>) -> HostModule<'_> {
-        HostModule::new(&mut self.host_functions, name.into())
+    /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it.
+    pub fn host_module(&mut self, name: impl Into<String>) -> &mut HostFunctionModule {
+        self.host_functions.module(name)
     }
 
     /// Registers one host function: `host_module(module).register(name, function)`.
@@ -93,7 +91,8 @@ impl ProtoJSSandbox {
         + Sync
         + 'static,
     ) -> Result<()> {
-        self.host_functions.register_json(module.as_ref(), name.as_ref(), function)
+        self.host_module(module.as_ref()).register_raw(name, function)?;
+        Ok(())
     }
 
     /// Registers one asynchronous host function: `host_module(module).register_async(name, function)`.
@@ -111,32 +110,10 @@ impl ProtoJSSandbox {
         Ok(())
     }
 
-    /// As [`register_async_raw`](HostModule::register_async_raw), but with byte arrays.
+    /// The host functions of the sandbox.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
-    pub(crate) fn register_async_with_bytes<ResultFuture>(
-        &mut self,
-        module: &str,
-        name: &str,
-        function: impl Fn(Payload) -> ResultFuture + Send + Sync + 'static,
-    ) -> Result<()>
-    where
-        ResultFuture: Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static,
-    {
-        self.host_functions.register_async(module, name, function)
-    }
-
-    /// As [`register_raw`](Self::register_raw), but with byte arrays.
-    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
-    pub(crate) fn register_with_bytes(
-        &mut self,
-        module: &str,
-        name: &str,
-        function: impl Fn(&HostCall, Payload) -> std::result::Result<Option<Payload>, HostFunctionError>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Result<()> {
-        self.host_functions.register(module, name, function)
+    pub(crate) fn functions(&mut self) -> &mut HostFunctions {
+        &mut self.host_functions
     }
 
     /// Sets where modules come from that were not added: a function that is given the specifier of an import and the name of

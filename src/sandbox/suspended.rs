@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::sandbox::call::block_on;
     use crate::sandbox::configuration::Configuration;
-    use crate::sandbox::host_function::HostFunctions;
+    use crate::sandbox::host_functions::HostFunctions;
 
     fn dispatcher() -> Dispatcher {
         let mut functions = HostFunctions::default();

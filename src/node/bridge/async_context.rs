@@ -5,7 +5,7 @@
 //! the work; it is given the module `node:async_hooks`, which an addon cannot load in every Node.js.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,9 +34,27 @@ pub struct AsyncContexts {
 
 type Work = Box<dyn FnOnce(&Env)>;
 
+/// The place for those of an environment, which has them as soon as the package's entry has been loaded.
+#[derive(Default)]
+pub struct Contexts(OnceCell<AsyncContexts>);
+
+/// Those of the environment of the running call.
+pub fn of(env: &Env) -> Result<&'static AsyncContexts> {
+    let Contexts(place) = environment::kept(env)?;
+    place.get().ok_or_else(|| Error::Internal("the addon was not loaded by its package".to_string()))
+}
+
+/// Makes those of the environment of the running call, with the module `node:async_hooks`.
+pub fn begin(env: &Env, async_hooks: Unknown<'_>) -> Result<()> {
+    let Contexts(place) = environment::kept(env)?;
+    // An environment loads the addon more than once if its cache of modules is cleared. Those that are there go on.
+    let _ = place.set(AsyncContexts::new(env, async_hooks)?);
+    Ok(())
+}
+
 impl AsyncContexts {
-    /// Those of this environment, made with the module `node:async_hooks`.
-    pub fn new(env: &Env, async_hooks: Unknown<'_>) -> Result<Self> {
+    /// Those of an environment, made with the module `node:async_hooks`.
+    fn new(env: &Env, async_hooks: Unknown<'_>) -> Result<Self> {
         let functions: Function<Unknown, Object> = env.run_script(SOURCE)?;
         let functions = functions.call(async_hooks)?;
         let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
@@ -94,7 +112,7 @@ pub struct Origin(AnyFunction);
 impl Origin {
     /// A call is made here. Its host functions are given this value, if any.
     pub fn new(env: &Env, context: Option<Unknown<'_>>) -> Result<Arc<Self>> {
-        let begin = &environment::of(env)?.async_contexts()?.begin;
+        let begin = &of(env)?.begin;
         let context = context.map_or_else(|| undefined(env), Ok)?;
         match function::call(env, begin, undefined(env)?, &[context])? {
             Ok(origin) => Ok(Arc::new(Self(function::keep(env, origin)?))),
@@ -104,7 +122,7 @@ impl Origin {
 
     /// The call has ended.
     pub fn end(&self, env: &Env) -> Result<()> {
-        let end = &environment::of(env)?.async_contexts()?.end;
+        let end = &of(env)?.end;
         // What listens to the signal does not throw here.
         let _ = function::call(env, end, undefined(env)?, &[self.object(env)?])?;
         Ok(())
@@ -122,13 +140,13 @@ impl Origin {
 
 /// During which host call the running code was called, if any.
 pub fn current(env: &Env) -> Result<Option<Arc<PendingHostCall>>> {
-    environment::of(env)?.async_contexts()?.current(env)
+    of(env)?.current(env)
 }
 
 /// What is known of that host call: `types.d.ts` has the type.
 pub fn describe_current(env: &Env) -> Result<Unknown<'static>> {
     let Some(call) = current(env)? else { return undefined(env) };
-    let describe = &environment::of(env)?.async_contexts()?.describe;
+    let describe = &of(env)?.describe;
     let [module, name] = [&call.function.module, &call.function.name];
     let (module, name) = (text(env, module.clone())?, text(env, name.clone())?);
     function::call(env, describe, undefined(env)?, &[Origin::of(&call)?.object(env)?, module, name])?

@@ -24,16 +24,6 @@ pub struct Ended<T> {
     pub limits: LoadOptions,
 }
 
-/// What JavaScript is given of a call that has ended.
-pub struct Delivery {
-    /// Its value, or its error with all that is known of it but a receipt.
-    pub value: Result<Unknown<'static>>,
-    /// Its cost, if it has begun.
-    pub stats: Option<crate::ExecutionStats>,
-    /// Size of its value in bytes.
-    pub output_size: usize,
-}
-
 /// Size of a value in bytes.
 pub fn output_size(value: Option<&Payload>) -> usize {
     value.map_or(0, Payload::size)

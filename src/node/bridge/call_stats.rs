@@ -2,23 +2,8 @@
 
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Either, JsObjectValue, Null, Object};
-use napi::{Env, JsValue};
+use napi::bindgen_prelude::{Either, Null};
 use napi_derive::napi;
-
-use super::call_end::Delivery;
-use crate::node::error::Result;
-
-/// The value of a call together with what it has cost.
-pub fn with_stats(env: &Env, Delivery { value, stats, .. }: Delivery) -> Result<Object<'static>> {
-    let mut result = Object::new(env)?;
-    result.set_named_property("value", value?)?;
-    result.set_named_property(
-        "stats",
-        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(CallStats::from(stats))),
-    )?;
-    Ok(Object::from_raw(env.raw(), result.raw()))
-}
 
 /// The cost of a call of a handler.
 #[napi(object, object_from_js = false)]

@@ -12,14 +12,19 @@ use crate::{ErrorDetails, HostFunctionError, ThrownError};
 /// A function that describes what was thrown. All that it runs of the thrown value's own may throw again.
 const DESCRIBE_SOURCE: &str = include_str!("describe.js");
 
-/// The function, for this environment.
-pub fn describer(env: &Env) -> napi::Result<AnyFunction> {
-    env.run_script::<_, Function<_, _>>(DESCRIBE_SOURCE)?.create_ref()
+/// The function of one environment.
+pub struct Describer(AnyFunction);
+
+impl Describer {
+    pub fn of_environment(env: &Env) -> napi::Result<Self> {
+        Ok(Self(env.run_script::<_, Function<_, _>>(DESCRIBE_SOURCE)?.create_ref()?))
+    }
 }
 
 /// What the guest is told of what was thrown.
 pub fn describe(env: &Env, thrown: Unknown<'_>) -> Result<HostFunctionError> {
-    let described = function::call(env, &environment::of(env)?.describe, undefined(env)?, &[thrown])?;
+    let Describer(describe) = environment::kept(env)?;
+    let described = function::call(env, describe, undefined(env)?, &[thrown])?;
     // It throws only where the stack or the memory ends.
     let described = described.map_err(|error| Error::Internal(exception::text(env, error)))?;
     let ThrownError { name, message, details, .. } = thrown_error(env, described)?;

@@ -19,11 +19,11 @@ use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
-use super::environment::{self, HostCalls};
 use super::function::{self, AnyFunction, Completion};
+use super::host_calls::HostCalls;
 use super::thenable::{is_thenable, when_settled};
 use super::value::undefined;
-use super::{host_error, json};
+use super::{async_context, host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
@@ -31,33 +31,59 @@ use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::host_call::{FunctionName, PendingHostCall};
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::sandbox::host_function::FunctionResult;
+use crate::sandbox::host_functions::HostFunctions;
 
 /// Most arguments of one call, as the guest's engine has it. V8 would put any number of them on the stack.
 const ARGUMENTS_MAX: u32 = 65_535;
 
 const NO_RESULT: &str = "the host function will never give a result";
 
-/// A host function of JavaScript's.
+/// A host function of JavaScript's, for any sandbox.
+#[derive(Clone)]
 pub struct HostFunction {
     pub name: Arc<FunctionName>,
-    pub callback: Arc<AnyFunction>,
+    is_async: bool,
+    callback: Arc<AnyFunction>,
+}
+
+impl HostFunction {
+    /// The function that guests know by these names. They wait for its result unless it is asynchronous.
+    pub fn new(module: String, name: String, is_async: bool, callback: AnyFunction) -> Self {
+        Self { name: Arc::new(FunctionName { module, name }), is_async, callback: Arc::new(callback) }
+    }
+
+    /// Registers it among the functions that a sandbox, or one of its calls, can call.
+    pub fn register(
+        self,
+        functions: &mut HostFunctions,
+        host_calls: &Arc<HostCalls>,
+        sandbox: &Arc<SandboxContext>,
+    ) -> crate::Result<()> {
+        let (host_calls, sandbox, names) = (host_calls.clone(), sandbox.clone(), self.name.clone());
+        let FunctionName { module, name } = &*names;
+        if self.is_async {
+            functions.register_async(module, name, async_bridge(host_calls, sandbox, self))
+        } else {
+            functions.register(module, name, bridge(host_calls, sandbox, self))
+        }
+    }
 }
 
 /// What the Rust API is given for a host function: runs on the thread that runs the guest.
-pub fn bridge(
+fn bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    function: Arc<HostFunction>,
+    function: HostFunction,
 ) -> impl Fn(&crate::HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static {
     move |guest_call, arguments| {
         let _noted = NotedCall::begin(&function.name, &sandbox);
-        let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
+        let (call, reply) = sandbox.host_call(function.name.clone());
         let _waiting = call.wait();
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
-        let function = function.clone();
+        let callback = function.callback.clone();
         let posted =
-            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, function, arguments));
+            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, callback, arguments));
         let reply = match posted {
             Ok(_entry) => reply.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
@@ -68,17 +94,17 @@ pub fn bridge(
 
 /// The same for an asynchronous host function: the guest's thread makes the call and goes on, and nobody waits but the future.
 /// It is dropped when the guest's call ends; the host call is given up then.
-pub fn async_bridge(
+fn async_bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    function: Arc<HostFunction>,
+    function: HostFunction,
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync + 'static {
     move |arguments| {
         let noted = NotedCall::begin(&function.name, &sandbox);
-        let (call, reply) = PendingHostCall::new(&sandbox, function.name.clone());
+        let (call, reply) = sandbox.host_call(function.name.clone());
         let waiting = call.wait();
-        let function = function.clone();
-        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, function, arguments));
+        let callback = function.callback.clone();
+        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, callback, arguments));
         Box::pin(async move {
             let (_noted, _waiting) = (noted, waiting);
             let reply = match posted {
@@ -112,14 +138,14 @@ impl Drop for NotedCall {
 }
 
 /// Calls the function, on the JavaScript thread, where the guest's call was made.
-fn serve(env: &Env, call: &Arc<PendingHostCall>, function: Arc<HostFunction>, arguments: Payload) {
+fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: Arc<AnyFunction>, arguments: Payload) {
     if !call.is_waiting() {
         return;
     }
     let served = catch_panic(|| {
         let to_serve = call.clone();
-        let work = move |env: &Env| serve_in_context(env, &to_serve, &function.callback, arguments);
-        environment::of(env)?.async_contexts()?.serve(env, call, work)
+        let work = move |env: &Env| serve_in_context(env, &to_serve, &callback, arguments);
+        async_context::of(env)?.serve(env, call, work)
     });
     settle_if_failed(call, served);
 }

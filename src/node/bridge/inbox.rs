@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use napi::{Env, sys};
 
 use super::environment;
+use super::node_api::check;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::{Jobs, Source};
@@ -72,6 +73,11 @@ pub struct Inbox {
     state: Mutex<State>,
     /// Jobs that the thread must not end before.
     expected: AtomicUsize,
+}
+
+/// The inbox of the environment of the running call.
+pub fn of(env: &Env) -> Result<&'static Arc<Inbox>> {
+    environment::kept(env)
 }
 
 #[derive(Clone, Copy)]
@@ -350,12 +356,7 @@ fn on_thread(env: sys::napi_env, run: impl FnOnce(&Inbox, &Env)) {
     }
     let _ = catch_panic(|| {
         let env = Env::from_raw(env);
-        run(environment::of(&env)?.host_calls.inbox(), &env);
+        run(of(&env)?, &env);
         Ok(())
     });
-}
-
-/// The error that a status of Node-API stands for, if any.
-pub fn check(status: sys::napi_status) -> napi::Result<()> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(napi::Error::from_status(status.into())) }
 }

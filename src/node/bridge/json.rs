@@ -52,7 +52,7 @@ pub fn stringify(env: &Env, what: &str, event: Unknown<'_>) -> Result<Payload> {
 /// Any value, `None` if it is of a kind that JSON leaves out, or what `JSON.stringify` throws.
 pub fn try_stringify(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<Option<Payload>, Unknown<'static>>> {
     let byte_arrays = Array::from_vec::<()>(env, Vec::new())?.to_unknown();
-    let text = match call(env, &environment::of(env)?.json.stringify, &[value, byte_arrays])? {
+    let text = match call(env, &environment::kept::<Json>(env)?.stringify, &[value, byte_arrays])? {
         Ok(text) => text,
         Err(thrown) => return Ok(Err(thrown)),
     };
@@ -93,7 +93,7 @@ pub fn parse(env: &Env, payload: Payload) -> Result<Unknown<'static>> {
 
 /// The value that a payload stands for, or what `JSON.parse` throws.
 pub fn try_parse(env: &Env, payload: Payload) -> Result<Completion> {
-    let json = &environment::of(env)?.json;
+    let json: &Json = environment::kept(env)?;
     // SAFETY: the environment is that of the running call, on its own thread.
     let text = unsafe { Unknown::from_raw_unchecked(env.raw(), <&str>::to_napi_value(env.raw(), payload.json())?) };
     if payload.byte_arrays().len() == 0 {

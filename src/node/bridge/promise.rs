@@ -6,9 +6,9 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, sys};
 
-use super::environment;
-use super::guest_error::CallSite;
-use super::inbox::{Inbox, check};
+use super::inbox::{self, Inbox};
+use super::node_api::check;
+use super::stack::CallSite;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::Source;
@@ -37,7 +37,7 @@ where
     let begun = catch_panic(|| {
         worker_threads::ensure_one()?;
         let input = prepare()?;
-        let inbox = environment::of(env)?.host_calls.inbox();
+        let inbox = inbox::of(env)?;
         let (deferred, promise) = Deferred::new(env)?;
         inbox.expect_job(env)?;
         begin(input, Pending::new(inbox.clone(), deferred, finish));

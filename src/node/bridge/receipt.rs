@@ -6,7 +6,7 @@ use std::time::Duration;
 use napi::bindgen_prelude::{Array, JsObjectValue, Null, Object};
 use napi::{Env, JsError, JsValue};
 
-use super::call_end::Delivery;
+use super::delivery::Delivery;
 use crate::ConsoleLevel;
 use crate::node::error::{Error, Result};
 use crate::node::scheduling::call_record::CallRecord;

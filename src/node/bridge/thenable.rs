@@ -3,13 +3,30 @@
 use std::ptr;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{FunctionCallContext, JsObjectValue, Object};
+use napi::bindgen_prelude::{Function, FunctionCallContext, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-use super::function::{self, Completion};
-use super::inbox::check;
+use super::function::{self, AnyFunction, Completion};
+use super::node_api::check;
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
+
+/// `Promise.prototype.then` of one environment, as it was when the addon was loaded.
+pub struct PromiseThen(AnyFunction);
+
+impl PromiseThen {
+    pub fn of_environment(env: &Env) -> napi::Result<Self> {
+        let promise: Function<(), ()> = env.get_global()?.get_named_property("Promise")?;
+        let prototype: Object = promise.get_named_property("prototype")?;
+        Ok(Self(prototype.get_named_property::<Function<_, _>>("then")?.create_ref()?))
+    }
+}
+
+/// That of the environment of the running call.
+pub fn promise_then(env: &Env) -> Result<&'static AnyFunction> {
+    let PromiseThen(then) = environment::kept(env)?;
+    Ok(then)
+}
 
 /// Whether `await` would wait for it, or what asking that throws.
 pub fn is_thenable(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<bool, Unknown<'static>>> {
@@ -48,7 +65,7 @@ pub fn when_settled(env: &Env, thenable: Unknown<'_>, then: impl Fn(&Env, Comple
         Unknown::from_raw_unchecked(env.raw(), promise)
     };
     // In this order: a promise that is rejected before anyone listens counts as unhandled.
-    let attached = function::call(env, &environment::of(env)?.promise_then, promise, &[fulfilled, rejected])?;
+    let attached = function::call(env, promise_then(env)?, promise, &[fulfilled, rejected])?;
     // SAFETY: as above; the deferred is used once.
     let resolved = check(unsafe { sys::napi_resolve_deferred(env.raw(), deferred, thenable.raw()) });
     match (attached, resolved) {

@@ -6,16 +6,16 @@ use napi::bindgen_prelude::{JsObjectValue, Object, PromiseRaw, This};
 use napi::{Env, JsValue, Property, PropertyAttributes, Unknown};
 use napi_derive::napi;
 
-use super::host_function_module::{HostFunctionModule, ModuleFunction};
+use super::host_function_module::HostFunctionModule;
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
+use crate::node::bridge::host_function::HostFunction;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, hash_flaw};
 use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::consumable::Consumable;
-use crate::node::scheduling::jobs::Source;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::worker_threads::blocking;
 
@@ -41,7 +41,7 @@ pub struct SandboxBuilder {
 struct BuilderSettings {
     builder: crate::SandboxBuilder,
     console: Option<Callback>,
-    functions: Vec<ModuleFunction>,
+    functions: Vec<HostFunction>,
 }
 
 #[napi]
@@ -253,7 +253,7 @@ impl SandboxBuilder {
         self.change(env, this, |settings| {
             let expected = "a HostFunctionModule";
             let module = arguments::instance::<HostFunctionModule>(env, "the module", expected, module)?;
-            settings.functions.extend(module.functions());
+            settings.functions.extend(module.functions()?);
             Ok(())
         })
     }
@@ -294,13 +294,13 @@ impl SandboxBuilder {
             |BuilderSettings { builder, console, functions }, pending| {
                 blocking(move || {
                     pending.settle_with(|| {
-                        let context = SandboxContext::new(Source::next());
+                        let context = SandboxContext::new();
                         let builder = builder.with_host_print_fn(recording_lines(console, &context));
                         Ok((builder.build()?, functions, context))
                     });
                 });
             },
-            |env, (proto, functions, context)| ProtoJSSandbox::new(env, proto, functions, context),
+            |_, (proto, functions, context)| Ok(ProtoJSSandbox::new(proto, functions, context)),
         )
     }
 

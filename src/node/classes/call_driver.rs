@@ -1,4 +1,4 @@
-//! How calls of handlers and of programs are made, in a sandbox or in one of a pool.
+//! How calls of handlers and of programs, and preparations, are made, in a sandbox or in one of a pool.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,10 +8,11 @@ use napi::{Env, Unknown};
 use super::handler_call::{CallValue, Request, Work};
 use crate::Program;
 use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, Delivery, OnThread, output_size};
-use crate::node::bridge::call_options::{CallHandlerOptions, ThreadOptions};
+use crate::node::bridge::call_end::{CallPromise, OnThread, output_size};
+use crate::node::bridge::call_options::{CallHandlerOptions, LoadOptions, ThreadOptions};
+use crate::node::bridge::delivery::Delivery;
 use crate::node::bridge::given_functions::GivenFunctions;
-use crate::node::bridge::program_parts::RunOptions;
+use crate::node::bridge::program_parts::{self, RunOptions};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::value::undefined;
@@ -19,15 +20,14 @@ use crate::node::bridge::{arguments, json};
 use crate::node::error::Result;
 use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::{Calls, Ticket};
-use crate::node::scheduling::host_call::PendingHostCall;
-use crate::node::scheduling::sandbox_context::Cause;
+use crate::node::scheduling::host_call::{Cause, PendingHostCall};
 
 /// What serves calls: a sandbox, or a pool of them.
 pub trait Callee {
-    /// Whether it has been consumed.
+    /// Whether calls can be made.
     ///
     /// # Errors
-    /// By what.
+    /// It has been consumed, or never takes such calls.
     fn check_open(&self) -> Result<()>;
 
     /// The host call during which a call is made by this method.
@@ -113,6 +113,28 @@ pub fn run<'env, V: ToNapiValue + 'static>(
         Ok(Asked { work: Work::Program(program), options, functions, of_thread, record: Some(record) })
     };
     make(env, callee, method, ask, give)
+}
+
+/// Imports modules into the state in which requests get the sandboxes of a pool.
+pub fn prepare<'env>(
+    env: &'env Env,
+    callee: &impl Callee,
+    method: &'static str,
+    (modules, options): (Unknown, Unknown),
+) -> napi::Result<PromiseRaw<'env, ()>> {
+    let ask = |env: &Env| {
+        let program = Program::preparation(program_parts::modules(env, modules)?);
+        let (limits, of_thread) = LoadOptions::from_js(env, options)?;
+        let options = CallHandlerOptions { limits, ..CallHandlerOptions::default() };
+        Ok(Asked {
+            work: Work::Program(program),
+            options,
+            functions: GivenFunctions::none(env)?,
+            of_thread,
+            record: None,
+        })
+    };
+    make(env, callee, method, ask, |_, delivery| delivery.value.map(drop))
 }
 
 fn make<'env, V: ToNapiValue + 'static>(

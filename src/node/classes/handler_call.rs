@@ -13,7 +13,8 @@ use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic_in;
 use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::calls::Ticket;
-use crate::node::scheduling::sandbox_context::{Cause, SandboxContext};
+use crate::node::scheduling::host_call::Cause;
+use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::status::{Era, SharedStatus};
 use crate::sandbox::call_options::CallOptions;
 

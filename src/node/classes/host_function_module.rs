@@ -1,51 +1,48 @@
 //! `HostFunctionModule` for JavaScript.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use napi::bindgen_prelude::{Object, This};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::node::bridge::arguments;
-use crate::node::bridge::function::AnyFunction;
+use crate::node::bridge::host_function::HostFunction;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
+use crate::node::scheduling::consumable::Consumable;
 use crate::sandbox::name;
 
-/// A module of host functions that can be given to several builders (`SandboxBuilder.addHostFunctionModule()`). Guest code
-/// imports it from `host:NAME`.
+/// A module of host functions, which guest code imports from `host:NAME`.
 ///
-/// The sandboxes share the functions: data that a callback keeps for one guest must not reach another.
+/// `ProtoJSSandbox.hostModule()` returns a module of that sandbox: what is registered in it is registered in the sandbox. A
+/// module that `new HostFunctionModule(name)` makes belongs to no sandbox: `SandboxBuilder.addHostFunctionModule()` gives a
+/// builder the functions that it has at that time. The sandboxes share these, so data that a callback keeps for one guest must
+/// not reach another.
 #[napi]
 pub struct HostFunctionModule {
     name: String,
-    functions: Mutex<Vec<ModuleFunction>>,
-}
-
-/// A function of a module, for any sandbox.
-#[derive(Clone)]
-pub(super) struct ModuleFunction {
-    pub module: String,
-    pub name: String,
-    pub is_async: bool,
-    pub callback: Arc<AnyFunction>,
+    /// Those of all modules of a sandbox, or of this one alone.
+    functions: Consumable<Vec<HostFunction>>,
 }
 
 #[napi]
 impl HostFunctionModule {
-    /// A module without functions.
+    /// A module without functions, which belongs to no sandbox.
     ///
     /// - `name`: 1 to 256 bytes in UTF-8 without control characters, not all of them white space.
     ///
     /// Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed.
     #[napi(constructor, ts_args_type = "name: string")]
     pub fn new(env: &Env, name: Unknown) -> napi::Result<Self> {
-        let module = catch_panic(|| {
-            let name = arguments::string(env, "the module's name", name)?;
-            name::check("module", &name).map_err(crate::Error::from)?;
-            Ok(Self { name, functions: Mutex::default() })
-        });
+        let module = catch_panic(|| Self::among(env, name, Consumable::new("HostFunctionModule", Vec::new())));
         module.map_err(|error: Error| error.into_js(env))
+    }
+
+    /// The module of this name among the functions of a sandbox.
+    pub(super) fn among(env: &Env, name: Unknown<'_>, functions: Consumable<Vec<HostFunction>>) -> Result<Self> {
+        let name = arguments::string(env, "the module's name", name)?;
+        name::check("module", &name).map_err(crate::Error::from)?;
+        functions.with(|_| Ok(()))?;
+        Ok(Self { name, functions })
     }
 
     /// The module's name.
@@ -54,10 +51,35 @@ impl HostFunctionModule {
         &self.name
     }
 
-    /// Registers a function, as `HostModule.register()` does. Returns the module. Builders that the module was added to
-    /// before do not get the function.
+    /// Registers a function in the module. Returns the module. A function that was registered under the same name is
+    /// replaced.
     ///
-    /// Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed, or the callback is not a function.
+    /// - `name`: the name by which guest code imports the function: 1 to 256 bytes in UTF-8 without control characters, not
+    ///   all of them white space.
+    /// - `callback`: is called with the guest's arguments, on the thread that registered it. Its result is passed to
+    ///   the guest as JSON. A value that `JSON.stringify` omits, such as a function or `undefined`, arrives as
+    ///   `undefined`. A `Uint8Array`, a `Buffer` or an `ArrayBuffer` arrives as a `Uint8Array`; so it does in the
+    ///   arguments. A promise or another thenable is awaited; the guest waits in the meantime, the event loop does not.
+    ///
+    /// If the callback throws, rejects, or returns a value that `JSON.stringify` rejects (a cyclic object, a BigInt),
+    /// the guest's call throws a `HostFunctionError` with the same message and with the error's name as `hostName`.
+    /// `code`, other own enumerable properties that JSON can represent, `cause` and `errors` are passed too; the stack
+    /// is not. For a thrown value that is not an error, the message is the value as text, and `hostName` is empty.
+    ///
+    /// The guest waits until the promise is settled. To limit that time, use a timeout of `callHandler()`, or `kill()`;
+    /// a result that arrives later is dropped.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the name is not a string or is malformed, or the callback is not a function.
+    /// - `ERR_CONSUMED`: `loadRuntime()` of the module's sandbox has been called.
+    ///
+    /// @example
+    /// ```ts
+    /// protoSandbox.hostModule('users').register('find', async (id) => {
+    ///   if (typeof id !== 'number') throw new TypeError('an id is a number'); // arguments may be anything
+    ///   return { id, name: 'Ada' };
+    /// });
+    /// ```
     #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
     pub fn register<'env>(
         &self,
@@ -70,10 +92,28 @@ impl HostFunctionModule {
         added.map(|()| this.object).map_err(|error| error.into_js(env))
     }
 
-    /// Registers an asynchronous function, as `HostModule.registerAsync()` does. Returns the module. Builders that the
-    /// module was added to before do not get the function.
+    /// Registers an asynchronous function: like `register()`, but guest code gets a promise at once and continues. So
+    /// several calls can be in progress at the same time, and a sandbox that waits for them occupies no thread.
     ///
-    /// Throws as `register()` does.
+    /// The guest's promise is fulfilled with the result of the callback, which is awaited if it is a promise or another
+    /// thenable. It is rejected with a `HostFunctionError` where a function of `register()` would throw one. If the
+    /// guest's call ends before the callback does, the result of the callback is dropped.
+    ///
+    /// A call of a handler, or `getLoadedSandbox()`, may have 1,000 calls of asynchronous functions in flight, and
+    /// 100,000 calls of host functions in total, unless its options `maxHostCallsInFlight` and `maxHostCalls` say
+    /// otherwise. The arguments of those in flight may take 16 times the size of the output buffer; the results that the
+    /// guest has not taken yet, 64 MiB. Calls beyond these limits are rejected with a `HostFunctionError` whose
+    /// `hostName` is `RangeError`.
+    ///
+    /// Throws the same errors as `register()`.
+    ///
+    /// @example
+    /// ```ts
+    /// protoSandbox.hostModule('web').registerAsync('get', async (path) => {
+    ///   const response = await fetch(new URL(String(path), 'https://example.com'));
+    ///   return response.text();
+    /// });
+    /// ```
     #[napi(ts_args_type = "name: string, callback: (...args: any[]) => any", ts_return_type = "this")]
     pub fn register_async<'env>(
         &self,
@@ -87,17 +127,20 @@ impl HostFunctionModule {
     }
 
     /// The functions as they are now.
-    pub(super) fn functions(&self) -> Vec<ModuleFunction> {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn functions(&self) -> Result<Vec<HostFunction>> {
+        let is_ours = |function: &&HostFunction| function.name.module == self.name;
+        self.functions.with(|functions| Ok(functions.iter().filter(is_ours).cloned().collect()))
     }
 
-    fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>, is_async: bool) -> Result<()> {
+    pub(super) fn add(&self, env: &Env, name: Unknown<'_>, callback: Unknown<'_>, is_async: bool) -> Result<()> {
         let name = arguments::string(env, "the function's name", name)?;
         name::check("function", &name).map_err(crate::Error::from)?;
-        let callback = Arc::new(arguments::function(env, "the callback", callback)?);
-        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        functions.retain(|known| known.name != name);
-        functions.push(ModuleFunction { module: self.name.clone(), name, is_async, callback });
-        Ok(())
+        let callback = arguments::function(env, "the callback", callback)?;
+        let function = HostFunction::new(self.name.clone(), name, is_async, callback);
+        self.functions.with(|functions| {
+            functions.retain(|known| known.name != function.name);
+            functions.push(function);
+            Ok(())
+        })
     }
 }

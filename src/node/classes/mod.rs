@@ -6,7 +6,6 @@ pub mod disposal;
 mod handler_call;
 mod host_call;
 mod host_function_module;
-mod host_module;
 mod interrupt;
 mod js;
 mod limits;

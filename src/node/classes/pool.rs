@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use guest_abi::payload::Payload;
 use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw};
 use napi::{Env, Unknown};
 use napi_derive::napi;
@@ -14,10 +13,12 @@ use super::loaded::LoadedJSSandbox;
 use super::pool_options::{PoolOptions, PoolSource};
 use crate::node::bridge::arguments;
 use crate::node::bridge::call_end::{CallPromise, Ended};
-use crate::node::bridge::call_stats::{CallStats, with_stats};
-use crate::node::bridge::environment::{self, HostCalls};
+use crate::node::bridge::call_stats::CallStats;
+use crate::node::bridge::delivery::with_stats;
+use crate::node::bridge::environment;
 use crate::node::bridge::exception;
 use crate::node::bridge::function::{self, AnyFunction, Completion};
+use crate::node::bridge::host_calls::{self, HostCalls};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::Noted;
 use crate::node::bridge::thenable::{is_thenable, when_settled};
@@ -27,14 +28,16 @@ use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::host_call::PendingHostCall;
+use crate::node::scheduling::pool_id::PoolId;
 use crate::node::scheduling::queue::Queue;
-use crate::node::scheduling::sandbox_context::{PoolId, SandboxContext};
+use crate::node::scheduling::reentrancy;
+use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
+use crate::sandbox::error::PoolFailure;
 use crate::sandbox::pool::{LeaseQueue, Member};
 
 /// Several equal sandboxes that provide clean state for every request. A request gets a sandbox in the state in which
-use crate::sandbox::error::PoolFailure;
 /// it was prepared. Afterwards the sandbox is returned to that state in the background, even if it is poisoned. So no
 /// request sees the state of another.
 ///
@@ -91,13 +94,12 @@ impl SandboxPool {
     fn begin(env: &Env, options: Unknown<'_>) -> Result<Self> {
         let PoolOptions { size, source, max_queue, host_print_fn, max_output_values } =
             PoolOptions::from_js(env, options)?;
-        let environment = environment::of(env)?;
         let callback = host_print_fn.map(|function| Callback::new(env, function)).transpose()?;
         let max_values = max_output_values.unwrap_or(crate::SandboxBuilder::DEFAULT_MAX_OUTPUT_VALUES);
         let source = match source {
             PoolSource::Runtime => MemberSource::Runtime(Arc::default(), callback, max_values),
             PoolSource::Snapshot(snapshot) => MemberSource::Snapshot(snapshot, callback, max_values),
-            PoolSource::Prepare(prepare) => MemberSource::Prepare(Arc::new(prepare), environment.host_calls.clone()),
+            PoolSource::Prepare(prepare) => MemberSource::Prepare(Arc::new(prepare), host_calls::of(env)?.clone()),
         };
         let shared = Arc::new(Shared {
             id: PoolId::next(),
@@ -109,7 +111,7 @@ impl SandboxPool {
             last_call_stats: Mutex::default(),
         });
         let (left, to_end) = (Arc::downgrade(&shared), Arc::downgrade(&shared));
-        environment.on_teardown(
+        environment::of(env)?.on_teardown(
             move || left.strong_count() > 0,
             move || {
                 if let Some(shared) = to_end.upgrade() {
@@ -273,7 +275,7 @@ impl Callee for SandboxPool {
         caller: Option<Arc<PendingHostCall>>,
         method: &'static str,
     ) -> Result<Option<Arc<PendingHostCall>>> {
-        self.shared.id.check(caller, method)
+        reentrancy::check(caller, method, |sandbox| sandbox.pool == Some(self.shared.id))
     }
 
     fn calls(&self) -> &Arc<Calls> {
@@ -321,7 +323,7 @@ impl Shared {
                 let (callback, max_values) = (callback.clone(), *max_values);
                 blocking(move || {
                     expected.fulfil(catch_panic(|| {
-                        let context = SandboxContext::new(jobs::Source::next());
+                        let context = SandboxContext::new();
                         let print = recording_lines(callback, &context);
                         let member = Member::start(snapshot, |builder| {
                             builder.with_host_print_fn(print).with_max_output_values(max_values)
@@ -335,7 +337,7 @@ impl Shared {
                 let prepared = self.lock_prepared().clone();
                 blocking(move || {
                     expected.fulfil(catch_panic(|| {
-                        let context = SandboxContext::new(jobs::Source::next());
+                        let context = SandboxContext::new();
                         let print = recording_lines(callback, &context);
                         let builder = |builder: crate::SandboxBuilder| {
                             builder.with_host_print_fn(print).with_max_output_values(max_values)
@@ -415,7 +417,7 @@ impl Shared {
         self: Arc<Self>,
         request: Request,
         ticket: Ticket,
-        call_promise: CallPromise<Option<Payload>>,
+        call_promise: CallPromise<CallValue>,
     ) {
         self.refill();
         let (sender, receiver) = oneshot::channel();
@@ -462,8 +464,6 @@ impl Expected {
     }
 }
 
-impl Drop for Expected {
-    fn drop(&mut self) {
 fn failure(error: Error) -> PoolFailure {
     match error {
         Error::Sandbox(error) => PoolFailure::Failed(Arc::new(error)),
@@ -471,6 +471,8 @@ fn failure(error: Error) -> PoolFailure {
     }
 }
 
+impl Drop for Expected {
+    fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
             shared.leases.failed(PoolFailure::GivenUp);
         }
@@ -499,7 +501,7 @@ impl InUse {
     }
 
     /// As [`serve`](Self::serve), and takes a snapshot of the sandbox if that succeeds.
-    async fn prepare(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<Option<Payload>>) {
+    async fn prepare(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) {
         let shared = self.shared.clone();
         let Some(PoolMember { member, context }) = &mut self.member else { return };
         let limits = request.options.limits;
@@ -508,7 +510,7 @@ impl InUse {
             let clean = catch_panic(|| Ok(member.sandbox.snapshot()?))?;
             member.set_clean(clean.clone());
             shared.set_prepared(clean);
-            Ok(value)
+            Ok((value, None))
         });
         drop(ticket);
         call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));

@@ -1,21 +1,18 @@
 //! `SandboxPool.prepare()`: modules that programs find compiled and evaluated.
 
+use std::sync::{Arc, OnceLock};
+
 use napi::bindgen_prelude::PromiseRaw;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use super::call_driver::Callee;
-use super::handler_call::{Request, Work};
+use super::call_driver::{self, Callee};
+use super::handler_call::{CallValue, Request};
 use super::pool::SandboxPool;
-use crate::Program;
-use crate::node::bridge::async_context::current;
-use crate::node::bridge::call_end::{CallPromise, OnThread};
-use crate::node::bridge::call_options::{CallHandlerOptions, LoadOptions, ThreadOptions};
-use crate::node::bridge::given_functions::GivenFunctions;
-use crate::node::bridge::program_parts::modules;
-use crate::node::bridge::promise::promise;
+use crate::node::bridge::call_end::CallPromise;
 use crate::node::error::{Error, Result};
-use crate::node::scheduling::sandbox_context::Cause;
+use crate::node::scheduling::calls::{Calls, Ticket};
+use crate::node::scheduling::host_call::PendingHostCall;
 
 #[napi]
 impl SandboxPool {
@@ -48,42 +45,51 @@ impl SandboxPool {
         modules: Unknown,
         options: Unknown,
     ) -> napi::Result<PromiseRaw<'env, ()>> {
-        let on_thread = OnThread::default();
-        let begins = on_thread.clone();
-        promise(
-            env,
-            || {
-                self.check_open()?;
-                let host_call = self.shared.id.check(current(env)?, "prepare")?;
-                if !self.shared.can_prepare() {
-                    let message = "a pool with the option prepare cannot prepare modules: its function can add them";
-                    return Err(Error::InvalidArgument(message.to_string()));
-                }
-                let program = Program::preparation(self::modules(env, modules)?);
-                let (limits, ThreadOptions { signal, context: _ }) = LoadOptions::from_js(env, options)?;
-                // The arguments may have had getters, which have been called now.
-                self.check_open()?;
-                let (ticket, call_promise) = (self.shared.calls.add(), CallPromise::new());
-                begins.begin(env, signal, limits, (&ticket, Some(&call_promise)), || ())?;
-                let request = Request {
-                    work: Work::Program(program),
-                    options: CallHandlerOptions { limits, ..CallHandlerOptions::default() },
-                    functions: GivenFunctions::none(env)?,
-                    record: None,
-                    cause: Cause { host_call, origin: None },
-                };
-                Ok((request, ticket, call_promise))
-            },
-            |(request, ticket, call_promise), pending| {
-                call_promise.put(pending);
-                let shared = self.shared.clone();
-                // The queue takes work as long as there is a pool.
-                self.shared.preparations.push_waiting(move |turn| {
-                    turn.ok()?;
-                    Some(Box::pin(shared.prepare(request, ticket, call_promise)))
-                });
-            },
-            move |env, ended| -> Result<()> { on_thread.end(env, ended).map(|_| ()) },
-        )
+        call_driver::prepare(env, &Preparations(self), "prepare", (modules, options))
+    }
+}
+
+/// What serves preparations: the pool's sandboxes, one preparation after another, since each adds to the one before.
+struct Preparations<'a>(&'a SandboxPool);
+
+impl Callee for Preparations<'_> {
+    fn check_open(&self) -> Result<()> {
+        self.0.check_open()?;
+        if !self.0.shared.can_prepare() {
+            let message = "a pool with the option prepare cannot prepare modules: its function can add them";
+            return Err(Error::InvalidArgument(message.to_string()));
+        }
+        Ok(())
+    }
+
+    fn check_caller(
+        &self,
+        caller: Option<Arc<PendingHostCall>>,
+        method: &'static str,
+    ) -> Result<Option<Arc<PendingHostCall>>> {
+        self.0.check_caller(caller, method)
+    }
+
+    fn calls(&self) -> &Arc<Calls> {
+        self.0.calls()
+    }
+
+    fn may_have_host_functions(&self) -> bool {
+        self.0.may_have_host_functions()
+    }
+
+    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
+        let shared = self.0.shared.clone();
+        // The queue takes work as long as there is a pool.
+        self.0.shared.preparations.push_waiting(move |turn| {
+            turn.ok()?;
+            Some(Box::pin(shared.prepare(request, ticket, call_promise)))
+        });
+        None
+    }
+
+    fn withdraw(&self, _: Arc<OnceLock<u64>>) -> impl Fn() + 'static {
+        // One that is not to begin is passed over when it is its turn.
+        || ()
     }
 }

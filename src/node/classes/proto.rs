@@ -7,52 +7,50 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::disposal;
-use super::host_function_module::ModuleFunction;
-use super::host_module::{self, HostModule};
+use super::host_function_module::HostFunctionModule;
 use super::js::JSSandbox;
-use crate::node::bridge::arguments;
+use crate::node::bridge::host_calls;
+use crate::node::bridge::host_function::HostFunction;
 use crate::node::bridge::promise::promise;
-use crate::node::error::{Error, Result};
+use crate::node::error::Error;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::Calls;
 use crate::node::scheduling::consumable::Consumable;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::worker_threads::blocking;
 
+const CLASS: &str = "ProtoJSSandbox";
+const LOAD_RUNTIME: &str = "loadRuntime";
+
 /// A sandbox that has no runtime yet, in which host functions are registered. `SandboxBuilder.build()` returns it.
 #[napi(js_name = "ProtoJSSandbox")]
 pub struct ProtoJSSandbox {
     held: Consumable<crate::ProtoJSSandbox>,
+    /// Host functions, which are registered when the runtime is loaded. They are consumed with the sandbox.
+    functions: Consumable<Vec<HostFunction>>,
     context: Arc<SandboxContext>,
 }
 
 #[napi]
 impl ProtoJSSandbox {
     pub(super) fn new(
-        env: &Env,
-        mut proto: crate::ProtoJSSandbox,
-        functions: Vec<ModuleFunction>,
+        proto: crate::ProtoJSSandbox,
+        functions: Vec<HostFunction>,
         context: Arc<SandboxContext>,
-    ) -> Result<Self> {
-        for function in functions {
-            host_module::add(&mut proto, env, &context, function)?;
-        }
-        Ok(Self { held: Consumable::new("ProtoJSSandbox", proto), context })
+    ) -> Self {
+        let functions = Consumable::new(CLASS, functions);
+        Self { held: Consumable::new(CLASS, proto), functions, context }
     }
 
     /// Returns a module of host functions, which guest code imports from `host:NAME`. The module exists as soon as a
     /// function is registered in it. Several objects with the same name refer to the same module.
     ///
     /// Throws with:
-    /// - `ERR_INVALID_ARG`: the name is not a string or is empty.
+    /// - `ERR_INVALID_ARG`: the name is not a string or is malformed.
     /// - `ERR_CONSUMED`: `loadRuntime()` has been called.
     #[napi(ts_args_type = "name: string")]
-    pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostModule> {
-        let module = catch_panic(|| {
-            let name = arguments::name(env, "the module's name", name)?;
-            self.held.with(|_| Ok(()))?;
-            Ok(HostModule::new(self.held.clone(), self.context.clone(), name))
-        });
+    pub fn host_module(&self, env: &Env, name: Unknown) -> napi::Result<HostFunctionModule> {
+        let module = catch_panic(|| HostFunctionModule::among(env, name, self.functions.clone()));
         module.map_err(|error: Error| error.into_js(env))
     }
 
@@ -66,9 +64,9 @@ impl ProtoJSSandbox {
         module_name: Unknown,
         function_name: Unknown,
         callback: Unknown,
-    ) -> napi::Result<HostModule> {
+    ) -> napi::Result<HostFunctionModule> {
         let module = self.host_module(env, module_name)?;
-        match catch_panic(|| module.add(env, function_name, callback)) {
+        match catch_panic(|| module.add(env, function_name, callback, false)) {
             Ok(()) => Ok(module),
             Err(error) => Err(error.into_js(env)),
         }
@@ -84,9 +82,9 @@ impl ProtoJSSandbox {
         module_name: Unknown,
         function_name: Unknown,
         callback: Unknown,
-    ) -> napi::Result<HostModule> {
+    ) -> napi::Result<HostFunctionModule> {
         let module = self.host_module(env, module_name)?;
-        match catch_panic(|| module.add_async(env, function_name, callback)) {
+        match catch_panic(|| module.add(env, function_name, callback, true)) {
             Ok(()) => Ok(module),
             Err(error) => Err(error.into_js(env)),
         }
@@ -106,7 +104,15 @@ impl ProtoJSSandbox {
         let context = self.context.clone();
         promise(
             env,
-            || self.held.take("loadRuntime"),
+            || {
+                let mut proto = self.held.take(LOAD_RUNTIME)?;
+                let host_calls = host_calls::of(env)?;
+                for function in self.functions.take(LOAD_RUNTIME)? {
+                    self.context.add_host_function();
+                    function.register(proto.functions(), host_calls, &self.context)?;
+                }
+                Ok(proto)
+            },
             |proto, pending| blocking(move || pending.settle_with(|| Ok(proto.load_runtime()?))),
             |_, sandbox| Ok(JSSandbox::new(sandbox, Arc::new(Calls::default()), context)),
         )
@@ -116,6 +122,7 @@ impl ProtoJSSandbox {
     /// methods fail with `ERR_CONSUMED`. It does nothing if the object was consumed.
     #[napi]
     pub fn dispose(&self) {
+        self.functions.dispose();
         disposal::dispose(&self.held);
     }
 
@@ -128,6 +135,7 @@ impl ProtoJSSandbox {
     /// `dispose()`, for `await using`. The promise is fulfilled when everything has been freed.
     #[napi(js_name = "[Symbol.asyncDispose]", ts_return_type = "Promise<void>")]
     pub fn dispose_async<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        self.functions.dispose();
         disposal::dispose_async(env, &self.held)
     }
 }

@@ -13,12 +13,13 @@ use super::lines::Lines;
 use super::log;
 use super::output::Output;
 use crate::ConsoleLevel;
+use crate::node::bridge::exception;
 use crate::node::bridge::function::{self, AnyFunction};
-use crate::node::bridge::inbox::{Budget, Inbox, JobProgress};
+use crate::node::bridge::inbox::{self, Budget, Inbox, JobProgress};
+use crate::node::bridge::thenable::promise_then;
 use crate::node::bridge::value;
 use crate::node::bridge::value::undefined;
 use crate::node::bridge::warning::emit_warning;
-use crate::node::bridge::{environment, exception};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::Source;
@@ -37,7 +38,7 @@ pub struct Callback {
 impl Callback {
     /// A function of the environment of the running call.
     pub fn new(env: &Env, function: AnyFunction) -> Result<Self> {
-        Ok(Self { function: Arc::new(function), inbox: environment::of(env)?.host_calls.inbox().clone() })
+        Ok(Self { function: Arc::new(function), inbox: inbox::of(env)?.clone() })
     }
 }
 
@@ -144,7 +145,7 @@ impl Console {
                 };
                 let rejected = env.create_function_from_closure::<(), (), _>("rejected", rejected)?;
                 let handlers = [undefined(env)?, rejected.to_unknown()];
-                let _ = function::call(env, &environment::of(env)?.promise_then, value, &handlers)?;
+                let _ = function::call(env, promise_then(env)?, value, &handlers)?;
                 Ok(())
             }
             Ok(_) => Ok(()),

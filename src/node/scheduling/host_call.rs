@@ -1,11 +1,13 @@
 //! Calls of host functions that a guest waits for.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use guest_abi::payload::Payload;
 
-use super::sandbox_context::{Cause, SandboxContext};
+use super::jobs::Source;
+use super::pool_id::PoolId;
 use crate::sandbox::host_function::FunctionResult;
 use crate::{ErrorDetails, HostFunctionError, ThrownError};
 
@@ -13,18 +15,43 @@ use crate::{ErrorDetails, HostFunctionError, ThrownError};
 pub const REPLIES_SIZE_MAX: usize = 64 << 20;
 
 /// What guest code calls a host function by.
+#[derive(PartialEq, Eq)]
 pub struct FunctionName {
     pub module: String,
     pub name: String,
 }
 
+/// Why a guest's call was made.
+#[derive(Clone, Default)]
+pub struct Cause {
+    /// During which host function it was made, or of none.
+    pub host_call: Option<Arc<PendingHostCall>>,
+    /// Where it was made: an `Origin` of the bridge, without meaning here. Calls that have no host functions have none.
+    pub origin: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// The sandbox whose guest calls a host function.
+pub struct Caller {
+    /// That of its jobs, which is no other sandbox's.
+    pub source: Source,
+    /// The pool that it belongs to, if any. It does not change while the guest waits: a sandbox joins a pool between calls.
+    pub pool: Option<PoolId>,
+}
+
+/// The replies that have been given to one sandbox and not been taken.
+#[derive(Default)]
+pub struct Replies {
+    size: Mutex<usize>,
+}
+
 /// One call of a host function.
 pub struct PendingHostCall {
-    pub(super) sandbox: Arc<SandboxContext>,
+    pub(super) caller: Caller,
     /// Why the guest's call was made.
     pub cause: Cause,
     pub function: Arc<FunctionName>,
     reply: Mutex<Option<oneshot::Sender<FunctionResult<Payload>>>>,
+    replies: Arc<Replies>,
     /// Bytes of the reply that has been given and not taken.
     size: AtomicUsize,
 }
@@ -37,20 +64,21 @@ impl Drop for Waiting {
         self.0.give_up();
         // Nobody gives a reply from now on.
         let size = self.0.size.swap(0, Ordering::Relaxed);
-        self.0.sandbox.lock().replies_size -= size;
+        *self.0.replies.lock() -= size;
     }
 }
 
 impl PendingHostCall {
     /// A call of a sandbox's host function, and where its reply will come.
     pub fn new(
-        sandbox: &Arc<SandboxContext>,
+        caller: Caller,
+        cause: Cause,
         function: Arc<FunctionName>,
+        replies: Arc<Replies>,
     ) -> (Arc<Self>, oneshot::Receiver<FunctionResult<Payload>>) {
         let (sender, receiver) = oneshot::channel();
-        let cause = sandbox.lock().cause.clone();
         let reply = Mutex::new(Some(sender));
-        let call = Arc::new(Self { sandbox: sandbox.clone(), cause, function, reply, size: AtomicUsize::new(0) });
+        let call = Arc::new(Self { caller, cause, function, reply, replies, size: AtomicUsize::new(0) });
         (call, receiver)
     }
 
@@ -77,14 +105,14 @@ impl PendingHostCall {
     /// Counts the reply as one that has not been taken. Another takes its place if there are too many of those.
     fn count(&self, reply: FunctionResult<Payload>) -> FunctionResult<Payload> {
         let size = size_of(&reply);
-        let mut state = self.sandbox.lock();
+        let mut total = self.replies.lock();
         // A single one is as large as it is.
-        if state.replies_size > 0 && state.replies_size + size > REPLIES_SIZE_MAX {
-            drop(state);
+        if *total > 0 && *total + size > REPLIES_SIZE_MAX {
+            drop(total);
             let message = "the results that the guest has not taken yet are too large together".to_string();
             return Err(HostFunctionError { name: "RangeError".to_string(), message, ..HostFunctionError::default() });
         }
-        state.replies_size += size;
+        *total += size;
         self.size.store(size, Ordering::Relaxed);
         reply
     }
@@ -108,6 +136,13 @@ impl PendingHostCall {
     fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<FunctionResult<Payload>>>> {
         // No code runs under the lock that could leave the place half changed.
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Replies {
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        // No code runs under the lock that could leave the number half changed.
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,91 +1,43 @@
-//! Who may wait for what: sandboxes, and the host functions that their calls wait for.
-//!
-//! A guest's call cannot end while its host function runs. A host function that waits for another operation on the same
-//! sandbox would wait for ever, since that waits for the guest's call; and so it would by way of a second sandbox. The rule
-//! that keeps this from happening: **what is done during a host function may not use a sandbox whose call waits
-//! for that function**, directly or through other sandboxes' calls.
-//!
-//! "During" is what Node.js calls the asynchronous context: all that the callback does, and whatever follows from
-//! it, until the result is settled. An `AsyncLocalStorage` of our own carries the [`PendingHostCall`] along. So a call that
-//! somebody else makes meanwhile is not affected: it waits its turn.
+//! What stays the same of a sandbox while it goes from class to class.
 
-use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use guest_abi::payload::Payload;
+
 use super::call_record::CallRecord;
-use super::host_call::PendingHostCall;
+use super::host_call::{Caller, Cause, FunctionName, PendingHostCall, Replies};
 use super::jobs::Source;
-use crate::node::error::{Error, Result};
+use super::pool_id::PoolId;
+use super::reentrancy;
+use crate::node::error::Result;
+use crate::sandbox::host_function::FunctionResult;
 
 /// What stays the same of a sandbox while it goes from class to class.
 pub struct SandboxContext {
-    /// Whose the jobs are that it causes on the JavaScript thread.
+    /// Whose the jobs are that it causes on the JavaScript thread. No other sandbox has the same.
     source: Source,
     /// The pool that it belongs to, if any.
     pool: OnceLock<PoolId>,
     /// What is noted of the call that runs.
     record: Mutex<Option<Arc<CallRecord>>>,
     has_host_functions: AtomicBool,
-    state: Mutex<State>,
-}
-
-/// Why a guest's call was made.
-#[derive(Clone, Default)]
-pub struct Cause {
-    /// During which host function it was made, or of none.
-    pub host_call: Option<Arc<PendingHostCall>>,
-    /// Where it was made: an `Origin` of the bridge, without meaning here. Calls that have no host functions have none.
-    pub origin: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-/// Identifies a pool of sandboxes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolId(u64);
-
-impl PoolId {
-    /// One that no other pool of this process has.
-    pub fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Refuses to use the pool during a host function that one of its sandboxes waits for: it may be the last one.
-    /// Gives what a call has to know of its cause.
-    pub fn check(
-        self,
-        caller: Option<Arc<PendingHostCall>>,
-        method: &'static str,
-    ) -> Result<Option<Arc<PendingHostCall>>> {
-        let cause = caller.and_then(PendingHostCall::first_waiting);
-        let mut next = cause.as_ref();
-        while let Some(call) = next {
-            if call.sandbox.pool.get() == Some(&self) && call.is_waiting() {
-                return Err(Error::Reentrant { method });
-            }
-            next = call.cause.host_call.as_ref();
-        }
-        Ok(cause)
-    }
-}
-
-#[derive(Default)]
-pub(super) struct State {
     /// Why the running call was made.
-    pub(super) cause: Cause,
-    /// Bytes of the replies that have been given to it and not been taken.
-    pub(super) replies_size: usize,
+    cause: Mutex<Cause>,
+    /// The replies to its host calls.
+    replies: Arc<Replies>,
 }
 
 impl SandboxContext {
-    /// A sandbox whose jobs have this source.
-    pub fn new(source: Source) -> Arc<Self> {
+    /// That of a new sandbox.
+    pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            source,
+            source: Source::next(),
             pool: OnceLock::new(),
             record: Mutex::default(),
             has_host_functions: AtomicBool::new(false),
-            state: Mutex::default(),
+            cause: Mutex::default(),
+            replies: Arc::default(),
         })
     }
 
@@ -121,32 +73,33 @@ impl SandboxContext {
         let _ = self.pool.set(pool);
     }
 
-    /// Refuses to use the sandbox where that would never end. Gives what a call has to know of its cause.
+    /// A call of a host function by the guest's call that runs, and where its reply will come.
+    pub fn host_call(
+        &self,
+        function: Arc<FunctionName>,
+    ) -> (Arc<PendingHostCall>, oneshot::Receiver<FunctionResult<Payload>>) {
+        let caller = Caller { source: self.source, pool: self.pool.get().copied() };
+        PendingHostCall::new(caller, self.lock_cause().clone(), function, self.replies.clone())
+    }
+
+    /// Refuses to use the sandbox where that would never end: see [`reentrancy`]. Gives what a call has to know of its cause.
     pub fn check(
         &self,
-        caller: Option<Arc<PendingHostCall>>,
+        running: Option<Arc<PendingHostCall>>,
         method: &'static str,
     ) -> Result<Option<Arc<PendingHostCall>>> {
-        let cause = caller.and_then(PendingHostCall::first_waiting);
-        let mut next = cause.as_ref();
-        while let Some(call) = next {
-            if std::ptr::eq(&raw const *call.sandbox, self) && call.is_waiting() {
-                return Err(Error::Reentrant { method });
-            }
-            next = call.cause.host_call.as_ref();
-        }
-        Ok(cause)
+        reentrancy::check(running, method, |caller| caller.source == self.source)
     }
 
     /// A call runs, until this is dropped.
     pub fn run(self: &Arc<Self>, cause: Cause) -> Running {
-        self.lock().cause = cause;
+        *self.lock_cause() = cause;
         Running(self.clone())
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // No code runs under the lock that could leave the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_cause(&self) -> MutexGuard<'_, Cause> {
+        // No code runs under the lock that could leave it half changed.
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,7 +108,7 @@ pub struct Running(Arc<SandboxContext>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let cause = std::mem::take(&mut self.0.lock().cause);
+        let cause = std::mem::take(&mut *self.0.lock_cause());
         drop(cause);
     }
 }

@@ -14,7 +14,7 @@ use crate::sandbox::call_context::context;
 use crate::sandbox::call_control::CallGuard;
 use crate::sandbox::call_options::CallOptions;
 use crate::sandbox::error::{Error, Result};
-use crate::sandbox::host_function::HostFunctions;
+use crate::sandbox::host_functions::HostFunctions;
 use crate::sandbox::image;
 use crate::sandbox::intake::UnhandledRejections;
 use crate::sandbox::invalid_argument::InvalidArgument;

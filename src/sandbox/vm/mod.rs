@@ -18,7 +18,7 @@ use super::call_control::{CallControl, CallGuard};
 use super::configuration::Configuration;
 use super::dispatcher::Dispatcher;
 use super::error::{Error, Result};
-use super::host_function::HostFunctions;
+use super::host_functions::HostFunctions;
 use super::intake::{Intake, UnhandledRejections};
 use super::interrupt::InterruptHandle;
 use super::origin::Origin;

@@ -1,56 +1,10 @@
-//! What guest code throws, as JavaScript gets it; and where in JavaScript the call was made.
+//! Stacks of errors: where in a guest something was thrown, and where in JavaScript its call was made.
 
-use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{Array, JsObjectValue, Object, ToNapiValue};
-use napi::{Env, JsValue, Property, PropertyAttributes, Unknown, ValueType, sys};
+use napi::bindgen_prelude::{JsObjectValue, Object, ToNapiValue};
+use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-use super::inbox::check;
-use super::{exception, json};
-use crate::node::error::Error;
-use crate::{ErrorDetails, ThrownError};
-
-/// Adds to an error what is known of what the guest has thrown.
-pub fn add_details(env: &Env, error: &mut Object<'_>, details: ErrorDetails) -> napi::Result<()> {
-    let ErrorDetails { properties, cause, errors } = details;
-    let properties = parsed(env, properties)?;
-    if let Some(code) = properties.get_named_property_unchecked::<Unknown>("code").ok().filter(is_text_or_number) {
-        error.set_named_property("guestCode", code)?;
-    }
-    error.set_named_property("guestProperties", properties)?;
-    let hidden = PropertyAttributes::Writable | PropertyAttributes::Configurable;
-    if let Some(cause) = cause {
-        let cause = nested(env, *cause)?;
-        let property = Property::new().with_utf8_name("cause")?.with_value(&cause);
-        error.define_properties(&[property.with_property_attributes(hidden)])?;
-    }
-    if !errors.is_empty() {
-        let errors = errors.into_iter().map(|error| nested(env, error)).collect::<napi::Result<Vec<_>>>()?;
-        let errors = Array::from_vec(env, errors)?;
-        let property = Property::new().with_utf8_name("errors")?.with_value(&errors);
-        error.define_properties(&[property.with_property_attributes(hidden)])?;
-    }
-    Ok(())
-}
-
-fn is_text_or_number(value: &Unknown<'_>) -> bool {
-    matches!(value.get_type(), Ok(ValueType::String | ValueType::Number))
-}
-
-/// The error for a cause of an error, or for one of several. There are few, and they are not deep.
-fn nested(env: &Env, thrown: ThrownError) -> napi::Result<Unknown<'static>> {
-    let ThrownError { name, message, stack, details } = thrown;
-    Error::Sandbox(crate::Error::Guest { name, message, stack, details }).into_unknown(env)
-}
-
-/// The guest's properties; an object without any if it has sent something else.
-fn parsed(env: &Env, properties: String) -> napi::Result<Object<'static>> {
-    if properties.starts_with('{')
-        && let Ok(Ok(parsed)) = json::try_parse(env, Payload::from_json(properties))
-    {
-        return Ok(Object::from_raw(env.raw(), parsed.raw()));
-    }
-    Object::new(env).map(|object| Object::from_raw(env.raw(), object.raw()))
-}
+use super::exception;
+use super::node_api::check;
 
 /// Where in JavaScript something was asked for that may fail later, when nothing of that is on the stack any more. It belongs
 /// to the JavaScript thread.
