@@ -213,7 +213,7 @@ test('what comes too late reaches no later call', async () => {
   sandbox.dispose();
 });
 
-test('in the course of an asynchronous callback its own sandbox cannot be used', async () => {
+test('during an asynchronous callback its own sandbox cannot be used', async () => {
   const codes: unknown[] = [];
   const sandbox = await load(
     `import { again } from 'host:host'; async function handler() { await Promise.all([again(), again()]); return 'done'; }`,

@@ -42,7 +42,7 @@ test('a timeout must be a number of milliseconds within the limits', async () =>
   assert.equal(loaded.lastCallStats, null);
 });
 
-test('statistics are those of the most recent call, also if it failed', async () => {
+test('statistics are those of the most recent call, even if it failed', async () => {
   const loaded = await load({
     spin: 'function handler(event) { const end = Date.now() + event; while (Date.now() < end); }',
     fail: 'function handler() { throw new Error("no"); }',

@@ -24,7 +24,7 @@ pub enum Error {
     },
 
     /// A host function used the sandbox whose call waits for it.
-    #[error("{method}() was called in the course of a host function of this sandbox, whose call it would wait for")]
+    #[error("{method}() was called during a host function of this sandbox, whose call it would wait for")]
     Reentrant {
         /// Method that was called.
         method: &'static str,

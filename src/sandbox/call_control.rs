@@ -52,7 +52,7 @@ pub enum Stop {
 
 /// What is known of the current call.
 pub struct CallControl {
-    /// Asks the VM to stop, and waits until the guest has been left. Gives whether that was in it.
+    /// Asks the VM to stop, and waits until the guest has been left. Returns whether that was in it.
     interrupt_vm: Box<dyn Fn() -> bool + Send + Sync>,
     state: Mutex<State>,
     /// Held while the VM is signalled.
@@ -120,7 +120,7 @@ impl CallControl {
         Stop::Begun(state.give_up.take())
     }
 
-    /// Signals the VM of a call that shall stop. Gives whether nothing more is to be done: the call has ended, or it will look
+    /// Signals the VM of a call that shall stop. Returns whether nothing more is to be done: the call has ended, or it will look
     /// for itself, or its guest has been made to leave. If not, the guest may not have been entered yet, where a signal is
     /// forgotten. This waits until the guest's thread has come back from it.
     pub fn signal(&self, call: CallId) -> bool {

@@ -65,7 +65,7 @@ impl Dispatcher {
         self.of_call.find(&key).or_else(|| self.functions.find(&key))
     }
 
-    /// Does what the guest asks for in the midst of a call, and gives the answer. A call that is stopped meanwhile is not
+    /// Does what the guest asks for in the midst of a call, and returns the answer. A call that is stopped meanwhile is not
     /// interrupted: whoever enters the guest looks for that.
     pub fn serve(&self, request: CheckedRequest, control: &Arc<CallControl>) -> Vec<u8> {
         let _in_host = InHost::enter(control.clone());

@@ -152,8 +152,8 @@ pub enum Error {
     #[error("the sandbox is poisoned by a call that did not run to its end; restore a snapshot to go on")]
     Poisoned,
 
-    /// The sandbox is beyond repair and must be dropped.
-    #[error("the sandbox is beyond repair and must be dropped")]
+    /// The sandbox is unrecoverable and must be dropped.
+    #[error("the sandbox is unrecoverable and must be dropped")]
     Unrecoverable,
 
     /// The hypervisor or `hyperlight-host` reported something that no caller can cause: a bug or a machine out of resources.

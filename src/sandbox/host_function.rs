@@ -80,7 +80,7 @@ pub(crate) type FunctionResult<T> = std::result::Result<Option<T>, HostFunctionE
 /// A host function: it takes the array of its arguments.
 type AnyHostFunction = dyn Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync;
 
-/// A host function that guest code gets a promise of: it gives its result as a future.
+/// A host function that guest code gets a promise of: it returns its result as a future.
 type AnyAsyncFunction = dyn Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync;
 
 #[derive(Clone)]
@@ -97,7 +97,7 @@ impl Function {
         Self::Blocking(Arc::new(function))
     }
 
-    /// One that the guest waits for, which takes and gives plain JSON.
+    /// One that the guest waits for, which takes and returns plain JSON.
     pub fn blocking_json(
         function: impl Fn(&HostCall, String) -> FunctionResult<String> + Send + Sync + 'static,
     ) -> Self {
@@ -111,7 +111,7 @@ impl Function {
         Self::Async(Arc::new(move |arguments| Box::pin(function(arguments))))
     }
 
-    /// As [`not_blocking`](Self::not_blocking), but it takes and gives plain JSON.
+    /// As [`not_blocking`](Self::not_blocking), but it takes and returns plain JSON.
     pub fn not_blocking_json<Result: Future<Output = FunctionResult<String>> + Send + 'static>(
         function: impl Fn(String) -> Result + Send + Sync + 'static,
     ) -> Self {

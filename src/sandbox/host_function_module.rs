@@ -54,7 +54,7 @@ impl HostFunctionModule {
     }
 
     /// Registers a function with Rust types for its arguments and its result; see [`HostFunction`]. A function that was
-    /// registered under the same name is replaced. Gives the module back, for more.
+    /// registered under the same name is replaced. Returns the module, for more.
     ///
     /// ```
     /// use hyperlight_js::{HostFunctionError, SandboxBuilder, Script};
@@ -91,7 +91,7 @@ impl HostFunctionModule {
         Ok(self)
     }
 
-    /// As [`ProtoJSSandbox::register_raw`](crate::ProtoJSSandbox::register_raw), for this module. Gives the module back.
+    /// As [`ProtoJSSandbox::register_raw`](crate::ProtoJSSandbox::register_raw), for this module. Returns the module.
     ///
     /// # Errors
     /// As [`register`](Self::register).
@@ -108,7 +108,7 @@ impl HostFunctionModule {
     }
 
     /// Registers an asynchronous function: guest code gets a promise at once and goes on; several calls are at work at the
-    /// same time. See [`AsyncHostFunction`]. Gives the module back, for more.
+    /// same time. See [`AsyncHostFunction`]. Returns the module, for more.
     ///
     /// The function is called, and its future polled, by whoever waits for the guest's call: by the thread that made it, in
     /// [`handle_event`](crate::LoadedJSSandbox::handle_event). A future that needs an executor brings its own: let it wait for

@@ -53,7 +53,7 @@ impl LoadedJSSandbox {
         Ok(JSSandbox::new(vm))
     }
 
-    /// Calls a handler and gives back what it returned, as JSON text.
+    /// Calls a handler and returns what it returned, as JSON text.
     ///
     /// - `func_name`: the name under which the handler was added.
     /// - `event`: the handler's argument, JSON text of at most
@@ -220,7 +220,7 @@ impl LoadedJSSandbox {
         Ok(json(block_on(self.call_handler(running, watching, call, options))?))
     }
 
-    /// Runs a program and gives back its value, as JSON text. A sandbox runs one program; then it must be restored to run
+    /// Runs a program and returns its value, as JSON text. A sandbox runs one program; then it must be restored to run
     /// another. See [`Program`].
     ///
     /// # Errors
@@ -319,7 +319,7 @@ impl LoadedJSSandbox {
         }
     }
 
-    /// As [`handle_event`](Self::handle_event), but for a call that has begun, with byte arrays, and gives `None` for
+    /// As [`handle_event`](Self::handle_event), but for a call that has begun, with byte arrays, and returns `None` for
     /// `undefined`. The guest runs on the threads that poll the future; while the handler waits, it needs none.
     pub(crate) async fn call_handler(
         &mut self,
@@ -415,7 +415,7 @@ impl LoadedJSSandbox {
         self.vm()?.counters()
     }
 
-    /// Statistics of the most recent call, also if it failed; `None` before the first.
+    /// Statistics of the most recent call, even if it failed; `None` before the first.
     pub fn last_call_stats(&self) -> Option<&ExecutionStats> {
         self.last_call_stats.as_ref()
     }
@@ -465,7 +465,7 @@ impl LoadedJSSandbox {
         self.status().is_poisoned()
     }
 
-    /// Whether the sandbox can be used, must be restored first, or is beyond repair.
+    /// Whether the sandbox can be used, must be restored first, or is unrecoverable.
     pub fn status(&self) -> SandboxStatus {
         self.vm.as_ref().map_or(SandboxStatus::Unrecoverable, Vm::status)
     }

@@ -58,7 +58,7 @@ impl ProtoJSSandbox {
 
     /// Registers a function of the host in its raw form. A function that was registered under the same names is replaced.
     ///
-    /// The function is given its arguments as a JSON array, and gives its result as JSON text, or `None` for `undefined`.
+    /// The function is given its arguments as a JSON array, and returns its result as JSON text, or `None` for `undefined`.
     /// It runs on the thread that made the guest's call, which waits for it. An error becomes a `HostFunctionError` in the
     /// guest, and so does a panic.
     ///
@@ -117,7 +117,7 @@ impl ProtoJSSandbox {
     }
 
     /// Sets where modules come from that were not added: a function that is given the specifier of an import and the name of
-    /// the module that imports, and gives a source, or `None` if there is no such module.
+    /// the module that imports, and returns a source, or `None` if there is no such module.
     ///
     /// It is asked when a module is first imported, at most once for each that it gives, on the thread that runs the guest,
     /// which waits. Specifiers that begin with `./` or `../` have been made absolute: `./b` in `user:lib/a` is `user:lib/b`. It

@@ -187,7 +187,7 @@ impl Copy<'_> {
         Ok(fs::write(self.to.path().join(name), content).map_err(self.failed())?)
     }
 
-    /// Copies a small file that is named by its hash, and gives its content.
+    /// Copies a small file that is named by its hash, and returns its content.
     fn small_blob(&self, descriptor: &Descriptor) -> std::result::Result<Vec<u8>, Refusal> {
         if descriptor.size > SMALL_FILE_SIZE_MAX {
             return Err(too_large(&descriptor.digest).into());
@@ -196,7 +196,7 @@ impl Copy<'_> {
         Ok(fs::read(path).map_err(self.failed())?)
     }
 
-    /// Copies a file that is named by its hash, and gives the path of the copy.
+    /// Copies a file that is named by its hash, and returns the path of the copy.
     fn blob(&self, Descriptor { digest, size, .. }: &Descriptor) -> std::result::Result<PathBuf, Refusal> {
         let (from, to) = (place(self.from, digest)?, place(self.to.path(), digest)?);
 

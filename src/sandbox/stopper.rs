@@ -52,7 +52,7 @@ pub fn ensure() -> Result<()> {
     Ok(())
 }
 
-/// Has a call stopped, and returns at once. Gives whether it is the current one.
+/// Has a call stopped, and returns at once. Returns whether it is the current one.
 pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
     match control.request_stop(call, by) {
         Stop::NotRunning => false,
@@ -64,7 +64,7 @@ pub fn stop(control: &Arc<CallControl>, call: CallId, by: StoppedBy) -> bool {
     }
 }
 
-/// Stops a call when one of its limits is reached, unless what this gives is dropped before.
+/// Stops a call when one of its limits is reached, unless what this returns is dropped before.
 pub fn watch(control: &Arc<CallControl>, call: CallId, limits: Vec<Limit>) -> Watch {
     // Where a call runs there is a sandbox, and so the thread.
     let stopper = STOPPER.wait();

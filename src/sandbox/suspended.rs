@@ -124,7 +124,7 @@ impl Suspended {
         self.results.push_back(Kept { number, reply, size });
     }
 
-    /// Waits until the guest has something to go on with, and gives what has come of its host calls: all of it that fits a
+    /// Waits until the guest has something to go on with, and returns what has come of its host calls: all of it that fits a
     /// message of this size.
     pub async fn resumption(&mut self, size_max: usize) -> HostResults {
         self.collect(size_max).await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::bytes::{Arrays, to_payload};
 use super::host_function::HostFunctionError;
 
-/// A function that guest code can call: a closure of up to eight arguments that `serde` can read, which gives what `serde`
+/// A function that guest code can call: a closure of up to eight arguments that `serde` can read, which returns what `serde`
 /// can write, or a [`Result`](std::result::Result) of that with a [`HostFunctionError`].
 ///
 /// Arguments and results can be, or hold, [`Bytes`](crate::Bytes): a `Uint8Array` in the guest.
@@ -43,7 +43,7 @@ pub enum Fallible {}
 pub type HostFunctionFuture =
     Pin<Box<dyn Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static>>;
 
-/// A function that guest code calls without waiting: as a [`HostFunction`], but it gives a future of its result.
+/// A function that guest code calls without waiting: as a [`HostFunction`], but it returns a future of its result.
 pub trait AsyncHostFunction<Arguments, Kind>: Send + Sync + 'static {
     /// Calls the function with the array of its arguments. The future's errors become exceptions in the guest.
     #[doc(hidden)]

@@ -61,7 +61,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Has some work done on a thread, in the order in which it comes. Gives it back if there is no thread and none can be had.
+    /// Has some work done on a thread, in the order in which it comes. Returns it if there is no thread and none can be had.
     pub fn run(&'static self, job: BlockingJob) -> std::result::Result<(), BlockingJob> {
         let mut state = self.lock();
         state.jobs.push_back(job);

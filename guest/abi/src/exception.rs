@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | name, message | of an error; of anything else no name, and the text of it | the same |
 //! | stack | the guest's | none: it would tell the guest about the host |
-//! | own properties | those that JSON can express, `code` first, also if it is inherited | the same |
+//! | own properties | those that JSON can express, `code` first, even if it is inherited | the same |
 //! | cause, errors | the same of each | the same |
 //!
 //! What is too much is left out: see the constants of [`Exception`]. Both sides make what they send [fit](Exception::fit),

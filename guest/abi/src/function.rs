@@ -146,7 +146,7 @@ impl ConsoleLevel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Fault {
-    /// Nothing wrong: gives the current privilege level.
+    /// Nothing wrong: returns the current privilege level.
     CurrentPrivilegeLevel = 0,
     /// Executes a privileged instruction (`hlt`).
     PrivilegedInstruction = 1,
@@ -194,7 +194,7 @@ pub enum Fault {
     ExhaustHeap = 22,
     /// Answers with a response that is not one.
     GarbageReply = 23,
-    /// Counts up in a page of its own while the direction flag is set, and gives the count.
+    /// Counts up in a page of its own while the direction flag is set, and returns the count.
     FaultWithDirectionFlag = 24,
     /// Jumps to its stack.
     JumpToStack = 25,
@@ -208,11 +208,11 @@ pub enum Fault {
     RaisePageFault = 29,
     /// Raises the vector that is a system call elsewhere.
     RaiseSystemCall = 30,
-    /// Writes the last page of its heap; gives 1.
+    /// Writes the last page of its heap; returns 1.
     TouchLastHeapPage = 31,
     /// Reads what the last page of its heap holds.
     ReadLastHeapPage = 32,
-    /// Offers the host no buffers any more; gives -1.
+    /// Offers the host no buffers any more; returns -1.
     WithholdBuffers = 33,
     /// Runs the code that prepares pages.
     RunPrefault = 34,
@@ -220,9 +220,9 @@ pub enum Fault {
     ClaimToBePrefault = 35,
     /// Writes to what that code is told to do.
     WritePlan = 36,
-    /// Asks for pages to be copied that are none of its own, or none at all; gives 1.
+    /// Asks for pages to be copied that are none of its own, or none at all; returns 1.
     PlanForeignPages = 37,
-    /// Asks for a counter with a number whose lower half alone is one; gives whether that is what it gets.
+    /// Asks for a counter with a number whose lower half alone is one; returns whether that is what it gets.
     CounterWithUpperHalf = 38,
     /// Asks for a counter that there is not.
     CounterOutOfRange = 39,
@@ -246,7 +246,7 @@ pub enum Fault {
     LongSpecifier = 49,
     /// Asks for a module in the name of one whose specifier is too long by a byte.
     LongImporter = 50,
-    /// Answers the next call of a handler with a result that is too large by a byte; gives 1, as do those that follow.
+    /// Answers the next call of a handler with a result that is too large by a byte; returns 1, as do those that follow.
     LargeResult = 51,
     /// As before, with an error whose name is too long by a byte.
     LongErrorName = 52,
@@ -264,7 +264,7 @@ pub enum Fault {
     MalformedReply = 58,
     /// Answers with an error of hyperlight-host's whose text has a MiB.
     LongGuestError = 59,
-    /// Suspends the next call of a handler though there is nothing that it could wait for; gives 1, as do those that follow.
+    /// Suspends the next call of a handler though there is nothing that it could wait for; returns 1, as do those that follow.
     SuspendForNothing = 60,
     /// Suspends it with two host calls that have the same number.
     StartCallTwice = 61,
@@ -290,6 +290,6 @@ pub enum Fault {
     AmplifyAndHalt = 71,
     /// Sends it as a reply and ends the entry.
     AmplifyReply = 72,
-    /// Says of the next call of a handler that it is refused; gives 1, as do those that follow.
+    /// Says of the next call of a handler that it is refused; returns 1, as do those that follow.
     RefuseCall = 73,
 }

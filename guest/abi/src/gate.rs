@@ -11,7 +11,7 @@ pub const HALT: u32 = 2;
 /// Adds bytes to the abort message: the lowest byte of the argument is their number (1 to 3), then come the bytes.
 /// The byte [`crate::abort::TERMINATOR`] ends the message and the call.
 pub const ABORT: u32 = 3;
-/// Gives in RAX the word that the argument names of those that the kernel has counted; see [`crate::counters`].
+/// Returns in RAX the word that the argument names of those that the kernel has counted; see [`crate::counters`].
 pub const COUNTER: u32 = 4;
 /// Adds a page of the lower half, by its number, to those that are copied at once after a restore of a later snapshot. See
 /// [`crate::function::SET_WORKING_SETS`].

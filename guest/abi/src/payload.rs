@@ -11,7 +11,7 @@ use alloc::collections::TryReserveError;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A script that gives an object with two functions:
+/// A script that returns an object with two functions:
 ///
 /// - `stringify(value, byteArrays)`: the text of a payload, or what else `JSON.stringify` gives. Adds the binary data to the
 ///   list, each a copy of its own; throws a `RangeError` if that gets too long. It reads each property once.

@@ -136,7 +136,7 @@ fn map_zeroed(tables: &PageTables, address: u64) -> Page {
     page
 }
 
-/// Puts a [`BootInfo`] at the top of the runtime's stack and gives its address.
+/// Puts a [`BootInfo`] at the top of the runtime's stack and returns its address.
 fn push_boot_info(tables: &PageTables, header: &BootHeader) -> u64 {
     let size = size_of::<BootInfo>() as u64;
     for address in (STACK_TOP - BACKING_STEP..STACK_TOP - PAGE_SIZE).step_by(PAGE_SIZE as usize) {

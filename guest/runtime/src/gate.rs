@@ -8,7 +8,7 @@ use guest_abi::counters::{COPIED_PAGES, Counter};
 use guest_abi::gate;
 use guest_abi::memory::HAS_HANDLERS;
 
-/// Takes the gate for an operation that returns, and gives what it leaves in RAX.
+/// Takes the gate for an operation that returns, and returns what it leaves in RAX.
 pub fn enter(operation: u32, argument: u32) -> u64 {
     let result;
     // SAFETY: the gate preserves all but RAX, RCX and RDX. The host may change shared memory meanwhile, hence no `nomem`.

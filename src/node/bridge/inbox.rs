@@ -321,7 +321,7 @@ impl Inbox {
 }
 
 impl Job {
-    /// Does the job, or a step of it. Gives it back if it is to go on.
+    /// Does the job, or a step of it. Returns it if it is to go on.
     fn run(self, env: &Env, budget: &Budget) -> Option<Self> {
         match self {
             Self::Once(job) => {

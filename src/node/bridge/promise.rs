@@ -14,11 +14,11 @@ use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs::Source;
 use crate::node::scheduling::worker_threads;
 
-/// Starts some work and gives the promise for its result.
+/// Starts some work and returns the promise for its result.
 ///
 /// Without a thread for the work none is begun: the promise is rejected with `ERR_NO_THREAD`.
 ///
-/// - `prepare` runs now and gives what the work needs. Its error rejects the promise.
+/// - `prepare` runs now and returns what the work needs. Its error rejects the promise.
 /// - `begin` runs now and hands the work, with the [`Pending`] result, to another thread.
 /// - `finish` runs on the JavaScript thread when the work is done, and makes the promise's value of its result.
 ///

@@ -72,7 +72,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens no more. Gives why the signal has been aborted, if it has.
+    /// Listens no more. Returns why the signal has been aborted, if it has.
     pub fn end(self, env: &Env) -> Result<Option<Unknown<'static>>> {
         self.call(env, REMOVE)?;
         self.signal.reason(env)

@@ -46,7 +46,7 @@ pub trait Callee {
     /// Whether host functions may be registered in it.
     fn may_have_host_functions(&self) -> bool;
 
-    /// Has a request served when it is its turn. Gives its number if it waits and can be withdrawn.
+    /// Has a request served when it is its turn. Returns its number if it waits and can be withdrawn.
     fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64>;
 
     /// What withdraws the request of a number, when that is known.

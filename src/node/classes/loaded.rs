@@ -343,7 +343,7 @@ impl LoadedJSSandbox {
         Ok(self.context.clone())
     }
 
-    /// What every operation begins with, named by its method. Gives what a call has to know of its cause.
+    /// What every operation begins with, named by its method. Returns what a call has to know of its cause.
     fn begin(&self, env: &Env, method: &'static str) -> Result<Option<Arc<PendingHostCall>>> {
         self.queue.check()?;
         self.context.check(current(env)?, method)

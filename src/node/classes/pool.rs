@@ -431,7 +431,7 @@ impl Shared {
         }
     }
 
-    /// Serves a request when a sandbox is ready for it. Gives its number if it has to wait.
+    /// Serves a request when a sandbox is ready for it. Returns its number if it has to wait.
     fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
         self.refill();
         let shared = self.clone();

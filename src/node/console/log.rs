@@ -56,7 +56,7 @@ fn is_on() -> bool {
     IS_ON.get().is_some_and(|is_on| *is_on)
 }
 
-/// Turns on the log if that is asked for. Only the first call of a process does anything. Gives what the user must be told.
+/// Turns on the log if that is asked for. Only the first call of a process does anything. Returns what the user must be told.
 pub fn begin() -> Option<String> {
     let mut complaint = None;
     IS_ON.get_or_init(|| match filter(env::var(VARIABLE)) {

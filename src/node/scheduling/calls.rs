@@ -81,7 +81,7 @@ impl Calls {
 }
 
 impl ListedCall {
-    /// Gives what is to be stopped, if the call runs. Not here, where a lock is held.
+    /// Returns what is to be stopped, if the call runs. Not here, where a lock is held.
     fn stop(&mut self) -> Option<Stoppable> {
         match &self.stage {
             Stage::Waiting => self.stage = Stage::Stopped,
@@ -136,7 +136,7 @@ pub struct Aborter {
 }
 
 impl Aborter {
-    /// Stops the call, or keeps it from starting: then this gives `true`. Returns at once.
+    /// Stops the call, or keeps it from starting: then this returns `true`. Returns at once.
     pub fn abort(&self) -> bool {
         let mut state = self.calls.lock();
         let Some(call) = state.find(self.number) else { return false };

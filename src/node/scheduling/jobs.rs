@@ -73,7 +73,7 @@ impl<J> Jobs<J> {
 mod tests {
     use super::*;
 
-    /// Does all jobs, each of which has a name and a number of turns, and gives the names in the order of the turns.
+    /// Does all jobs, each of which has a name and a number of turns, and returns the names in the order of the turns.
     fn order(jobs: &mut Jobs<(&'static str, u32)>) -> Vec<&'static str> {
         let mut order = Vec::new();
         while let Some((source, (name, turns))) = jobs.take() {

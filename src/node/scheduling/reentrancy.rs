@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::host_call::{Caller, PendingHostCall};
 use crate::node::error::{Error, Result};
 
-/// Refuses to have a method use what waits for the running code: `is_used` says whether that is so of a sandbox. Gives the host
+/// Refuses to have a method use what waits for the running code: `is_used` says whether that is so of a sandbox. Returns the host
 /// call that a call has to know of as its cause.
 pub fn check(
     running: Option<Arc<PendingHostCall>>,

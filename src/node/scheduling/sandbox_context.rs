@@ -82,7 +82,7 @@ impl SandboxContext {
         PendingHostCall::new(caller, self.lock_cause().clone(), function, self.replies.clone())
     }
 
-    /// Refuses to use the sandbox where that would never end: see [`reentrancy`]. Gives what a call has to know of its cause.
+    /// Refuses to use the sandbox where that would never end: see [`reentrancy`]. Returns what a call has to know of its cause.
     pub fn check(
         &self,
         running: Option<Arc<PendingHostCall>>,

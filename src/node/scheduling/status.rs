@@ -88,7 +88,7 @@ impl SharedStatus {
         });
     }
 
-    /// Notes whether an operation found the sandbox beyond repair.
+    /// Notes whether an operation found the sandbox unrecoverable.
     pub fn note<T>(&self, result: &Result<T>) {
         if matches!(result, Err(Error::Sandbox(crate::Error::Unrecoverable))) {
             self.change(|Era(era), _| Some((era, Status::Unrecoverable)));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_repair_stays_so_when_it_is_poisoned() {
+    fn what_is_unrecoverable_stays_so_when_it_is_poisoned() {
         let status = SharedStatus::new(Status::Ready);
         assert!(status.check().is_ok());
         status.poison();

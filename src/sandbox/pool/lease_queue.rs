@@ -54,7 +54,7 @@ impl<M> LeaseQueue<M> {
         missing
     }
 
-    /// Hands a member to a request, now or when it is its turn, or refuses it. Gives its number if it waits.
+    /// Hands a member to a request, now or when it is its turn, or refuses it. Returns its number if it waits.
     pub fn take(&self, waiter: impl FnOnce(Result<M>) + Send + 'static) -> Option<u64> {
         let mut state = self.lock();
         let answer = if state.is_closed {

@@ -101,7 +101,7 @@ impl SandboxPool {
     pub const SIZE_RANGE: RangeInclusive<usize> = 1..=1024;
 
     /// A pool of `size` sandboxes, each of which `prepare` makes. It is called again, on another thread, for one that is
-    /// beyond repair; if it fails then, the pool goes on with those it has, and the next request has it tried again. At most
+    /// unrecoverable; if it fails then, the pool goes on with those it has, and the next request has it tried again. At most
     /// `max_queue` requests may wait.
     ///
     /// # Errors

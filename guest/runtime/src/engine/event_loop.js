@@ -231,7 +231,7 @@
     /** Number of the immediate that was made last. */
     lastImmediate: () => (queue.length > oldest ? queue[queue.length - 1] : 0),
 
-    /** Runs the oldest immediate if its number is at most that; gives whether it was. */
+    /** Runs the oldest immediate if its number is at most that; returns whether it was. */
     runImmediate(until) {
       if (oldest === queue.length || queue[oldest] > until) return false;
       const number = queue[oldest];
@@ -255,7 +255,7 @@
       return left > 0 ? left : 0;
     },
 
-    /** Runs the timer that is due next, if that was by then; gives whether it was. */
+    /** Runs the timer that is due next, if that was by then; returns whether it was. */
     runDue(now) {
       if (heap.length === 0 || heap[0].due > now) return false;
       const timer = heap[0];

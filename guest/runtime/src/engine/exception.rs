@@ -96,7 +96,7 @@ impl<'js> Room<'js> {
     }
 
     /// A JSON object with the own properties that JSON can express, each whole or not at all; empty if there are none. Of an
-    /// error, `code` comes first, also if it is inherited.
+    /// error, `code` comes first, even if it is inherited.
     fn properties_of(&mut self, ctx: &Ctx<'js>, object: &Object<'js>, named: &[&str]) -> String {
         let mut json = String::new();
         if !named.is_empty()

@@ -225,7 +225,7 @@ impl Transport {
         Ok(())
     }
 
-    /// Asks the host for something and gives the answer.
+    /// Asks the host for something and returns the answer.
     ///
     /// # Errors
     /// It does not fit the buffers.
