@@ -1,5 +1,7 @@
 //! Why something that JavaScript asked for failed, and the code that it sees for it.
 
+use super::invalid_argument::InvalidArgument;
+
 /// Result of something that JavaScript asked for.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -11,8 +13,8 @@ pub enum Error {
     Sandbox(#[from] crate::Error),
 
     /// An argument is not acceptable.
-    #[error("{0}")]
-    InvalidArgument(String),
+    #[error(transparent)]
+    InvalidArgument(#[from] InvalidArgument),
 
     /// The object was given up to a method that makes another object of it, or gives its memory back.
     #[error("this {class} was consumed by {method}()")]

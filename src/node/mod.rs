@@ -38,6 +38,7 @@ mod bridge;
 mod classes;
 mod console;
 mod error;
+mod invalid_argument;
 mod load;
 mod panic;
 mod scheduling;

@@ -7,6 +7,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 
 use super::function::{self, AnyFunction};
 use crate::node::error::{Error, Result};
+use crate::node::invalid_argument::InvalidArgument;
 
 /// A number of bytes within a range; `what` names it in the error.
 pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
@@ -28,7 +29,8 @@ fn whole_number(env: &Env, what: &str, expected: &str, range: &RangeInclusive<u6
             if number.fract() == 0.0 && (*range.start() as f64..=*range.end() as f64).contains(&number) {
                 return Ok(number as u64);
             }
-            Err(Error::InvalidArgument(format!("{what} must be {expected}, but it is {number}")))
+            let (what, expected) = (what.to_string(), expected.to_string());
+            Err(InvalidArgument::Number { what, expected, number }.into())
         }
         other => Err(wrong_type(what, expected, other)),
     }
@@ -46,7 +48,7 @@ pub fn string(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
 pub fn name(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
     let name = string(env, what, value)?;
     if name.is_empty() {
-        return Err(Error::InvalidArgument(format!("{what} must not be empty")));
+        return Err(InvalidArgument::Empty(what.to_string()).into());
     }
     Ok(name)
 }
@@ -76,7 +78,8 @@ pub fn instance<'env, T: MaybeTypeTag>(
 ) -> Result<ClassInstance<'env, T>> {
     match value.get_type()? {
         ValueType::Object => {
-            from_js(env, value).map_err(|_| Error::InvalidArgument(format!("{what} must be {expected}")))
+            let (what, expected) = (what.to_string(), expected.to_string());
+            from_js(env, value).map_err(|_| InvalidArgument::Class { what, expected }.into())
         }
         other => Err(wrong_type(what, expected, other)),
     }
@@ -88,6 +91,6 @@ pub(super) fn from_js<T: FromNapiValue>(env: &Env, value: Unknown<'_>) -> Result
 }
 
 pub(super) fn wrong_type(what: &str, expected: &str, actual: ValueType) -> Error {
-    let actual = actual.to_string().to_lowercase();
-    Error::InvalidArgument(format!("{what} must be {expected}, but the type is {actual}"))
+    let (what, expected) = (what.to_string(), expected.to_string());
+    InvalidArgument::Type { what, expected, actual: actual.to_string().to_lowercase() }.into()
 }

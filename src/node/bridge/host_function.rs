@@ -25,7 +25,8 @@ use super::thenable::{is_thenable, when_settled};
 use super::value::undefined;
 use super::{async_context, host_error, json};
 use crate::HostFunctionError;
-use crate::node::error::{Error, Result};
+use crate::node::error::Result;
+use crate::node::invalid_argument::InvalidArgument;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::host_call::{FunctionName, PendingHostCall};
@@ -176,7 +177,7 @@ fn invoke(env: &Env, callback: &AnyFunction, arguments: Payload) -> Result<Compl
     // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
-        _ => return Err(Error::InvalidArgument("the arguments are no JSON array".to_string())),
+        _ => return Err(InvalidArgument::NoArray.into()),
     };
     function::call(env, callback, undefined(env)?, &arguments)
 }
@@ -185,7 +186,7 @@ fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
     let array = Object::from_raw(env.raw(), array.raw());
     let length = array.get_array_length()?;
     if length > ARGUMENTS_MAX {
-        return Err(Error::InvalidArgument(format!("more than {ARGUMENTS_MAX} arguments")));
+        return Err(InvalidArgument::TooManyArguments(ARGUMENTS_MAX).into());
     }
     (0..length).map(|i| Ok(array.get_element(i)?)).collect()
 }

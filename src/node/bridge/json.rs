@@ -10,6 +10,7 @@ use super::function::{self, AnyFunction, Completion};
 use super::value::undefined;
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
+use crate::node::invalid_argument::InvalidArgument;
 
 /// Functions of one JavaScript environment as they were when the addon was loaded: later changes to the global object do
 /// not reach them.
@@ -39,12 +40,12 @@ pub fn stringify(env: &Env, what: &str, event: Unknown<'_>) -> Result<Payload> {
     match try_stringify(env, event)? {
         Ok(Some(payload)) => Ok(payload),
         Ok(None) => {
-            let kind = event.get_type()?.to_string().to_lowercase();
-            Err(Error::InvalidArgument(format!("the {what} cannot be expressed in JSON: its type is {kind}")))
+            let reason = format!("its type is {}", event.get_type()?.to_string().to_lowercase());
+            Err(InvalidArgument::NoJson { what: what.to_string(), reason }.into())
         }
         Err(thrown) => {
             let reason = exception::text(env, thrown);
-            Err(Error::InvalidArgument(format!("the {what} cannot be expressed in JSON: {reason}")))
+            Err(InvalidArgument::NoJson { what: what.to_string(), reason }.into())
         }
     }
 }

@@ -9,6 +9,7 @@ use super::arguments::{count, from_js, string, wrong_type};
 use super::exception;
 use super::signal::Signal;
 use crate::node::error::{Error, Result};
+use crate::node::invalid_argument::InvalidArgument;
 
 /// Range of timeouts in milliseconds.
 const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
@@ -35,7 +36,7 @@ impl<'env> Options<'env> {
         for i in 0..given.get_array_length()? {
             let name: String = given.get_element(i)?;
             if !names.contains(&name.as_str()) {
-                return Err(Error::InvalidArgument(format!("there is no option {name:?}")));
+                return Err(InvalidArgument::UnknownOption(name).into());
             }
         }
         Ok(Some(options))
@@ -47,7 +48,7 @@ impl<'env> Options<'env> {
 
     fn refused(&self) -> Error {
         let reason = exception::take_text(self.env).unwrap_or_default();
-        Error::InvalidArgument(format!("the options cannot be read: {reason}"))
+        InvalidArgument::UnreadableOptions(reason).into()
     }
 
     pub fn given(&self, name: &str) -> Result<Option<Unknown<'_>>> {
@@ -87,8 +88,8 @@ impl<'env> Options<'env> {
         if let Some((_, value)) = values.iter().find(|(known, _)| *known == text) {
             return Ok(Some(*value));
         }
-        let known: Vec<_> = values.iter().map(|(known, _)| format!("'{known}'")).collect();
-        Err(Error::InvalidArgument(format!("the option {name} must be {}, but it is {text:?}", known.join(" or "))))
+        let known = values.iter().map(|(known, _)| known.to_string()).collect();
+        Err(InvalidArgument::Text { what: format!("the option {name}"), known, text }.into())
     }
 
     pub fn timeout(&self, name: &str) -> Result<Option<f64>> {
@@ -97,11 +98,10 @@ impl<'env> Options<'env> {
             ValueType::Undefined => Ok(None),
             ValueType::Number => match from_js(self.env, value)? {
                 milliseconds if TIMEOUTS.contains(&milliseconds) => Ok(Some(milliseconds)),
-                milliseconds => Err(Error::InvalidArgument(format!(
-                    "the option {name} must be from {} to {}, but it is {milliseconds}",
-                    TIMEOUTS.start(),
-                    TIMEOUTS.end()
-                ))),
+                number => {
+                    let expected = format!("from {} to {}", TIMEOUTS.start(), TIMEOUTS.end());
+                    Err(InvalidArgument::Number { what: format!("the option {name}"), expected, number }.into())
+                }
             },
             other => Err(wrong_type(&format!("the option {name}"), "a number", other)),
         }

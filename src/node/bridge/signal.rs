@@ -9,6 +9,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 use super::exception;
 use super::function::{self, AnyFunction};
 use crate::node::error::{Error, Result};
+use crate::node::invalid_argument::InvalidArgument;
 use crate::node::panic::catch_panic;
 
 const ADD: &str = "addEventListener";
@@ -21,7 +22,10 @@ pub struct Signal(AnyFunction);
 impl Signal {
     /// The value of the option `signal`.
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
-        let wrong = || Error::InvalidArgument("the option signal must be an AbortSignal".to_string());
+        let wrong = || -> Error {
+            let (what, expected) = ("the option signal".to_string(), "an AbortSignal".to_string());
+            InvalidArgument::Class { what, expected }.into()
+        };
         if value.get_type()? != ValueType::Object {
             return Err(wrong());
         }
@@ -95,5 +99,5 @@ fn read(env: &Env, object: Object<'static>, name: &str) -> Result<Unknown<'stati
 }
 
 fn refused(reason: &str) -> Error {
-    Error::InvalidArgument(format!("the option signal cannot be used: {reason}"))
+    InvalidArgument::UnusableSignal(reason.to_string()).into()
 }

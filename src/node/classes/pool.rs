@@ -25,6 +25,7 @@ use crate::node::bridge::thenable::{is_thenable, when_settled};
 use crate::node::bridge::value::undefined;
 use crate::node::console::callback::{self, Callback, recording_lines};
 use crate::node::error::{Error, Result};
+use crate::node::invalid_argument::InvalidArgument;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::host_call::PendingHostCall;
@@ -568,7 +569,7 @@ fn prepare(env: &Env, prepare: &AnyFunction, expected: Expected) {
 
 /// What hands over the sandbox that the function gave.
 fn adopt(env: &Env, completion: Completion) -> Result<impl FnOnce(Expected) + use<>> {
-    let value = completion.map_err(|thrown| Error::InvalidArgument(exception::text(env, thrown)))?;
+    let value = completion.map_err(|thrown| InvalidArgument::Thrown(exception::text(env, thrown)))?;
     let sandbox = arguments::instance::<LoadedJSSandbox>(env, "what prepare gives", "a LoadedJSSandbox", value)?;
     let (sender, receiver) = oneshot::channel::<crate::LoadedJSSandbox>();
     let context = sandbox.give_up("SandboxPool", move |sandbox| drop(sender.send(sandbox)))?;

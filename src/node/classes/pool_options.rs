@@ -8,7 +8,8 @@ use super::snapshot::Snapshot;
 use crate::node::bridge::arguments::{function, instance};
 use crate::node::bridge::function::AnyFunction;
 use crate::node::bridge::options::Options;
-use crate::node::error::{Error, Result};
+use crate::node::error::Result;
+use crate::node::invalid_argument::InvalidArgument;
 
 const HOST_PRINT_FN: &str = "hostPrintFn";
 const MAX_OUTPUT_VALUES: &str = "maxOutputValues";
@@ -33,32 +34,28 @@ pub enum PoolSource {
 impl PoolOptions {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
         const NAMES: [&str; 6] = ["size", "snapshot", "prepare", "maxQueue", HOST_PRINT_FN, MAX_OUTPUT_VALUES];
-        let invalid = |message: &str| Error::InvalidArgument(message.to_string());
-        let options =
-            Options::from_js(env, value, &NAMES)?.ok_or_else(|| invalid("the options of the pool are missing"))?;
+        let options = Options::from_js(env, value, &NAMES)?.ok_or(InvalidArgument::NoPoolOptions)?;
         let source = match (options.given("snapshot")?, options.given("prepare")?) {
             (Some(snapshot), None) => {
                 let snapshot = instance::<Snapshot>(env, "the option snapshot", "a Snapshot", snapshot)?;
                 let snapshot = snapshot.state()?;
                 if !snapshot.is_loaded() {
-                    return Err(invalid("the handlers of the snapshot must be loaded"));
+                    return Err(InvalidArgument::NotLoaded.into());
                 }
                 PoolSource::Snapshot(snapshot)
             }
             (None, Some(prepare)) => PoolSource::Prepare(function(env, "the option prepare", prepare)?),
             (None, None) => PoolSource::Runtime,
-            _ => return Err(invalid("only one of the options snapshot and prepare can be given")),
+            _ => return Err(InvalidArgument::TwoSources.into()),
         };
         let host_print_fn = options.given(HOST_PRINT_FN)?;
         let host_print_fn = host_print_fn.map(|given| function(env, "the option hostPrintFn", given)).transpose()?;
         let max_output_values = options.count(MAX_OUTPUT_VALUES, &crate::SandboxBuilder::MAX_OUTPUT_VALUES_RANGE)?;
         if matches!(source, PoolSource::Prepare(_)) && (host_print_fn.is_some() || max_output_values.is_some()) {
-            return Err(invalid(
-                "the options hostPrintFn and maxOutputValues are not for a pool with the option prepare",
-            ));
+            return Err(InvalidArgument::SetByPrepare.into());
         }
         let size = options.count("size", &crate::SandboxPool::SIZE_RANGE)?;
-        let size = size.ok_or_else(|| invalid("the option size is missing"))?;
+        let size = size.ok_or(InvalidArgument::MissingOption("size"))?;
         let max_queue = options.count("maxQueue", &(0..=1_000_000))?.unwrap_or(1_000);
         Ok(Self { size, source, max_queue, host_print_fn, max_output_values })
     }

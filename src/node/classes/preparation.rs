@@ -10,7 +10,8 @@ use super::call_driver::{self, Callee};
 use super::handler_call::{CallValue, Request};
 use super::pool::SandboxPool;
 use crate::node::bridge::call_end::CallPromise;
-use crate::node::error::{Error, Result};
+use crate::node::error::Result;
+use crate::node::invalid_argument::InvalidArgument;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::host_call::PendingHostCall;
 
@@ -56,8 +57,7 @@ impl Callee for Preparations<'_> {
     fn check_open(&self) -> Result<()> {
         self.0.check_open()?;
         if !self.0.shared.can_prepare() {
-            let message = "a pool with the option prepare cannot prepare modules: its function can add them";
-            return Err(Error::InvalidArgument(message.to_string()));
+            return Err(InvalidArgument::PreparesItself.into());
         }
         Ok(())
     }
