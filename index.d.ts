@@ -377,9 +377,9 @@ export declare namespace SandboxBuilder {
  * A module of host functions, which guest code imports from `host:NAME`.
  *
  * `ProtoJSSandbox.hostModule()` returns a module of that sandbox: what is registered in it is registered in the sandbox. A
- * module that `new HostFunctionModule(name)` makes belongs to no sandbox: `SandboxBuilder.addHostFunctionModule()` gives its
- * functions to as many as you like. These share the functions, so data that a callback keeps for one guest must not reach
- * another.
+ * module that `new HostFunctionModule(name)` makes belongs to no sandbox: `SandboxBuilder.addHostFunctionModule()` gives a
+ * builder the functions that it has at that time. The sandboxes share these, so data that a callback keeps for one guest must
+ * not reach another.
  */
 export declare class HostFunctionModule {
   /**

@@ -391,13 +391,7 @@ test('new is refused for the classes whose constructors are private', () => {
   const refused = [...declared.matchAll(/^export declare class (\w+) \{\n {2}private constructor\(\)$/gm)].map(
     ([, name]) => name,
   );
-  assert.deepEqual(refused.sort(), [
-    'InterruptHandle',
-    'JSSandbox',
-    'LoadedJSSandbox',
-    'ProtoJSSandbox',
-    'Snapshot',
-  ]);
+  assert.deepEqual(refused.sort(), ['InterruptHandle', 'JSSandbox', 'LoadedJSSandbox', 'ProtoJSSandbox', 'Snapshot']);
   const exported: Record<string, any> = api;
   for (const name of refused) assert.throws(() => new exported[name ?? ''](), Error, name);
 });
