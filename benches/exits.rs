@@ -48,6 +48,16 @@ mod kvm {
         });
         drop(sandbox);
         let mut sandbox = loaded(
+            "function handler(pages) { const all = new Uint8Array(4096 * pages); for (let i = 0; i < pages; i++) all[4096 * i] = 1; }",
+        );
+        let snapshot = sandbox.snapshot().expect("a snapshot");
+        show("restore and fill 16 MiB", || {
+            sandbox.restore(snapshot.clone()).expect("a restore");
+            call(&mut sandbox, "4096")
+        });
+        show("fill 16 MiB again", || call(&mut sandbox, "4096"));
+        drop(sandbox);
+        let mut sandbox = loaded(
             "import { one } from 'host:counted';
              function handler(count) { for (let i = 0; i < count; i++) one(i); }",
         );

@@ -89,6 +89,21 @@ fn a_write_to_the_plan_of_what_to_prepare_aborts() {
 }
 
 #[test]
+fn the_code_that_maps_fresh_pages_reaches_no_tables_when_the_engine_runs_it() {
+    aborts(Fault::RunFill, &["page fault (vector 14", "cannot read 0x7f8000800000", "by instruction 0x4fff5"]);
+}
+
+#[test]
+fn nobody_but_the_kernel_can_end_the_mapping_of_fresh_pages() {
+    aborts(Fault::ClaimToBeFilled, &["the gate has no operation 8"]);
+}
+
+#[test]
+fn the_mapping_of_fresh_pages_changes_no_register() {
+    assert_eq!(test_guest().commit_fault(Fault::TouchWithAllRegisters).expect("it lives on"), 1);
+}
+
+#[test]
 fn a_counter_is_the_kernel_s_or_none() {
     assert_eq!(test_guest().commit_fault(Fault::CounterWithUpperHalf).expect("it lives on"), 1);
     aborts(Fault::CounterOutOfRange, &["the gate has no operation 4"]);

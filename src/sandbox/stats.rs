@@ -78,6 +78,8 @@ pub struct GuestCounters {
     pub copied: u64,
     /// Pages that were copied ahead, without a fault.
     pub prepared: u64,
+    /// Pages of memory that it had not used before, mapped by those faults.
+    pub fresh: u64,
 }
 
 impl GuestCounters {
@@ -92,6 +94,7 @@ impl GuestCounters {
             mapped: count(Counter::Mapped),
             copied: count(Counter::Copied),
             prepared: count(Counter::Prepared),
+            fresh: count(Counter::Fresh),
         })
     }
 }

@@ -14,11 +14,13 @@ pub enum Counter {
     Copied = 3,
     /// Pages that were copied ahead, by no fault of the runtime.
     Prepared = 4,
+    /// Fresh pages that were mapped by faults.
+    Fresh = 5,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 }
 
 /// Addresses of copied pages that are kept, the latest ones.

@@ -292,4 +292,10 @@ pub enum Fault {
     AmplifyReply = 72,
     /// Says of the next call of a handler that it is refused; returns 1, as do those that follow.
     RefuseCall = 73,
+    /// Runs the code that maps fresh pages.
+    RunFill = 74,
+    /// Claims to be that code, which is done.
+    ClaimToBeFilled = 75,
+    /// Touches a page for the first time with something in every register; gives 1 if all is as it was.
+    TouchWithAllRegisters = 76,
 }

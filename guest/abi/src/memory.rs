@@ -32,6 +32,10 @@ pub const PREFAULT_PLAN: u64 = THREAD_AREA + 4 * PAGE_SIZE;
 /// Where pages are filled then, up to [`THREAD_AREA`]. At all other times nothing is there.
 pub const PREFAULT_WINDOW: u64 = THREAD_AREA & !(512 * PAGE_SIZE - 1);
 
+/// One page of code that maps fresh pages at CPL 3. The kernel sends the runtime through it at a fault; code at CPL 3 that runs it
+/// by itself finds no page tables.
+pub const FILL_CODE: u64 = THREAD_AREA + 5 * PAGE_SIZE;
+
 /// Exclusive end of the runtime's stack.
 pub const STACK_TOP: u64 = 0x7000_0000;
 /// Largest stack in bytes. Its size is a setting of the sandbox, a multiple of [`BACKING_STEP`].
@@ -111,7 +115,7 @@ const _: () = {
         size_of::<ScratchMetadata>() == 0x70,
         "hyperlight-host fixes this layout; follow its version, do not edit the number"
     );
-    assert!(IMAGE_END <= PREFAULT_WINDOW && PREFAULT_PLAN + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
+    assert!(IMAGE_END <= PREFAULT_WINDOW && FILL_CODE + PAGE_SIZE <= STACK_TOP - STACK_SIZE_MAX - STACK_GUARD_SIZE);
     assert!(STACK_TOP <= HEAP_START && HEAP_START + HEAP_SIZE_MAX <= USER_END);
     assert!(KERNEL_TABLES + (1 << 30) < SCRATCH_END - SCRATCH_SIZE_MAX, "scratch memory grows down from its end");
     assert!(THREAD_POINTER < 1 << 32, "the FS descriptor in the GDT holds a 32-bit base");

@@ -46,13 +46,24 @@ impl Page {
         // SAFETY: as in `metadata`; the kernel is the only user of this word while the guest runs.
         let physical = unsafe { next_free.read_volatile() };
         if physical >= Self::LIMIT {
-            abort(AbortCode::OutOfMemory, format_args!("out of memory: all scratch memory is used"));
+            out_of_memory();
         }
         // SAFETY: as above.
         unsafe { next_free.write_volatile(physical + PAGE_SIZE) };
         let page = Self { physical };
         debug_assert!(page.seems_fresh(), "a page was given twice");
         page
+    }
+
+    /// How many there are.
+    pub fn free() -> u64 {
+        Self::LIMIT.saturating_sub(Self::next_free()) / PAGE_SIZE
+    }
+
+    /// Physical address of the next one. Those after it follow it.
+    pub fn next_free() -> u64 {
+        // SAFETY: as in `allocate`.
+        unsafe { (Self::NEXT_FREE as *const u64).read_volatile() }
     }
 
     /// Whether the page is zero at both ends: to look at all of it would take too long where the kernel is emulated.
@@ -70,6 +81,11 @@ impl Page {
     pub fn as_mut_ptr<T>(&mut self) -> *mut T {
         window(self.physical).cast()
     }
+}
+
+/// Ends the call.
+pub fn out_of_memory() -> ! {
+    abort(AbortCode::OutOfMemory, format_args!("out of memory: all scratch memory is used"))
 }
 
 /// A page table entry in its place, which is in a table: tables are never freed.

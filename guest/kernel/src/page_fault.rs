@@ -10,45 +10,58 @@
 //!
 //! Since a fault costs far more than the work in it, each serves a window of pages.
 
+use core::ops::Range;
+
 use guest_abi::abort::AbortCode;
 use guest_abi::counters::Counter;
 use guest_abi::memory::{
     BACKING_STEP, HEAP_SIZE_MAX, HEAP_START, PAGE_SIZE, STACK_GUARD_SIZE, STACK_SIZE_MAX, STACK_TOP, USER_END,
 };
-use guest_kernel::page_table::{Access, Entry, FaultCode, window_of};
+use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
 use crate::abort::abort;
 use crate::arch::{self, PageSlot};
 use crate::constants::constants;
-use crate::memory::{GROUP, Page, PageTables, Slot};
+use crate::memory::{GROUP, Page, PageTables, Slot, out_of_memory};
 
-/// Pages of the heap or the stack that are mapped at once when one of them is first touched.
-const FRESH_WINDOW: u64 = BACKING_STEP / PAGE_SIZE;
+/// Pages that are mapped at once when one of them is first touched: always of the stack, and to begin with of the heap.
+const FRESH_MIN: u64 = BACKING_STEP / PAGE_SIZE;
+/// The most that are: as many as a table maps.
+const FRESH_MAX: u64 = ENTRIES as u64;
 /// Pages of the heap that are opened to CPL 3 at once: most of them will be used.
 const HEAP_OPEN_WINDOW: u64 = 32;
 /// Pages of anything else that are: one or two will be.
 const OPEN_WINDOW: u64 = 8;
 
-/// Resolves a page fault; `false` if the access is not allowed.
+/// What becomes of a page fault.
+pub enum Outcome {
+    /// The access is not allowed.
+    Refused,
+    /// The instruction can be repeated.
+    Resolved,
+    /// It can be once these pages are mapped, those of them that are absent: whole groups of the heap or the stack, in one table,
+    /// which is there. There are as many free pages.
+    MapFresh(Range<u64>),
+}
+
+/// Resolves a page fault, all but the mapping of fresh pages.
 ///
 /// # Safety
 /// The processor has raised it with this error code at this address.
-pub unsafe fn resolve(address: u64, error: FaultCode) -> bool {
+pub unsafe fn resolve(address: u64, error: FaultCode) -> Outcome {
     if !error.is_user() {
-        return false;
+        return Outcome::Refused;
     }
     count(Counter::Faults);
     if !error.is_protection() {
         if !is_demand_zero(address) {
-            return false;
+            return Outcome::Refused;
         }
         count(Counter::Mapped);
-        map_fresh(address);
-        debug_assert!(arch::sees_tables(address), "a table has an old translation");
-        return true;
+        return Outcome::MapFresh(fresh_pages(address));
     }
     if !belongs_to_user(address) {
-        return false;
+        return Outcome::Refused;
     }
     debug_assert!(arch::sees_tables(address), "a table has an old translation");
     // SAFETY: the fault is about the rights of a page that is present, so its tables are.
@@ -64,7 +77,8 @@ pub unsafe fn resolve(address: u64, error: FaultCode) -> bool {
     arch::invalidate(address);
     let entry = slot.get();
     // What must be copied faults again, now that it is open.
-    entry.allows(error) || error.is_write() && entry.is_copy_on_write()
+    let is_allowed = entry.allows(error) || error.is_write() && entry.is_copy_on_write();
+    if is_allowed { Outcome::Resolved } else { Outcome::Refused }
 }
 
 fn count(counter: Counter) {
@@ -83,14 +97,22 @@ fn belongs_to_user(address: u64) -> bool {
     address < USER_END || (constants().arena_start..constants().arena_end).contains(&address)
 }
 
-fn map_fresh(address: u64) {
-    let start = window_of(address, FRESH_WINDOW);
-    PageTables::current().for_each_user_slot(start..start + BACKING_STEP, |slot, _| {
-        if slot.get().is_absent() {
-            // SAFETY: a fresh page for the runtime, where it has none.
-            unsafe { slot.fill(Entry::user_page(Page::allocate().physical(), Access::ReadWrite)) };
-        }
-    });
+/// The pages that a fault at an absent page maps. A program that allocates touches thousands, and a fault costs far more than
+/// mapping a page. So of the heap they grow with what has been mapped since the sandbox was started or restored, by a quarter of
+/// that: at most a fifth of what is mapped was never touched. Until it is, it takes no memory of the host.
+fn fresh_pages(address: u64) -> Range<u64> {
+    let first = window_of(address, GROUP);
+    PageTables::current().user_slot_or_new(first);
+    let end = if first < STACK_TOP { first + FRESH_MIN * PAGE_SIZE } else { constants().heap_end };
+    let end_of_table = window_of(first, ENTRIES as u64) + ENTRIES as u64 * PAGE_SIZE;
+    // SAFETY: the word is the kernel's own, in scratch memory.
+    let mapped = unsafe { ((arch::COUNTERS + 8 * Counter::Fresh as u64) as *const u64).read_volatile() };
+    let wanted = (mapped / 4).clamp(FRESH_MIN, FRESH_MAX).min((end.min(end_of_table) - first) / PAGE_SIZE);
+    let count = wanted.min(Page::free()) / GROUP * GROUP;
+    if count == 0 {
+        out_of_memory();
+    }
+    first..first + count * PAGE_SIZE
 }
 
 /// Opens a page that belongs to CPL 3, and those around it. What is mapped of the heap and the stack is mapped by groups.
@@ -149,6 +171,6 @@ pub fn refuse(address: u64, error: FaultCode, instruction: u64, from_user: bool)
 const _: () = assert!(
     STACK_TOP.is_multiple_of(BACKING_STEP)
         && HEAP_START.is_multiple_of(HEAP_OPEN_WINDOW * PAGE_SIZE)
-        && FRESH_WINDOW.is_multiple_of(GROUP),
-    "windows must not reach beyond the stack or below the heap, and a group is mapped as a whole"
+        && FRESH_MIN == GROUP,
+    "windows must not reach beyond the stack or below the heap, which are whole groups"
 );

@@ -5,15 +5,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::arch::asm;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::function::{ConsoleLevel, Fault};
 use guest_abi::gate::COUNTER;
 use guest_abi::host_request::HostRequest;
 use guest_abi::memory::{
-    HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
-    STACK_TOP,
+    FILL_CODE, HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN,
+    SCRATCH_END, STACK_TOP,
 };
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
@@ -213,6 +213,15 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             jump(PREFAULT_CODE);
         } else if is(Fault::ClaimToBePrefault) {
             gate::enter(guest_abi::gate::PREFAULTED, 0);
+        } else if is(Fault::RunFill) {
+            // As the kernel would: for one page of the heap.
+            asm!("call {}", in(reg) FILL_CODE, in("rdi") 0x7f80_0080_0000u64, in("ecx") 1, in("rdx") 0u64);
+        } else if is(Fault::ClaimToBeFilled) {
+            gate::enter(guest_abi::gate::FILLED, 0);
+        } else if is(Fault::TouchWithAllRegisters) {
+            // Pages that nothing has touched, far enough from each other to be mapped apart.
+            let kept = (1..9).all(|i| touch_with_all_registers(HEAP_START + PAGE_SIZE * 512 * i) == 0x7fff + 1);
+            return number(i32::from(kept));
         } else if is(Fault::WritePlan) {
             write(PREFAULT_PLAN);
         } else if is(Fault::PlanForeignPages) {
@@ -243,6 +252,61 @@ fn stack_size() -> u64 {
 fn last_heap_page() -> u64 {
     HEAP_START + heap::size() - PAGE_SIZE
 }
+
+/// Writes to an address with a bit of its own in each register and the carry flag set; gives the sum of all.
+unsafe fn touch_with_all_registers(address: u64) -> u64 {
+    let sum: u64;
+    // SAFETY: as in `commit`; the registers that may not be named are put back.
+    unsafe {
+        asm!(
+            "push rbx",
+            "push rbp",
+            "mov [rip + {address}], rax",
+            "mov eax, 0x1",
+            "mov ebx, 0x2",
+            "mov ecx, 0x4",
+            "mov edx, 0x8",
+            "mov esi, 0x10",
+            "mov edi, 0x20",
+            "mov ebp, 0x40",
+            "mov r8d, 0x80",
+            "mov r9d, 0x100",
+            "mov r10d, 0x200",
+            "mov r11d, 0x400",
+            "mov r12d, 0x800",
+            "mov r13d, 0x1000",
+            "mov r14d, 0x2000",
+            "mov r15, [rip + {address}]",
+            "stc",
+            "mov byte ptr [r15], 1",
+            "adc rax, rbx",
+            "add rax, rcx",
+            "add rax, rdx",
+            "add rax, rsi",
+            "add rax, rdi",
+            "add rax, rbp",
+            "add rax, r8",
+            "add rax, r9",
+            "add rax, r10",
+            "add rax, r11",
+            "add rax, r12",
+            "add rax, r13",
+            "add rax, r14",
+            "sub r15, [rip + {address}]",
+            "add rax, r15",
+            "add rax, 0x4000",
+            "pop rbp",
+            "pop rbx",
+            address = sym TOUCHED,
+            inout("rax") address => sum,
+            out("rcx") _, out("rdx") _, out("rsi") _, out("rdi") _, out("r8") _, out("r9") _, out("r10") _,
+            out("r11") _, out("r12") _, out("r13") _, out("r14") _, out("r15") _,
+        );
+    }
+    sum
+}
+
+static TOUCHED: AtomicU64 = AtomicU64::new(0);
 
 unsafe fn jump(address: u64) {
     // SAFETY: as in `commit`.

@@ -39,7 +39,7 @@ pub const COUNTERS: u64 = CALL_FRAME + CALL_FRAME_SIZE;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
 pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
 /// Top of the stack for exceptions.
-const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
+pub const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;
 
 #[repr(C, align(4096))]

@@ -30,24 +30,28 @@
 //! then, hence it has no operation 0.
 
 use core::arch::{asm, global_asm};
+use core::mem::{MaybeUninit, offset_of};
 
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::entry;
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
 use guest_abi::memory::{
-    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END, SCRATCH_END_PHYSICAL,
-    STACK_TOP,
+    FILL_CODE, HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
+    SCRATCH_END_PHYSICAL, STACK_TOP,
 };
 use guest_kernel::page_table::{Entry, FaultCode, index};
 
 use super::descriptors::{
-    CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
+    CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, EXCEPTION_STACK_TOP, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE,
+    USER_DATA,
 };
+use super::fresh_pages::{self, Run};
 use super::prefault;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot, SELF_MAP};
 use crate::abort::abort;
 use crate::memory::Page;
+use crate::page_fault::Outcome;
 use crate::{boot, page_fault};
 
 /// Exceptions that have a handler: all that the processor defines.
@@ -101,9 +105,27 @@ pub fn handler(vector: usize) -> u64 {
 
 /// # Safety
 /// The processor has raised a page fault with this error code at this address.
-unsafe extern "C" fn page_fault(address: u64, error: FaultCode) -> bool {
+unsafe extern "C" fn page_fault(address: u64, error: FaultCode, run: &mut MaybeUninit<Run>) -> Fault {
     // SAFETY: the caller's promise.
-    unsafe { page_fault::resolve(address, error) }
+    match unsafe { page_fault::resolve(address, error) } {
+        Outcome::Refused => Fault::Refused,
+        Outcome::Resolved => Fault::Resolved,
+        Outcome::MapFresh(pages) => {
+            run.write(fresh_pages::run(&pages));
+            Fault::Run
+        }
+    }
+}
+
+/// What `page_fault_entry` is to do.
+#[repr(u32)]
+enum Fault {
+    /// End the call.
+    Refused,
+    /// Have the instruction repeated.
+    Resolved,
+    /// The same, once the code that maps fresh pages has done the run.
+    Run,
 }
 
 extern "C" fn plan(page: u32) {
@@ -268,7 +290,8 @@ dispatch:
 //     top of the stack: the frame of five words.
 //   out: HALT, READY: to the host, which goes on at `dispatch`. READY tells it where that is (RAX), and the stack for it (RSP).
 //     ABORT, PLAN: to the caller. COUNTER: to the caller with RAX: the word. PREFAULTED: to the runtime's entry at CPL 3 with
-//     RDI = CALL_AFTER_RESTORE, RSP = STACK_TOP. Anything else ends the call, or, if it was left over, returns with RDI = 0.
+//     RDI = CALL_AFTER_RESTORE, RSP = STACK_TOP. FILLED: to the instruction that faulted, with all registers as they were. Anything
+//     else ends the call, or, if it was left over, returns with RDI = 0.
 //   clobbers: RAX, RCX, RDX; if it was left over, all but RSP and RDI
 //   stack: the gate's: 40 bytes by the processor, 56 more for PLAN, at most 24 for what is refused.
 //   CR3: reloaded by PREFAULTED.
@@ -295,7 +318,7 @@ gate_entry:
     jne 6f
     mov ecx, ecx // the argument is what is in its lower half
     cmp ecx, {counters}
-    jae 8f
+    jae 9f
     mov rdx, {counter_words}
     mov rax, [rdx + 8 * rcx]
     iretq
@@ -325,7 +348,7 @@ gate_entry:
     // Only the prefault code has its map of the tables. Nobody has it from now on.
     mov rdx, {prefault_map_slot}
     cmp qword ptr [rdx], 0
-    je 8f
+    je 9f
     mov qword ptr [rdx], 0
     mov rdx, cr3
     mov cr3, rdx
@@ -337,7 +360,23 @@ gate_entry:
     push_call_frame
     mov edi, {call_after_restore}
     iretq
-8:  cld
+    // As above. What was used of the free pages is taken, and the interrupted code goes on.
+8:  cmp eax, {filled}
+    jne 9f
+    mov rsi, {prefault_map_slot}
+    cmp qword ptr [rsi], 0
+    je 9f
+    mov qword ptr [rsi], 0
+    mov rsi, cr3
+    mov cr3, rsi
+    mov rsi, {entry_address}
+    and rdx, rsi
+    mov [{next_free}], rdx
+    mov ecx, ecx
+    add [{fresh}], rcx
+    mov rsp, {fault_registers}
+    jmp leave_page_fault
+9:  cld
     mov esi, eax
     push 0
     push {gate_vector}
@@ -368,11 +407,18 @@ page_fault_entry:
     push r11
     mov rdi, cr2
     mov rsi, [rsp + 72]
-    // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd.
-    sub rsp, 8
+    // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd. The run takes three.
+    sub rsp, 40
+    mov rdx, rsp
     call {page_fault}
-    add rsp, 8
-    test al, al
+    cmp eax, {run}
+    je 3f
+    add rsp, 40
+    cmp eax, {refused}
+    je 2f
+// leave_page_fault: goes on at the instruction that faulted.
+//   in: at the top of the stack: the nine registers that were saved, the error code, then the frame of five words.
+leave_page_fault:
     pop r11
     pop r10
     pop r9
@@ -382,8 +428,27 @@ page_fault_entry:
     pop rdx
     pop rcx
     pop rax
-    jz page_fault_refused
     add rsp, 8
+    iretq
+2:  pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    jmp page_fault_refused
+3:  mov rdi, [rsp + {run_first}]
+    mov ecx, [rsp + {run_count}]
+    mov rdx, [rsp + {run_entry}]
+    mov eax, {fill_code}
+    push {user_data}
+    push 0
+    push 2
+    push {user_code}
+    push rax
     iretq
 // page_fault_refused: a page fault that cannot be resolved.
 //   in, out, stack: as a stub of a vector with an error code.
@@ -439,6 +504,16 @@ exception_common:
     counters = const WORDS,
     plan = const gate::PLAN,
     prefaulted = const gate::PREFAULTED,
+    filled = const gate::FILLED,
+    run = const Fault::Run as u32,
+    refused = const Fault::Refused as u32,
+    run_first = const offset_of!(Run, first),
+    run_count = const offset_of!(Run, count),
+    run_entry = const offset_of!(Run, entry),
+    fill_code = const FILL_CODE,
+    entry_address = const Entry::ADDRESS as i64,
+    fresh = const (COUNTERS + 8 * Counter::Fresh as u64) as i64,
+    fault_registers = const (EXCEPTION_STACK_TOP - FAULT_FRAME_SIZE) as i64,
     next_free = const Page::NEXT_FREE as i64,
     page_bits = const PAGE_SIZE.trailing_zeros(),
     prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
@@ -486,12 +561,15 @@ const fn table_offset(address: u64, levels: u32) -> u64 {
     PageSlot::address_above(address, levels) - TABLES
 }
 
+/// What lies at the top of the stack of exceptions while a page fault is served: the frame, the error code and nine registers.
+const FAULT_FRAME_SIZE: u64 = (5 + 1 + 9) * 8;
+
 /// The exceptions for which the processor pushes an error code.
 const WITH_ERROR_CODE: u32 =
     1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30;
 
 const _: () = {
-    let operations = [gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PREFAULTED];
+    let operations = [gate::HALT, gate::ABORT, gate::READY, gate::COUNTER, gate::PLAN, gate::PREFAULTED, gate::FILLED];
     let mut i = 0;
     while i < operations.len() {
         assert!(operations[i] != 0, "zero is no operation");

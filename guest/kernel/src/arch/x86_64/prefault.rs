@@ -17,8 +17,8 @@ use core::ops::Range;
 
 use guest_abi::gate;
 use guest_abi::memory::{
-    HEAP_FIRST_SIZE, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, STACK_TOP,
-    THREAD_AREA, USER_END,
+    FILL_CODE, HEAP_FIRST_SIZE, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW,
+    STACK_TOP, THREAD_AREA, USER_END,
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 
@@ -195,7 +195,7 @@ pub fn install(tables: &PageTables) {
 fn ranges() -> [Range<u64>; 6] {
     let constants = constants();
     [
-        THREAD_AREA..PREFAULT_PLAN + PAGE_SIZE,
+        THREAD_AREA..FILL_CODE + PAGE_SIZE,
         COPY_ORDER..COPY_ORDER + PAGE_SIZE,
         IMAGE_START..constants.image_end.min(IMAGE_START + IMAGE_MAX),
         HEAP_START..constants.heap_end.min(HEAP_START + HEAP_FIRST_SIZE),

@@ -171,6 +171,13 @@ impl PageTables {
         unsafe { slot_in(self.root(), SELF_MAP, 3).fill(Entry::kernel_page(self.root(), true)) };
     }
 
+    /// Maps the tables at [`PREFAULT_SELF_MAP`] for code of the kernel's own at CPL 3, which takes the gate when it is done: that takes
+    /// the mapping back. Nothing is mapped there at any other time.
+    pub fn map_themselves_for_user(&self) {
+        // SAFETY: as above, and only the kernel's own code runs until the mapping is taken back.
+        unsafe { slot_in(self.root(), PREFAULT_SELF_MAP, 3).fill(Entry::table(self.root())) };
+    }
+
     /// The slot for the page at `address`, reached through [`SELF_MAP`]; `None` if there is no table for it.
     pub fn page_slot(&self, address: u64) -> Option<PageSlot> {
         // SAFETY: there is a slot, so there are its tables.
