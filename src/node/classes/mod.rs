@@ -11,6 +11,7 @@ mod js;
 mod limits;
 pub mod loaded;
 mod pool;
+mod pool_members;
 mod pool_options;
 mod preparation;
 mod proto;

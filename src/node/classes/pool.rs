@@ -1,6 +1,6 @@
 //! `SandboxPool` for JavaScript.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use napi::bindgen_prelude::{Either, Null, Object, PromiseRaw};
 use napi::{Env, Unknown};
@@ -9,34 +9,25 @@ use napi_derive::napi;
 use super::call_driver::{Callee, call_handler};
 use super::handler_call::{CallValue, Request, call};
 use super::interrupt::InterruptHandle;
-use super::loaded::LoadedJSSandbox;
+use super::pool_members::{MemberSource, PoolMember, PoolMembers};
 use super::pool_options::{PoolOptions, PoolSource};
-use crate::node::bridge::arguments;
 use crate::node::bridge::call_end::{CallPromise, Ended};
 use crate::node::bridge::call_stats::CallStats;
 use crate::node::bridge::delivery::with_stats;
 use crate::node::bridge::environment;
-use crate::node::bridge::exception;
-use crate::node::bridge::function::{self, AnyFunction, Completion};
-use crate::node::bridge::host_calls::{self, HostCalls};
+use crate::node::bridge::host_calls;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::Noted;
-use crate::node::bridge::thenable::{is_thenable, when_settled};
-use crate::node::bridge::value::undefined;
-use crate::node::console::callback::{self, Callback, recording_lines};
+use crate::node::console::callback::{self, Callback};
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::host_call::PendingHostCall;
-use crate::node::scheduling::pool_id::PoolId;
 use crate::node::scheduling::queue::Queue;
 use crate::node::scheduling::reentrancy;
-use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::worker_threads::{blocking, yield_to_js_thread};
 use crate::node::scheduling::{jobs, tasks};
-use crate::sandbox::error::PoolFailure;
-use crate::sandbox::pool::{LeaseQueue, Member};
+use crate::sandbox::pool::{InUse, PoolDriver};
 
 /// Several equal sandboxes that provide clean state for every request. A request gets a sandbox in the state in which
 /// it was prepared. Afterwards the sandbox is returned to that state in the background, even if it is poisoned. So no
@@ -54,29 +45,11 @@ pub struct SandboxPool {
 }
 
 pub(super) struct Shared {
-    pub(super) id: PoolId,
-    source: MemberSource,
-    /// The state in which requests get a sandbox since modules were prepared.
-    prepared: Mutex<Option<Arc<crate::Snapshot>>>,
+    pub(super) driver: Arc<PoolDriver<PoolMembers>>,
     /// The preparations, one after the other: each adds to what those before it have left.
     pub(super) preparations: Arc<Queue<()>>,
-    pub(super) leases: LeaseQueue<PoolMember>,
     pub(super) calls: Arc<Calls>,
     last_call_stats: Mutex<Option<crate::ExecutionStats>>,
-}
-
-enum MemberSource {
-    /// The runtime alone, once a sandbox has been in that state; and what a snapshot does not have.
-    Runtime(Arc<OnceLock<Arc<crate::Snapshot>>>, Option<Callback>, usize),
-    /// And what it does not have.
-    Snapshot(Arc<crate::Snapshot>, Option<Callback>, usize),
-    /// The function, and the way to its thread.
-    Prepare(Arc<AnyFunction>, Arc<HostCalls>),
-}
-
-pub(super) struct PoolMember {
-    member: Member,
-    context: Arc<SandboxContext>,
 }
 
 #[napi]
@@ -103,11 +76,8 @@ impl SandboxPool {
             PoolSource::Prepare(prepare) => MemberSource::Prepare(Arc::new(prepare), host_calls::of(env)?.clone()),
         };
         let shared = Arc::new(Shared {
-            id: PoolId::next(),
-            source,
-            prepared: Mutex::default(),
+            driver: PoolDriver::new(size, max_queue, PoolMembers::new(source)),
             preparations: Queue::new("SandboxPool", ()),
-            leases: LeaseQueue::new(size, max_queue),
             calls: Arc::default(),
             last_call_stats: Mutex::default(),
         });
@@ -117,12 +87,12 @@ impl SandboxPool {
             move || {
                 if let Some(shared) = to_end.upgrade() {
                     // Nobody is left to hear of results.
-                    shared.leases.close();
+                    shared.driver.leases.close();
                     shared.calls.kill_all();
                 }
             },
         );
-        shared.refill();
+        shared.driver.refill();
         Ok(Self { shared })
     }
 
@@ -200,19 +170,19 @@ impl SandboxPool {
     /// Number of sandboxes that the pool maintains.
     #[napi(getter)]
     pub fn size(&self) -> f64 {
-        self.shared.leases.size() as f64
+        self.shared.driver.leases.size() as f64
     }
 
     /// Number of sandboxes that are ready for a request.
     #[napi(getter)]
     pub fn ready(&self) -> f64 {
-        self.shared.leases.ready() as f64
+        self.shared.driver.leases.ready() as f64
     }
 
     /// Number of requests that are waiting for a sandbox.
     #[napi(getter)]
     pub fn waiting(&self) -> f64 {
-        self.shared.leases.waiting() as f64
+        self.shared.driver.leases.waiting() as f64
     }
 
     /// The cost of the call that ended last, even if it failed; `null` before the first. If several calls are made at
@@ -241,8 +211,8 @@ impl SandboxPool {
                 let shared = self.shared.clone();
                 // Tearing down virtual machines takes too long for the JavaScript thread.
                 blocking(move || {
-                    shared.leases.close();
-                    shared.leases.at_end(move || pending.settle_with(|| Ok(())));
+                    shared.driver.leases.close();
+                    shared.driver.leases.at_end(move || pending.settle_with(|| Ok(())));
                 });
             },
             |_, ()| -> Result<()> { Ok(()) },
@@ -253,7 +223,7 @@ impl SandboxPool {
     #[napi(js_name = "[Symbol.dispose]")]
     pub fn dispose_at_end_of_scope(&self) {
         let shared = self.shared.clone();
-        blocking(move || shared.leases.close());
+        blocking(move || shared.driver.leases.close());
     }
 
     /// `close()`, for `await using`.
@@ -265,7 +235,7 @@ impl SandboxPool {
 
 impl Callee for SandboxPool {
     fn check_open(&self) -> Result<()> {
-        if self.shared.leases.is_closed() {
+        if self.shared.driver.leases.is_closed() {
             return Err(Error::Consumed { class: "SandboxPool", method: "close" });
         }
         Ok(())
@@ -276,7 +246,7 @@ impl Callee for SandboxPool {
         caller: Option<Arc<PendingHostCall>>,
         method: &'static str,
     ) -> Result<Option<Arc<PendingHostCall>>> {
-        reentrancy::check(caller, method, |sandbox| sandbox.pool == Some(self.shared.id))
+        reentrancy::check(caller, method, |sandbox| sandbox.pool == Some(self.shared.driver.members.pool()))
     }
 
     fn calls(&self) -> &Arc<Calls> {
@@ -284,8 +254,7 @@ impl Callee for SandboxPool {
     }
 
     fn may_have_host_functions(&self) -> bool {
-        // Those of a snapshot have none.
-        matches!(self.shared.source, MemberSource::Prepare(..))
+        self.shared.driver.members.may_have_host_functions()
     }
 
     fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
@@ -294,122 +263,17 @@ impl Callee for SandboxPool {
 
     fn withdraw(&self, number: Arc<OnceLock<u64>>) -> impl Fn() + 'static {
         let shared = self.shared.clone();
-        move || number.get().into_iter().for_each(|number| shared.leases.withdraw(*number))
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        // Nobody holds the pool any more, not even a request. Tearing down virtual machines takes too long for the JavaScript
-        // thread, which is where objects are collected.
-        let ready = self.leases.take_ready();
-        blocking(move || drop(ready));
+        move || number.get().into_iter().for_each(|number| shared.driver.leases.withdraw(*number))
     }
 }
 
 impl Shared {
-    /// Begins to make the sandboxes that are missing.
-    fn refill(self: &Arc<Self>) {
-        for _ in 0..self.leases.expect_missing() {
-            self.make();
-        }
-    }
-
-    /// Makes a sandbox that is expected.
-    fn make(self: &Arc<Self>) {
-        let expected = Expected(Some(self.clone()));
-        match &self.source {
-            MemberSource::Snapshot(snapshot, callback, max_values) => {
-                let snapshot = self.lock_prepared().clone().unwrap_or_else(|| snapshot.clone());
-                let (callback, max_values) = (callback.clone(), *max_values);
-                blocking(move || {
-                    expected.fulfil(catch_panic(|| {
-                        let context = SandboxContext::new();
-                        let print = recording_lines(callback, &context);
-                        let member = Member::start(snapshot, |builder| {
-                            builder.with_host_print_fn(print).with_max_output_values(max_values)
-                        });
-                        Ok((member?, context))
-                    }));
-                });
-            }
-            MemberSource::Runtime(clean, callback, max_values) => {
-                let (clean, callback, max_values) = (clean.clone(), callback.clone(), *max_values);
-                let prepared = self.lock_prepared().clone();
-                blocking(move || {
-                    expected.fulfil(catch_panic(|| {
-                        let context = SandboxContext::new();
-                        let print = recording_lines(callback, &context);
-                        let builder = |builder: crate::SandboxBuilder| {
-                            builder.with_host_print_fn(print).with_max_output_values(max_values)
-                        };
-                        let member = match prepared {
-                            Some(prepared) => Member::start(prepared, builder),
-                            None => Self::make_of_runtime(&clean, builder),
-                        };
-                        Ok((member?, context))
-                    }));
-                });
-            }
-            MemberSource::Prepare(prepare, waiting) => {
-                let prepare = prepare.clone();
-                // If the thread has ended, nobody waits for the sandbox any more.
-                let _ = waiting.inbox().post(jobs::Source::HOST, move |env| self::prepare(env, &prepare, expected));
-            }
-        }
-    }
-
-    /// A sandbox with the runtime alone.
-    fn make_of_runtime(
-        clean: &OnceLock<Arc<crate::Snapshot>>,
-        builder: impl FnOnce(crate::SandboxBuilder) -> crate::SandboxBuilder,
-    ) -> crate::Result<Member> {
-        if let Some(clean) = clean.get() {
-            return Member::start(clean.clone(), builder);
-        }
-        let builder = builder(crate::SandboxBuilder::new());
-        let member = Member::new(builder.build()?.load_runtime()?.get_loaded_sandbox()?)?;
-        // Another may have been the first.
-        let _ = clean.set(member.clean());
-        Ok(member)
-    }
-
-    fn lock_prepared(&self) -> MutexGuard<'_, Option<Arc<crate::Snapshot>>> {
-        // No code runs under the lock that could leave it half changed.
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the pool's sandboxes are its own, so that their state can be another one from now on.
-    pub(super) fn can_prepare(&self) -> bool {
-        !matches!(self.source, MemberSource::Prepare(..))
-    }
-
-    /// A member is ready, if it is in the state in which requests get it now; else it is put into that first.
-    fn give(self: &Arc<Self>, mut member: PoolMember) {
-        loop {
-            let prepared = self.lock_prepared();
-            match &*prepared {
-                Some(newest) if !Arc::ptr_eq(newest, &member.member.clean()) => {
-                    member.member.set_clean(newest.clone());
-                    drop(prepared);
-                    if catch_panic(|| Ok(member.member.renew()?)).is_err() {
-                        drop(member);
-                        return self.make();
-                    }
-                }
-                // The lock is held until it is given: whoever sets another state looks for members afterwards.
-                _ => return self.leases.give(member),
-            }
-        }
-    }
-
     /// Has requests get sandboxes in this state from now on.
     fn set_prepared(self: &Arc<Self>, clean: Arc<crate::Snapshot>) {
-        let old = self.lock_prepared().replace(clean);
-        drop(old);
-        for member in self.leases.take_ready() {
-            let shared = self.clone();
-            blocking(move || shared.give(member));
+        self.driver.members.set_prepared(clean);
+        for member in self.driver.leases.take_ready() {
+            let driver = self.driver.clone();
+            blocking(move || driver.give(member));
         }
     }
 
@@ -420,165 +284,70 @@ impl Shared {
         ticket: Ticket,
         call_promise: CallPromise<CallValue>,
     ) {
-        self.refill();
+        self.driver.refill();
         let (sender, receiver) = oneshot::channel();
-        self.leases.take(move |member| drop(sender.send(member)));
+        self.driver.take(move |in_use| drop(sender.send(in_use)));
         match receiver.await.unwrap_or(Err(crate::Error::PoolClosed)) {
             Err(error) => {
                 let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
                 call_promise.settle_after(jobs::Source::HOST, Ok(ended));
             }
-            Ok(member) => InUse { shared: self, member: Some(member) }.prepare(request, ticket, call_promise).await,
+            Ok(in_use) => self.prepare_in(in_use, request, ticket, call_promise).await,
         }
     }
 
     /// Serves a request when a sandbox is ready for it. Returns its number if it has to wait.
     fn serve(self: &Arc<Self>, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
-        self.refill();
+        self.driver.refill();
         let shared = self.clone();
-        self.leases.take(move |member| match member {
+        self.driver.take(move |in_use| match in_use {
             Err(error) => {
                 let ended = Ended { result: Err(error.into()), stats: None, limits: request.options.limits };
                 call_promise.settle_after(jobs::Source::HOST, Ok(ended));
             }
-            Ok(member) => {
-                let in_use = InUse { shared, member: Some(member) };
-                tasks::spawn(in_use.serve(request, ticket, call_promise));
-            }
+            Ok(in_use) => tasks::spawn(async move { shared.serve_in(in_use, request, ticket, call_promise).await }),
         })
     }
-}
 
-/// A sandbox that is expected. If this is dropped, it will not come.
-struct Expected(Option<Arc<Shared>>);
-
-impl Expected {
-    fn fulfil(mut self, made: Result<(Member, Arc<SandboxContext>)>) {
-        let Some(shared) = self.0.take() else { return };
-        match made {
-            Ok((member, context)) => {
-                context.join(shared.id);
-                shared.give(PoolMember { member, context });
-            }
-            Err(error) => shared.leases.failed(failure(error)),
-        }
-    }
-}
-
-fn failure(error: Error) -> PoolFailure {
-    match error {
-        Error::Sandbox(error) => PoolFailure::Failed(Arc::new(error)),
-        other => PoolFailure::Told(other.to_string()),
-    }
-}
-
-impl Drop for Expected {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0.take() {
-            shared.leases.failed(PoolFailure::GivenUp);
-        }
-    }
-}
-
-/// A sandbox that serves a request. If this is dropped with it, it is gone.
-struct InUse {
-    shared: Arc<Shared>,
-    member: Option<PoolMember>,
-}
-
-impl InUse {
-    async fn serve(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) {
-        let Some(PoolMember { member, context }) = &mut self.member else { return };
+    async fn serve_in(
+        &self,
+        mut in_use: InUse<PoolMembers>,
+        request: Request,
+        ticket: Ticket,
+        call_promise: CallPromise<CallValue>,
+    ) {
+        let Ok(PoolMember { member, context }) = in_use.member() else { return };
         let limits = request.options.limits;
         let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
         if let Some(stats) = &stats {
-            *self.shared.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+            *self.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
         }
         drop(ticket);
         let result = result.map(|value| (value, None));
         call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
         yield_to_js_thread();
-        self.renew();
+        in_use.renew();
     }
 
-    /// As [`serve`](Self::serve), and takes a snapshot of the sandbox if that succeeds.
-    async fn prepare(mut self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) {
-        let shared = self.shared.clone();
-        let Some(PoolMember { member, context }) = &mut self.member else { return };
+    /// As [`serve_in`](Self::serve_in), and takes a snapshot of the sandbox if that succeeds.
+    async fn prepare_in(
+        self: &Arc<Self>,
+        mut in_use: InUse<PoolMembers>,
+        request: Request,
+        ticket: Ticket,
+        call_promise: CallPromise<CallValue>,
+    ) {
+        let Ok(PoolMember { member, context }) = in_use.member() else { return };
         let limits = request.options.limits;
         let (result, stats) = call(&mut member.sandbox, context, &ticket, request).await;
         let result = result.and_then(|value| {
             let clean = catch_panic(|| Ok(member.sandbox.snapshot()?))?;
             member.set_clean(clean.clone());
-            shared.set_prepared(clean);
+            self.set_prepared(clean);
             Ok((value, None))
         });
         drop(ticket);
         call_promise.settle_after(context.source(), Ok(Ended { result, stats, limits }));
-        self.renew();
+        in_use.renew();
     }
-
-    /// Makes the sandbox ready for the next request, off the path of this one.
-    fn renew(mut self) {
-        let Some(mut member) = self.member.take() else { return };
-        let shared = self.shared.clone();
-        if shared.leases.is_closed() {
-            drop(member);
-            shared.leases.gone();
-        } else if catch_panic(|| Ok(member.member.renew()?)).is_ok() {
-            shared.give(member);
-        } else {
-            drop(member);
-            shared.make();
-        }
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        if let Some(member) = self.member.take() {
-            drop(member);
-            self.shared.leases.gone();
-        }
-    }
-}
-
-/// Has the function make a sandbox, on the JavaScript thread.
-fn prepare(env: &Env, prepare: &AnyFunction, expected: Expected) {
-    let expected = Mutex::new(Some(expected));
-    let settle = move |env: &Env, completion: Completion| {
-        let Some(expected) = expected.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        match catch_panic(|| adopt(env, completion)) {
-            Ok(adopt) => adopt(expected),
-            Err(error) => expected.fulfil(Err(error)),
-        }
-    };
-    let begun = catch_panic(|| {
-        let completion = function::call(env, prepare, undefined(env)?, &[])?;
-        match completion {
-            Ok(value) if matches!(is_thenable(env, value)?, Ok(true)) => when_settled(env, value, settle),
-            completion => {
-                settle(env, completion);
-                Ok(())
-            }
-        }
-    });
-    // What could not be begun has been dropped, and with it what was expected.
-    drop(begun);
-}
-
-/// What hands over the sandbox that the function gave.
-fn adopt(env: &Env, completion: Completion) -> Result<impl FnOnce(Expected) + use<>> {
-    let value = completion.map_err(|thrown| InvalidArgument::Thrown(exception::text(env, thrown)))?;
-    let sandbox = arguments::instance::<LoadedJSSandbox>(env, "what prepare gives", "a LoadedJSSandbox", value)?;
-    let (sender, receiver) = oneshot::channel::<crate::LoadedJSSandbox>();
-    let context = sandbox.give_up("SandboxPool", move |sandbox| drop(sender.send(sandbox)))?;
-    Ok(move |expected: Expected| {
-        blocking(move || {
-            expected.fulfil(catch_panic(|| {
-                let given = receiver.recv().map_err(|_| Error::Internal("the sandbox was lost".to_string()));
-                Ok((Member::new(given?)?, context))
-            }));
-        });
-    })
 }

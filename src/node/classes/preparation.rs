@@ -56,7 +56,7 @@ struct Preparations<'a>(&'a SandboxPool);
 impl Callee for Preparations<'_> {
     fn check_open(&self) -> Result<()> {
         self.0.check_open()?;
-        if !self.0.shared.can_prepare() {
+        if !self.0.shared.driver.members.can_prepare() {
             return Err(InvalidArgument::PreparesItself.into());
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Clean state for every request.
 
+mod driver;
 mod lease_queue;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use super::program::Program;
 use super::snapshot::Snapshot;
 use super::thread_count::most_for_blocking;
 use super::workers::Workers;
+pub(crate) use driver::{Expected, InUse, Members, PoolDriver};
 pub(crate) use lease_queue::LeaseQueue;
 
 /// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
@@ -42,11 +44,11 @@ pub(crate) use lease_queue::LeaseQueue;
 /// # }
 /// ```
 pub struct SandboxPool {
-    shared: Arc<Shared>,
+    driver: Arc<PoolDriver<Arc<Prepared>>>,
 }
 
-struct Shared {
-    leases: LeaseQueue<Member>,
+/// Members that a function makes, on threads for that.
+struct Prepared {
     prepare: Mutex<Box<Prepare>>,
 }
 
@@ -117,15 +119,15 @@ impl SandboxPool {
     fn with_members(
         size: usize,
         max_queue: usize,
-        mut prepare: impl FnMut() -> Result<Member> + Send + 'static,
+        prepare: impl FnMut() -> Result<Member> + Send + 'static,
     ) -> Result<Self> {
         let range = *Self::SIZE_RANGE.start() as u64..=*Self::SIZE_RANGE.end() as u64;
         check_range("size of the pool", size as u64, "", &range)?;
-        let leases = LeaseQueue::new(size, max_queue);
-        for _ in 0..leases.expect_missing() {
-            leases.give(prepare()?);
+        let driver = PoolDriver::new(size, max_queue, Arc::new(Prepared { prepare: Mutex::new(Box::new(prepare)) }));
+        for _ in 0..driver.leases.expect_missing() {
+            driver.give(driver.members.prepare()?);
         }
-        Ok(Self { shared: Arc::new(Shared { leases, prepare: Mutex::new(Box::new(prepare)) }) })
+        Ok(Self { driver })
     }
 
     /// A pool of `size` sandboxes in the state of a snapshot. Host functions that its handlers have imported come with each
@@ -175,7 +177,7 @@ impl SandboxPool {
     /// [`Error::PoolClosed`] after [`close`](Self::close), [`Error::PoolPrepare`] if there is no sandbox left and none could be
     /// made.
     pub fn handle_event(&self, func_name: impl Into<String>, event: String, gc: Option<bool>) -> Result<String> {
-        self.lease()?.sandbox().handle_event(func_name, event, gc)
+        self.with_sandbox(|sandbox| sandbox.handle_event(func_name, event, gc))?
     }
 
     /// As [`handle_event`](Self::handle_event), under limits. The time of waiting for a sandbox does not count.
@@ -189,7 +191,7 @@ impl SandboxPool {
         monitor: &M,
         gc: Option<bool>,
     ) -> Result<String> {
-        self.lease()?.sandbox().handle_event_with_monitor(func_name, event, monitor, gc)
+        self.with_sandbox(|sandbox| sandbox.handle_event_with_monitor(func_name, event, monitor, gc))?
     }
 
     /// As [`LoadedJSSandbox::call`], in a sandbox that no request has used before. It waits for one to be ready.
@@ -216,7 +218,7 @@ impl SandboxPool {
     /// Those of [`LoadedJSSandbox::call`]; none of them harms the pool. Those of [`handle_event`](Self::handle_event) that are the
     /// pool's.
     pub fn call(&self, call: HandlerCall, gc: Option<bool>) -> Result<String> {
-        self.lease()?.sandbox().call(call, gc)
+        self.with_sandbox(|sandbox| sandbox.call(call, gc))?
     }
 
     /// As [`LoadedJSSandbox::run`], in a sandbox that no request has used before. It waits for one to be ready.
@@ -225,7 +227,7 @@ impl SandboxPool {
     /// Those of [`LoadedJSSandbox::run`]; none of them harms the pool. Those of [`handle_event`](Self::handle_event) that are the
     /// pool's.
     pub fn run(&self, program: Program, gc: Option<bool>) -> Result<String> {
-        self.lease()?.sandbox().run(program, gc)
+        self.with_sandbox(|sandbox| sandbox.run(program, gc))?
     }
 
     /// Gives a clean sandbox to a function, for several calls or its statistics. What it leaves there nobody else sees.
@@ -233,39 +235,32 @@ impl SandboxPool {
     /// # Errors
     /// [`Error::PoolFull`], [`Error::PoolClosed`], [`Error::PoolPrepare`], as for [`handle_event`](Self::handle_event).
     pub fn with_sandbox<T>(&self, use_sandbox: impl FnOnce(&mut LoadedJSSandbox) -> T) -> Result<T> {
-        Ok(use_sandbox(self.lease()?.sandbox()))
+        self.driver.refill();
+        let (sender, receiver) = mpsc::channel();
+        self.driver.take(move |member| drop(sender.send(member)));
+        let mut lease = Lease(Some(receiver.recv().map_err(|_| Error::PoolClosed)??));
+        lease.with(|member| use_sandbox(&mut member.sandbox))
     }
 
     /// Sandboxes that the pool has, ready or not.
     pub fn size(&self) -> usize {
-        self.shared.leases.members()
+        self.driver.leases.members()
     }
 
     /// Sandboxes that are ready for a request.
     pub fn ready(&self) -> usize {
-        self.shared.leases.ready()
+        self.driver.leases.ready()
     }
 
     /// Requests that wait.
     pub fn waiting(&self) -> usize {
-        self.shared.leases.waiting()
+        self.driver.leases.waiting()
     }
 
     /// Refuses requests from now on, those that wait included, and drops the sandboxes; those in use when their calls have
     /// ended. Dropping the pool does the same.
     pub fn close(&self) {
-        self.shared.leases.close();
-    }
-
-    fn lease(&self) -> Result<Lease> {
-        for _ in 0..self.shared.leases.expect_missing() {
-            let shared = self.shared.clone();
-            in_background(move || shared.make());
-        }
-        let (sender, receiver) = mpsc::channel();
-        self.shared.leases.take(move |member| drop(sender.send(member)));
-        let member = receiver.recv().map_err(|_| Error::PoolClosed)??;
-        Ok(Lease { shared: self.shared.clone(), member: Some(member) })
+        self.driver.leases.close();
     }
 }
 
@@ -283,22 +278,20 @@ impl fmt::Debug for SandboxPool {
 }
 
 /// A member in use. It is renewed when this is dropped, whatever happened.
-struct Lease {
-    shared: Arc<Shared>,
-    member: Option<Member>,
-}
+struct Lease(Option<InUse<Arc<Prepared>>>);
 
 impl Lease {
-    fn sandbox(&mut self) -> &mut LoadedJSSandbox {
-        // It is there until the lease is dropped.
-        &mut self.member.as_mut().expect("a member").sandbox
+    fn with<T>(&mut self, use_member: impl FnOnce(&mut Member) -> T) -> Result<T> {
+        let in_use = self.0.as_mut().ok_or(Error::PoolClosed)?;
+        in_use.member().map(use_member)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (shared, Some(member)) = (self.shared.clone(), self.member.take()) else { return };
-        in_background(move || shared.renew(member));
+        if let Some(in_use) = self.0.take() {
+            in_background(move || in_use.renew());
+        }
     }
 }
 
@@ -310,32 +303,29 @@ fn in_background(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-impl Shared {
-    fn renew(&self, mut member: Member) {
-        if self.leases.is_closed() {
-            drop(member);
-            return self.leases.gone();
-        }
-        match catch_unwind(AssertUnwindSafe(|| member.renew())) {
-            Ok(Ok(())) => self.leases.give(member),
-            Ok(Err(_)) | Err(_) => {
-                drop(member);
-                self.make();
-            }
-        }
+impl Prepared {
+    fn prepare(&self) -> Result<Member> {
+        let mut prepare = self.prepare.lock().unwrap_or_else(PoisonError::into_inner);
+        prepare()
+    }
+}
+
+impl Members for Arc<Prepared> {
+    type Member = Member;
+
+    fn make(&self, expected: Expected<Self>) {
+        let members = self.clone();
+        in_background(move || {
+            // If `prepare` panics, it has failed: nobody must wait for what does not come.
+            let made = catch_unwind(AssertUnwindSafe(|| members.prepare()));
+            expected.fulfil(match made {
+                Ok(made) => made.map_err(|error| PoolFailure::Failed(Arc::new(error))),
+                Err(_) => Err(PoolFailure::Panicked),
+            });
+        });
     }
 
-    /// Makes a member that is expected.
-    fn make(&self) {
-        // If `prepare` panics, it has failed: nobody must wait for what does not come.
-        let made = catch_unwind(AssertUnwindSafe(|| {
-            let mut prepare = self.prepare.lock().unwrap_or_else(PoisonError::into_inner);
-            prepare()
-        }));
-        match made {
-            Ok(Ok(member)) => self.leases.give(member),
-            Ok(Err(error)) => self.leases.failed(PoolFailure::Failed(Arc::new(error))),
-            Err(_) => self.leases.failed(PoolFailure::Panicked),
-        }
+    fn renew(&self, member: &mut Member) -> Result<()> {
+        member.renew()
     }
 }
