@@ -20,8 +20,8 @@ use guest_abi::payload::Payload;
 use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
-use crate::transport::Transport;
-use crate::{TRANSPORT, amplified, gate, heap, suspension_faults};
+use crate::transport::{TRANSPORT, Transport};
+use crate::{amplified, gate, heap, suspension_faults};
 
 /// Largest result, and largest arguments of a host function, with the default settings.
 const OUTPUT_SIZE: usize = 1 << 20;

@@ -18,6 +18,7 @@
 
 extern crate alloc;
 
+mod allocator;
 #[cfg(feature = "commit-faults")]
 mod amplified;
 mod c_library;
@@ -54,10 +55,8 @@ use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError}
 
 use engine::Engine;
 use global::Global;
-use transport::{Request, Transport};
+use transport::{Request, TRANSPORT, Transport};
 
-/// The connection to the host. It is not borrowed while JavaScript runs, which may ask the host for something itself.
-static TRANSPORT: Global<Transport> = Global::new();
 /// The engine, in use for the whole of a call.
 static ENGINE: Global<Engine> = Global::new();
 
@@ -202,7 +201,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
 
 /// The answer that is a reply.
 fn with_heap_use(mut reply: Vec<u8>) -> ReturnValue {
-    engine::heap_use().append_to(&mut reply);
+    allocator::heap_use().append_to(&mut reply);
     ReturnValue::VecBytes(reply)
 }
 

@@ -9,7 +9,7 @@ use rquickjs::function::Rest;
 use rquickjs::{Ctx, Function, Object, Value};
 
 use super::exception;
-use crate::TRANSPORT;
+use crate::transport::TRANSPORT;
 
 /// Makes the global `console`.
 pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {

@@ -22,8 +22,7 @@ use rquickjs::{Array, Atom, Ctx, Error, Function, Module, Object, Value};
 
 use super::payload::{self, Encoded};
 use super::{event_loop, exception};
-use crate::TRANSPORT;
-use crate::transport::DoesNotFit;
+use crate::transport::{DoesNotFit, TRANSPORT};
 
 /// What the specifiers of modules with host functions begin with.
 pub const SCHEME: &str = "host:";

@@ -3,7 +3,6 @@
 //! One QuickJS runtime with one context. Handlers are ES modules; what they keep at module level lives as long as the
 //! sandbox. A value that must differ between sandboxes or calls comes with the call: see [`clock`] and [`random`].
 
-mod allocator;
 mod builtins;
 mod bytes;
 mod call_functions;
@@ -28,8 +27,6 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::{IntoIter, Vec};
 
-use allocator::Limited;
-pub use allocator::heap_use;
 use event_loop::{Goal, Progress};
 use guest_abi::boot::Settings;
 use guest_abi::call_options::CallOptions;
@@ -42,6 +39,7 @@ use module::Evaluation;
 use payload::Encoded;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 
+use crate::allocator::{self, Limited};
 use crate::gate;
 
 /// How much the engine's memory may have grown before it is worth a collection. That writes to every object, so the first one

@@ -33,8 +33,12 @@ use hyperlight_common::virtq::{
 
 use memory::Arena;
 
+use crate::allocator::heap_use;
 use crate::context;
-use crate::engine::heap_use;
+use crate::global::Global;
+
+/// The connection to the host. It is not borrowed while JavaScript runs, which may ask the host for something itself.
+pub static TRANSPORT: Global<Transport> = Global::new();
 
 /// What the host asks for.
 pub enum Request {
