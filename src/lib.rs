@@ -143,6 +143,7 @@ pub use sandbox::invalid_argument::InvalidArgument;
 pub use sandbox::js::JSSandbox;
 pub use sandbox::loaded::LoadedJSSandbox;
 pub use sandbox::metrics;
+pub use sandbox::module_folder::ModuleFolder;
 pub use sandbox::monitor::{self, CpuTimeMonitor, ExecutionMonitor, MonitorSet, WallClockMonitor};
 pub use sandbox::no_hypervisor::NoHypervisor;
 pub use sandbox::pool::SandboxPool;

@@ -170,6 +170,40 @@ fn with_loader(
 }
 
 #[test]
+fn a_module_that_the_loader_has_by_another_name_is_one_module_by_both_and_imports_relative_to_its_own() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    let source = "import { state } from 'lib:dir'; import { state as same } from 'lib:dir/index.js';
+        import { other } from 'lib:again';
+        const handler = async (name) => name ? await import(name).then(() => 1, (error) => error.message) : [state === same, state.next, other === state];";
+    let mut sandbox = with_loader(source, move |specifier, _| {
+        log.lock().expect("no panic").push(specifier.to_string());
+        let index = "import { next } from './next'; export const state = { next }; export { state as other };";
+        match specifier {
+            "lib:dir" | "lib:again" => Some(Script::from_content(index).with_specifier("lib:dir/index.js")),
+            "lib:dir/next" => Some(Script::from_content("export const next = 'next';")),
+            "reserved" => Some(Script::from_content("").with_specifier("hyperlight:native")),
+            "taken" => Some(Script::from_content("").with_specifier("handler")),
+            _ => None,
+        }
+    })
+    .expect("loaded");
+    assert_eq!(call(&mut sandbox, "0").expect("a result"), json!([true, "next", true]));
+    for (specifier, name) in [("reserved", "hyperlight:native"), ("taken", "handler")] {
+        let message = call(&mut sandbox, &format!("\"{specifier}\"")).expect("a result");
+        let expected = format!(
+            "cannot find module '{specifier}': the host has it by the name '{name}', which cannot be a module's"
+        );
+        assert_eq!(message, json!(expected));
+    }
+    for _ in 0..2 {
+        assert_eq!(call(&mut sandbox, "\"lib:dir\"").expect("a result"), json!(1));
+    }
+    let asked = asked.lock().expect("no panic").clone();
+    assert_eq!(asked.iter().filter(|specifier| *specifier == "lib:dir").count(), 1, "{asked:?}");
+}
+
+#[test]
 fn modules_that_were_not_added_come_from_the_loader_which_is_asked_once_for_each() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let source = "import { a } from 'lib:a'; import { b } from 'lib:b'; import { added } from 'user:added';

@@ -91,8 +91,8 @@ impl Dispatcher {
 
     fn load_module(&self, specifier: &str, importer: &str) -> ModuleReply {
         match self.functions.load_module(specifier, importer) {
-            ModuleReply::Source(source) | ModuleReply::TypeScript(source) if source.len() > self.result_limit => {
-                let (size, limit) = (source.len(), self.result_limit);
+            ModuleReply::Source { name, source, .. } if name.len() + source.len() > self.result_limit => {
+                let (size, limit) = (name.len() + source.len(), self.result_limit);
                 ModuleReply::Failed(format!("its source is {size} bytes long, but at most {limit} bytes fit"))
             }
             reply => reply,

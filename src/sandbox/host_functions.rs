@@ -65,8 +65,11 @@ impl HostFunctions {
         let Some(loader) = &self.module_loader else { return ModuleReply::Unknown };
         // A panic of the user's code ends neither the call nor the process.
         match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
-            Ok(Some(script)) if script.is_typescript(specifier) => ModuleReply::TypeScript(script.into_content()),
-            Ok(Some(script)) => ModuleReply::Source(script.into_content()),
+            Ok(Some(script)) => {
+                let is_typescript = script.is_typescript(script.specifier().unwrap_or(specifier));
+                let name = script.specifier().unwrap_or_default().to_string();
+                ModuleReply::Source { name, source: script.into_content(), is_typescript }
+            }
             Ok(None) => ModuleReply::Unknown,
             Err(_) => ModuleReply::Failed("the module loader panicked".to_string()),
         }

@@ -40,6 +40,7 @@ pub mod js;
 pub mod loaded;
 mod machine;
 pub mod metrics;
+pub mod module_folder;
 pub mod monitor;
 pub(crate) mod name;
 pub mod no_hypervisor;

@@ -24,12 +24,14 @@ pub enum Language {
 pub struct Script {
     content: String,
     language: Option<Language>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    specifier: Option<String>,
 }
 
 impl Script {
     /// A script with this source.
     pub fn from_content(content: impl Into<String>) -> Self {
-        Self { content: content.into(), language: None }
+        Self { content: content.into(), language: None, specifier: None }
     }
 
     /// Says in which language it is. Otherwise the name under which it is added does: what ends in `.ts` or `.mts` is
@@ -37,6 +39,18 @@ impl Script {
     #[must_use]
     pub fn with_language(self, language: Language) -> Self {
         Self { language: Some(language), ..self }
+    }
+
+    /// Says by which specifier a module goes that a [module loader](crate::ProtoJSSandbox::set_module_loader) has found by another:
+    /// `lib:dir` may be `lib:dir/index.js`. What it imports by `./` and `../` is relative to this, and whoever imports it by either
+    /// imports the same module.
+    #[must_use]
+    pub fn with_specifier(self, specifier: impl Into<String>) -> Self {
+        Self { specifier: Some(specifier.into()), ..self }
+    }
+
+    pub(super) fn specifier(&self) -> Option<&str> {
+        self.specifier.as_deref()
     }
 
     /// Whether it is TypeScript, under this name.
@@ -53,7 +67,7 @@ impl Script {
         let content =
             std::fs::read_to_string(path).map_err(|source| Error::Script { path: path.to_path_buf(), source })?;
         let language = source::is_typescript(&path.to_string_lossy()).then_some(Language::TypeScript);
-        Ok(Self { content, language })
+        Ok(Self { content, language, specifier: None })
     }
 
     pub(super) fn into_content(self) -> String {

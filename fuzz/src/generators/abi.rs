@@ -62,10 +62,11 @@ impl<'a> Arbitrary<'a> for Message {
                 memory_limit: u.arbitrary()?,
                 functions: names(u)?,
             }),
-            _ => Self::ModuleReply(match u.int_in_range(0..=3)? {
-                0 => ModuleReply::Source(u.arbitrary()?),
+            _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
+                0 => {
+                    ModuleReply::Source { name: u.arbitrary()?, source: u.arbitrary()?, is_typescript: u.arbitrary()? }
+                }
                 1 => ModuleReply::Unknown,
-                2 => ModuleReply::TypeScript(u.arbitrary()?),
                 _ => ModuleReply::Failed(u.arbitrary()?),
             }),
         })

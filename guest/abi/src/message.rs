@@ -106,10 +106,15 @@ pub enum HostReply {
 /// What the host knows of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModuleReply {
-    /// Its source.
-    Source(String),
-    /// Its source in TypeScript.
-    TypeScript(String),
+    /// It has been found.
+    Source {
+        /// The name that it goes by, under which others may have imported it; empty if that is the one that was asked for.
+        name: String,
+        /// Its source.
+        source: String,
+        /// Whether that is TypeScript.
+        is_typescript: bool,
+    },
     /// There is none of that name.
     Unknown,
     /// It could not be had: the reason.
@@ -263,8 +268,13 @@ impl ModuleReply {
     /// Encodes the reply.
     pub fn into_bytes(self) -> Vec<u8> {
         let (text, status) = match self {
-            Self::Source(source) => (source, Self::SOURCE),
-            Self::TypeScript(source) => (source, Self::TYPESCRIPT),
+            Self::Source { name, mut source, is_typescript } => {
+                source.push_str(&name);
+                let mut bytes = source.into_bytes();
+                bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                bytes.push(if is_typescript { Self::TYPESCRIPT } else { Self::SOURCE });
+                return bytes;
+            }
             Self::Unknown => (String::new(), Self::UNKNOWN),
             Self::Failed(reason) => (reason, Self::FAILED),
         };
@@ -276,10 +286,14 @@ impl ModuleReply {
     /// Decodes a reply; `None` if it is malformed.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Option<Self> {
         let status = bytes.pop()?;
+        if matches!(status, Self::SOURCE | Self::TYPESCRIPT) {
+            let name_size = u32::from_le_bytes(bytes.split_off(bytes.len().checked_sub(4)?).try_into().ok()?);
+            let name = bytes.split_off(bytes.len().checked_sub(name_size as usize)?);
+            let (name, source) = (String::from_utf8(name).ok()?, String::from_utf8(bytes).ok()?);
+            return Some(Self::Source { name, source, is_typescript: status == Self::TYPESCRIPT });
+        }
         let text = String::from_utf8(bytes).ok()?;
         match status {
-            Self::SOURCE => Some(Self::Source(text)),
-            Self::TYPESCRIPT => Some(Self::TypeScript(text)),
             Self::UNKNOWN if text.is_empty() => Some(Self::Unknown),
             Self::FAILED => Some(Self::Failed(text)),
             _ => None,
@@ -547,11 +561,17 @@ mod tests {
 
     #[test]
     fn module_replies_round_trip_and_others_are_malformed() {
-        let sources = [ModuleReply::Source("x".into()), ModuleReply::TypeScript("y".into())];
+        let source =
+            |name: &str, is_typescript| ModuleReply::Source { name: name.into(), source: "x".into(), is_typescript };
+        let sources = [source("", false), source("lib:ü", true)];
         for reply in sources.into_iter().chain([ModuleReply::Unknown, ModuleReply::Failed("no".into())]) {
             assert_eq!(ModuleReply::from_bytes(reply.clone().into_bytes()), Some(reply));
         }
-        for bytes in [vec![], vec![4], vec![0xff, 0], vec![b'x', 1]] {
+        let long_name = vec![b'x', 2, 0, 0, 0, 0];
+        let cut_name = "xü".bytes().chain([1, 0, 0, 0, 3]).collect();
+        for bytes in
+            [vec![], vec![4], vec![0], vec![0, 0, 0, 0], vec![0xff, 0, 0, 0, 0, 0], vec![b'x', 1], long_name, cut_name]
+        {
             assert_eq!(ModuleReply::from_bytes(bytes), None);
         }
     }

@@ -39,6 +39,8 @@ static REGISTRY: Global<Registry> = Global::new();
 struct Registry {
     /// Sources of modules by their names, those of host functions included.
     sources: BTreeMap<String, String>,
+    /// Other names by which modules have been imported that the host's loader has found.
+    aliases: BTreeMap<String, String>,
     /// Names of modules that are TypeScript.
     typescript: BTreeSet<String>,
     /// Names of handlers.
@@ -99,6 +101,31 @@ pub fn add(specifier: String, source: String, is_typescript: bool) {
     });
 }
 
+/// Makes a module importable that the host's loader has found, by the name that was asked for and by the one that it goes by. If it
+/// has been found before by another name, it is the same module. `false` if the name cannot be a module's.
+fn add_loaded(asked: String, name: &str, source: String, is_typescript: bool) -> bool {
+    if is_reserved(name) || REGISTRY.with(|registry| registry.handlers.contains(name)) {
+        return false;
+    }
+    if !REGISTRY.with(|registry| registry.sources.contains_key(name)) {
+        add(name.to_string(), source, is_typescript);
+    }
+    if asked != name {
+        REGISTRY.with(|registry| registry.aliases.insert(asked, name.to_string()));
+    }
+    true
+}
+
+impl Registry {
+    /// The name of the module that is imported by this one, if it is known.
+    fn name_of(&self, asked: &str) -> Option<String> {
+        if self.sources.contains_key(asked) {
+            return Some(asked.to_string());
+        }
+        self.aliases.get(asked).cloned()
+    }
+}
+
 /// Resolves and loads imports.
 pub struct Modules;
 
@@ -121,19 +148,18 @@ impl Resolver for Modules {
         let name = absolute(importer, specifier);
         let found = if is_reserved(&name) || REGISTRY.with(|registry| registry.handlers.contains(&name)) {
             ModuleReply::Unknown
-        } else if REGISTRY.with(|registry| registry.sources.contains_key(&name)) {
-            return Ok(name);
+        } else if let Some(known) = REGISTRY.with(|registry| registry.name_of(&name)) {
+            return Ok(known);
         } else {
             host::load_module(&name, importer)
         };
         let reason = match found {
-            ModuleReply::Source(source) => {
-                add(name.clone(), source, false);
-                return Ok(name);
-            }
-            ModuleReply::TypeScript(source) => {
-                add(name.clone(), source, true);
-                return Ok(name);
+            ModuleReply::Source { name: given, source, is_typescript } => {
+                let given = if given.is_empty() { name.clone() } else { given };
+                if add_loaded(name, &given, source, is_typescript) {
+                    return Ok(given);
+                }
+                format!(": the host has it by the name '{given}', which cannot be a module's")
             }
             ModuleReply::Unknown => String::new(),
             ModuleReply::Failed(reason) => format!(": {reason}"),
