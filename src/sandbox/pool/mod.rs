@@ -19,6 +19,7 @@ use super::snapshot::Snapshot;
 use super::thread_count::most_for_blocking;
 use super::workers::Workers;
 pub(crate) use driver::{Expected, InUse, Members, PoolDriver};
+#[cfg(feature = "node")]
 pub(crate) use lease_queue::LeaseQueue;
 
 /// Several sandboxes that are alike. Each request gets one in the state that it was prepared in; afterwards it is put back
