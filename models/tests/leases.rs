@@ -4,7 +4,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use hyperlight_js_models::explore;
-use hyperlight_js_models::sandbox::error::{Error, Result};
+use hyperlight_js_models::sandbox::error::{Error, PoolFailure, Result};
 use hyperlight_js_models::sandbox::lease_queue::LeaseQueue;
 use hyperlight_js_models::sandbox::sync::Arc;
 
@@ -75,7 +75,7 @@ fn a_member_that_cannot_be_made_leaves_nobody_waiting() {
         let (pool, s, r) = (leases.clone(), served.clone(), refused.clone());
         let other = thread::spawn(move || request(&pool, &s, &r));
         let maker = leases.clone();
-        let making = thread::spawn(move || maker.failed("as told"));
+        let making = thread::spawn(move || maker.failed(PoolFailure::Gone));
         request(&leases, &served, &refused);
         other.join().expect("no panic");
         making.join().expect("no panic");
