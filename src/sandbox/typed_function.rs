@@ -12,7 +12,7 @@ use super::bytes::{Arrays, to_payload};
 use super::host_function::HostFunctionError;
 
 /// A function that guest code can call: a closure of up to eight arguments that `serde` can read, which returns what `serde`
-/// can write, or a [`Result`](std::result::Result) of that with a [`HostFunctionError`].
+/// can write, or a [`Result`] of that with a [`HostFunctionError`].
 ///
 /// Arguments and results can be, or hold, [`Bytes`](crate::Bytes): a `Uint8Array` in the guest.
 ///
@@ -27,21 +27,21 @@ pub trait HostFunction<Arguments, Kind>: Send + Sync + 'static {
     /// # Errors
     /// What becomes an exception in the guest.
     #[doc(hidden)]
-    fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError>;
+    fn call(&self, arguments: Payload) -> Result<Option<Payload>, HostFunctionError>;
 }
 
 /// Marks functions that give a value.
 #[derive(Debug)]
 pub enum Infallible {}
 
-/// Marks functions that give a [`Result`](std::result::Result).
+/// Marks functions that give a [`Result`].
 #[derive(Debug)]
 pub enum Fallible {}
 
 /// The future result of an asynchronous host function.
 #[doc(hidden)]
 pub type HostFunctionFuture =
-    Pin<Box<dyn Future<Output = std::result::Result<Option<Payload>, HostFunctionError>> + Send + 'static>>;
+    Pin<Box<dyn Future<Output = Result<Option<Payload>, HostFunctionError>> + Send + 'static>>;
 
 /// A function that guest code calls without waiting: as a [`HostFunction`], but it returns a future of its result.
 pub trait AsyncHostFunction<Arguments, Kind>: Send + Sync + 'static {
@@ -59,7 +59,7 @@ macro_rules! impl_host_function {
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError> {
+            fn call(&self, arguments: Payload) -> Result<Option<Payload>, HostFunctionError> {
                 let mut arguments = Arguments::parse(&arguments)?;
                 $(let $argument = arguments.next()?;)*
                 to_reply(&self($($argument),*))
@@ -68,12 +68,12 @@ macro_rules! impl_host_function {
 
         impl<Function, Output, $($argument),*> HostFunction<($($argument,)*), Fallible> for Function
         where
-            Function: Fn($($argument),*) -> std::result::Result<Output, HostFunctionError> + Send + Sync + 'static,
+            Function: Fn($($argument),*) -> Result<Output, HostFunctionError> + Send + Sync + 'static,
             Output: Serialize,
             $($argument: DeserializeOwned,)*
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "there may be no arguments")]
-            fn call(&self, arguments: Payload) -> std::result::Result<Option<Payload>, HostFunctionError> {
+            fn call(&self, arguments: Payload) -> Result<Option<Payload>, HostFunctionError> {
                 let mut arguments = Arguments::parse(&arguments)?;
                 $(let $argument = arguments.next()?;)*
                 to_reply(&self($($argument),*)?)
@@ -100,7 +100,7 @@ macro_rules! impl_host_function {
         impl<Function, ResultFuture, Output, $($argument),*> AsyncHostFunction<($($argument,)*), (Fallible, Output)> for Function
         where
             Function: Fn($($argument),*) -> ResultFuture + Send + Sync + 'static,
-            ResultFuture: Future<Output = std::result::Result<Output, HostFunctionError>> + Send + 'static,
+            ResultFuture: Future<Output = Result<Output, HostFunctionError>> + Send + 'static,
             Output: Serialize,
             $($argument: DeserializeOwned,)*
         {
@@ -134,19 +134,19 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn parse(payload: &Payload) -> std::result::Result<Self, HostFunctionError> {
+    fn parse(payload: &Payload) -> Result<Self, HostFunctionError> {
         let values: Vec<Value> = serde_json::from_str(payload.json()).map_err(|error| type_error(error.to_string()))?;
         Ok(Self { values: values.into_iter(), arrays: Arrays::of(payload), read: 0 })
     }
 
-    fn next<T: DeserializeOwned>(&mut self) -> std::result::Result<T, HostFunctionError> {
+    fn next<T: DeserializeOwned>(&mut self) -> Result<T, HostFunctionError> {
         self.read += 1;
         let value = self.values.next().unwrap_or_default();
         self.arrays.read(value).map_err(|error| type_error(format!("argument {}: {error}", self.read)))
     }
 }
 
-fn to_reply(output: &impl Serialize) -> std::result::Result<Option<Payload>, HostFunctionError> {
+fn to_reply(output: &impl Serialize) -> Result<Option<Payload>, HostFunctionError> {
     to_payload(output).map(Some).map_err(|error| type_error(error.to_string()))
 }
 
