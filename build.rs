@@ -17,16 +17,33 @@ use sha2::{Digest, Sha256};
 struct Image {
     package: &'static str,
     target: &'static str,
+    targets: &'static Targets,
     features: &'static [&'static str],
     /// Variable that names the image's path to the library.
     variable: &'static str,
 }
 
-const KERNEL: Image =
-    Image { package: "guest-kernel", target: "x86_64-unknown-none", features: &[], variable: "GUEST_KERNEL" };
-const RUNTIME: Image =
-    Image { package: "guest-runtime", target: "x86_64-unknown-linux-musl", features: &[], variable: "GUEST_RUNTIME" };
-const TEST_RUNTIME: Image = Image { features: &["commit-faults"], variable: "GUEST_TEST_RUNTIME", ..RUNTIME };
+/// The guest runs on the host's processor.
+struct Targets {
+    kernel: &'static str,
+    runtime: &'static str,
+    /// The runtime's C compiler, beside which its C library must be installed, and its Debian packages.
+    compiler: &'static str,
+    packages: &'static str,
+}
+
+const X86_64: Targets = Targets {
+    kernel: "x86_64-unknown-none",
+    runtime: "x86_64-unknown-linux-musl",
+    compiler: "musl-gcc",
+    packages: "musl-tools",
+};
+const ARM64: Targets = Targets {
+    kernel: "aarch64-unknown-none-softfloat",
+    runtime: "aarch64-unknown-linux-musl",
+    compiler: "aarch64-linux-musl-gcc",
+    packages: "musl-dev:arm64, gcc-aarch64-linux-gnu",
+};
 
 /// Profiles of the images in `Cargo.toml`.
 const RELEASE: &str = "guest";
@@ -55,8 +72,11 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
     let release = variable("PROFILE") == "release";
     let profile = if release { RELEASE } else { DEBUG };
+    let targets = if variable("CARGO_CFG_TARGET_ARCH") == "aarch64" { &ARM64 } else { &X86_64 };
+    let image = |package, target, features, variable| Image { package, target, targets, features, variable };
+    let runtime = |features, variable| image("guest-runtime", targets.runtime, features, variable);
     let mut hash = Sha256::new();
-    for image in [&KERNEL, &RUNTIME] {
+    for image in [&image("guest-kernel", targets.kernel, &[], "GUEST_KERNEL"), &runtime(&[], "GUEST_RUNTIME")] {
         let file = match env::var_os(IMAGES).filter(|folder| !folder.is_empty()) {
             Some(folder) => {
                 let file = root.join(folder).join(image.package);
@@ -69,7 +89,8 @@ fn main() {
     }
     println!("cargo:rustc-env=GUEST_HASH={}", hexadecimal(&hash.finalize()));
     if env::var_os("CARGO_FEATURE_TEST_GUEST").is_some() {
-        embed(&TEST_RUNTIME, &build(&TEST_RUNTIME, &root, &out, profile), &out);
+        let image = runtime(&["commit-faults"], "GUEST_TEST_RUNTIME");
+        embed(&image, &build(&image, &root, &out, profile), &out);
     }
 }
 
@@ -111,7 +132,10 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
     }
     if cfg!(target_env = "musl") {
         // Here the system's compiler is the one for musl.
-        cargo.env("CC_x86_64_unknown_linux_musl", "cc");
+        cargo.env(for_target("CC", image), "cc");
+        if image.target == image.targets.runtime {
+            cargo.arg("--config").arg(format!("target.{}.linker='cc'", image.target));
+        }
     }
     cargo.args(["build", "--package", image.package, "--target", image.target, "--profile", profile]);
     cargo.arg("--locked").arg("--target-dir").arg(&target_dir);
@@ -127,19 +151,28 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
         // Without it QuickJS not only checks its assertions: before each instruction of bytecode it asks whether to print it.
         flags.push("-DNDEBUG".to_string());
     }
-    cargo.env("CFLAGS_x86_64_unknown_linux_musl", flags.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
+    cargo.env(for_target("CFLAGS", image), flags.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
     if !image.features.is_empty() {
         cargo.arg("--features").arg(image.features.join(","));
     }
     let status = cargo.status().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
     assert!(
         status.success(),
-        "the guest image {} could not be built; it needs the Rust targets x86_64-unknown-none and \
-         x86_64-unknown-linux-musl (rustup target add) and, for its C code, musl-gcc (Debian: musl-tools)",
-        image.package
+        "the guest image {} could not be built; it needs the Rust targets {} and {} (rustup target add) and, for its C code, \
+         {} (Debian: {})",
+        image.package,
+        image.targets.kernel,
+        image.targets.runtime,
+        image.targets.compiler,
+        image.targets.packages
     );
 
     target_dir.join(image.target).join(profile).join(image.package)
+}
+
+/// The variable by which the cc crate is told something for an image's target.
+fn for_target(name: &str, image: &Image) -> String {
+    format!("{name}_{}", image.target.replace('-', "_"))
 }
 
 /// Folders that sources are compiled from, and the names that take their places. The last that fits counts.

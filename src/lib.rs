@@ -12,7 +12,7 @@
 //!
 //! Without its default features the crate has nothing to do with Node.js. To build it takes the Rust targets
 //! `x86_64-unknown-none` and `x86_64-unknown-linux-musl` and, for QuickJS, `musl-gcc` (Debian: `musl-tools`); to run it, a
-//! hypervisor: on Linux `/dev/kvm` and the right to open it.
+//! hypervisor: on Linux `/dev/kvm` and the right to open it. `docs/hypervisors.md` says what there is on arm64.
 //!
 //! ```
 //! use hyperlight_js::{SandboxBuilder, Script};
@@ -103,6 +103,9 @@
 //! [`sandbox`] is this API; the guest's two programs are in `guest/kernel` and `guest/runtime`, and what they and the host
 //! agree on is in `guest/abi`. The Node.js addon over this API is in `src/node`. `docs/threat-model.md` says what a sandbox
 //! holds back and what it does not.
+
+#[cfg(all(target_arch = "aarch64", any(feature = "crashdump", feature = "gdb")))]
+compile_error!("the features `crashdump` and `gdb` are not supported on arm64: hyperlight-host 0.18 has neither there");
 
 #[cfg(feature = "mshv3")]
 compile_error!(

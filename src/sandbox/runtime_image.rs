@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use goblin::elf::header::{EM_X86_64, ET_EXEC};
+use goblin::elf::header::{EM_AARCH64, EM_X86_64, ET_EXEC};
 use goblin::elf::program_header::{PF_W, PF_X, PT_GNU_RELRO, PT_LOAD};
 use goblin::elf::{Elf, ProgramHeader};
 use guest_abi::boot::{BootHeader, Segment, Settings};
 use guest_abi::memory::PAGE_SIZE;
+
+/// The processor that a guest runs on is that of its host.
+const MACHINE: u16 = if cfg!(target_arch = "aarch64") { EM_AARCH64 } else { EM_X86_64 };
 
 /// The init data for the kernel: a page with the header, then the pages of the runtime, a static ELF executable.
 ///
@@ -14,8 +17,8 @@ use guest_abi::memory::PAGE_SIZE;
 /// Why the file cannot be one. The kernel checks where the segments lie.
 pub(super) fn init_data(file: &[u8], settings: Settings) -> Result<Vec<u8>, String> {
     let elf = Elf::parse(file).map_err(|error| error.to_string())?;
-    if !elf.is_64 || !elf.little_endian || elf.header.e_type != ET_EXEC || elf.header.e_machine != EM_X86_64 {
-        return Err("it is not a static 64-bit x86-64 executable".to_string());
+    if !elf.is_64 || !elf.little_endian || elf.header.e_type != ET_EXEC || elf.header.e_machine != MACHINE {
+        return Err("it is not a static executable for this processor".to_string());
     }
     let constants = elf.program_headers.iter().find(|header| header.p_type == PT_GNU_RELRO);
     let mut segments = Vec::new();
@@ -130,7 +133,7 @@ mod tests {
         file[..0x1000].fill(0);
         file[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
         file[16..18].copy_from_slice(&ET_EXEC.to_le_bytes());
-        file[18..20].copy_from_slice(&EM_X86_64.to_le_bytes());
+        file[18..20].copy_from_slice(&MACHINE.to_le_bytes());
         file[20..24].copy_from_slice(&1u32.to_le_bytes());
         file[24..32].copy_from_slice(&CODE.address.to_le_bytes());
         file[32..40].copy_from_slice(&64u64.to_le_bytes());

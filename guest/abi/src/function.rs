@@ -298,4 +298,26 @@ pub enum Fault {
     ClaimToBeFilled = 75,
     /// Touches a page for the first time with something in every register; gives 1 if all is as it was.
     TouchWithAllRegisters = 76,
+    /// On arm64, calls the hypervisor.
+    HypervisorCall = 77,
+    /// On arm64, calls the secure monitor.
+    SecureMonitorCall = 78,
+    /// On arm64, hits a breakpoint that is an instruction.
+    Breakpoint = 79,
+    /// On arm64, reads what another may not change meanwhile, at an address that is not aligned, across 16 bytes.
+    MisalignedAtomic = 80,
+    /// On arm64, jumps into the midst of an instruction.
+    MisalignedJump = 81,
+    /// On arm64, writes the kernel's memory back from the cache.
+    CleanForeignCache = 82,
+    /// On arm64, allows itself to be debugged.
+    DebugRegister = 83,
+    /// On arm64, waits for an interrupt.
+    WaitForInterrupt = 84,
+    /// On arm64, reads a counter that is the host's.
+    PhysicalCounter = 85,
+    /// On arm64, allows interrupts.
+    UnmaskInterrupts = 86,
+    /// On arm64, jumps to the kernel's code.
+    JumpToKernel = 87,
 }

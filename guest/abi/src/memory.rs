@@ -57,15 +57,34 @@ pub const HEAP_FIRST_SIZE: u64 = 512 * PAGE_SIZE;
 /// Exclusive end of the addresses that CPL 3 may use.
 pub const USER_END: u64 = 0x0000_8000_0000_0000;
 
-/// Where the kernel is linked.
-pub const KERNEL_START: u64 = 0xffff_fd00_0000_0000;
+#[cfg(target_arch = "aarch64")]
+mod upper_half {
+    /// Where the kernel is linked.
+    pub const KERNEL_START: u64 = 0x0000_fd00_0000_0000;
+    /// Exclusive end of scratch memory, as a guest virtual address. All of scratch is mapped below it, for EL1.
+    pub const SCRATCH_END: u64 = 0x0000_ffff_ffff_e000;
+    /// Exclusive end of scratch memory, as a guest physical address.
+    pub const SCRATCH_END_PHYSICAL: u64 = 0xf_ffff_c000;
+    /// The page whose words are ports to the host, eight bytes each; see [`port`](crate::gate::port). Nothing is there, so the host
+    /// is asked what to do with a store to it.
+    pub const IO_PAGE: u64 = SCRATCH_END;
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+mod upper_half {
+    /// Where the kernel is linked.
+    pub const KERNEL_START: u64 = 0xffff_fd00_0000_0000;
+    /// Exclusive end of scratch memory, as a guest virtual address. All of scratch is mapped below it, for CPL 0.
+    pub const SCRATCH_END: u64 = 0xffff_ffff_ffff_f000;
+    /// Exclusive end of scratch memory, as a guest physical address.
+    pub const SCRATCH_END_PHYSICAL: u64 = 0x10_0000_0000;
+}
+
+pub use upper_half::*;
+
 /// Descriptor tables and boot-time constants of the kernel: read-only once the sandbox has booted, kept by snapshots.
 pub const KERNEL_TABLES: u64 = KERNEL_START + (1 << 30);
 
-/// Exclusive end of scratch memory, as a guest virtual address. All of scratch is mapped below it, for CPL 0.
-pub const SCRATCH_END: u64 = 0xffff_ffff_ffff_f000;
-/// Exclusive end of scratch memory, as a guest physical address.
-pub const SCRATCH_END_PHYSICAL: u64 = 0x10_0000_0000;
 /// Largest scratch memory that hyperlight-host allows, rounded up.
 pub const SCRATCH_SIZE_MAX: u64 = 16 << 30;
 /// Pages at the end of scratch that hyperlight-host leaves to the guest. A restore zeroes them.

@@ -1,5 +1,7 @@
 //! Starting the runtime.
 
+use core::ops::Range;
+
 use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootHeader, BootInfo};
 use guest_abi::memory::{
@@ -39,8 +41,11 @@ pub extern "C" fn boot(environment: &ProcessEnvironment) -> ! {
 
     let tables = PageTables::current();
     let (arena_start, arena_end) = arena();
+    let code = code(&segments);
     let constants = Constants {
         runtime_entry: header.entry,
+        code_start: code.start,
+        code_end: code.end,
         image_end: first_gap(&segments),
         heap_end: HEAP_START + header.settings.heap_size,
         stack_bottom: STACK_TOP - header.settings.stack_size,
@@ -73,6 +78,15 @@ fn first_gap(segments: &Segments) -> u64 {
             if segment.from_image.start == end { segment.zeroed.end } else { end }
         },
     )
+}
+
+/// The runtime's code. It is in one segment: the entry is in it, and there may be no other.
+fn code(segments: &Segments) -> Range<u64> {
+    let mut code = segments.iter().filter(|segment| segment.access == Access::Execute);
+    match (code.next(), code.next()) {
+        (Some(segment), None) => segment.from_image.start..segment.zeroed.end,
+        _ => abort(AbortCode::Boot, format_args!("the runtime image must have its code in one segment")),
+    }
 }
 
 fn boot_header(init_data: &Region) -> BootHeader {

@@ -9,6 +9,10 @@ pub struct Constants {
     pub runtime_entry: u64,
     /// Exclusive end of the runtime's image, or of its part before the first gap.
     pub image_end: u64,
+    /// The pages that the runtime may execute.
+    pub code_start: u64,
+    /// Their exclusive end.
+    pub code_end: u64,
     /// Exclusive end of the heap.
     pub heap_end: u64,
     /// Lowest address of the stack.

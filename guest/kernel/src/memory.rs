@@ -108,15 +108,7 @@ impl Slot {
         unsafe { self.0.as_ptr().read_volatile() }
     }
 
-    /// Opens the page to CPL 3 if it is present: an absent entry may have another meaning. Should the processor know it as closed,
-    /// the next access is a fault that [`page_fault`](crate::page_fault) leaves at once.
-    pub fn open(self) {
-        if self.get().is_present() {
-            self.open_present();
-        }
-    }
-
-    /// The same, of a page or a table that is present.
+    /// Opens a page or a table that is present to the runtime.
     pub fn open_present(self) {
         // SAFETY: as in `get`.
         unsafe { arch::open_slot(self.0.as_ptr()) };
@@ -155,7 +147,7 @@ impl Slot {
     }
 
     /// This slot and those that follow in its table, but no more than `count`.
-    fn following(self, count: u64) -> Slots {
+    pub fn following(self, count: u64) -> Slots {
         let next = self.0.as_ptr() as u64;
         let end_of_table = page_of(next) + PAGE_SIZE;
         let end = end_of_table.min(next.saturating_add(count.saturating_mul(SLOT_SIZE)));
@@ -203,11 +195,6 @@ impl PageTables {
     /// Those that the processor uses.
     pub fn current() -> Self {
         Self { root: Entry::table(arch::root_table()).physical() }
-    }
-
-    /// Physical address of the root.
-    pub fn root(&self) -> u64 {
-        self.root
     }
 
     /// The slot for the page at `address`; the tables above it are opened to CPL 3, and made if they are missing.

@@ -22,7 +22,7 @@ use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 use crate::abort::abort;
 use crate::arch::{self, PageSlot};
 use crate::constants::constants;
-use crate::memory::{GROUP, Page, PageTables, Slot, out_of_memory};
+use crate::memory::{GROUP, Page, PageTables, out_of_memory};
 
 /// Pages that are mapped at once when one of them is first touched: always of the stack, and to begin with of the heap.
 const FRESH_MIN: u64 = BACKING_STEP / PAGE_SIZE;
@@ -122,13 +122,12 @@ fn open(slot: PageSlot, address: u64) {
     } else if (STACK_TOP - STACK_SIZE_MAX..STACK_TOP).contains(&address) {
         slot.open_groups::<OPEN_WINDOW>();
     } else {
-        slot.open_tables();
         if address < USER_END {
-            slot.window::<OPEN_WINDOW>().for_each(Slot::open);
+            slot.open_window::<OPEN_WINDOW>();
         } else {
             // A window at an end of the arena may reach beyond it.
             let arena = constants().arena_start..constants().arena_end;
-            slot.window_within::<OPEN_WINDOW>(&arena).for_each(Slot::open);
+            slot.open_window_within::<OPEN_WINDOW>(&arena);
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use core::ptr;
 
-use guest_abi::memory::{THREAD_AREA, THREAD_POINTER};
+use guest_abi::memory::{HAS_HANDLERS, THREAD_AREA};
 
+use crate::arch;
 use crate::engine::clock;
 
 /// The headers of the runtime's own image, as far as they are of use here.
@@ -43,8 +44,7 @@ unsafe extern "C" {
     static IMAGE: ImageHeader;
 }
 
-/// Prepares the page that FS points into. A thread's variables lie before its descriptor, which the C library finds by the
-/// pointer at its start.
+/// Prepares the page for what a thread has of its own.
 ///
 /// # Panics
 /// If the variables do not fit.
@@ -52,14 +52,19 @@ pub fn set_up_thread_area() {
     // SAFETY: the linker puts the headers at the start of the image, which the kernel maps, and the kernel has mapped the page
     // for nothing else.
     unsafe {
-        (THREAD_POINTER as *mut u64).write(THREAD_POINTER);
         let headers = (&raw const IMAGE).cast::<u8>().add(IMAGE.segments_offset as usize).cast::<SegmentHeader>();
         let headers = core::slice::from_raw_parts(headers, usize::from(IMAGE.segment_count));
-        if let Some(variables) = headers.iter().find(|header| header.kind == THREAD_VARIABLES) {
-            let size = variables.memory_size.next_multiple_of(variables.alignment.max(1));
-            assert!(size <= THREAD_POINTER - THREAD_AREA, "there is no room for {size} bytes of variables of a thread");
-            let (from, to) = (variables.address as *const u8, (THREAD_POINTER - size) as *mut u8);
-            ptr::copy_nonoverlapping(from, to, variables.file_size as usize);
+        let variables = headers.iter().find(|header| header.kind == THREAD_VARIABLES);
+        let (size, alignment) =
+            variables.map_or((0, 1), |variables| (variables.memory_size, variables.alignment.max(1)));
+        let place = arch::place_thread_variables(size, alignment);
+        let room = THREAD_AREA..=HAS_HANDLERS;
+        assert!(
+            room.contains(&place) && room.contains(&(place + size)),
+            "there is no room for {size} bytes of variables of a thread"
+        );
+        if let Some(variables) = variables {
+            ptr::copy_nonoverlapping(variables.address as *const u8, place as *mut u8, variables.file_size as usize);
         }
     }
 }

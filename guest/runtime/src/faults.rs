@@ -3,17 +3,17 @@
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::arch::asm;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use core::mem;
+use core::sync::atomic::{AtomicI32, Ordering};
 
-use guest_abi::counters::{Counter, WORDS};
+use guest_abi::counters::WORDS;
 use guest_abi::function::{ConsoleLevel, Fault};
 use guest_abi::gate::COUNTER;
 use guest_abi::host_request::HostRequest;
 use guest_abi::memory::{
-    FILL_CODE, HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN,
-    SCRATCH_END, STACK_TOP,
+    HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
+    STACK_TOP,
 };
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
@@ -21,7 +21,7 @@ use hyperlight_common::flatbuffer_wrappers::function_types::ReturnValue;
 use hyperlight_common::flatbuffer_wrappers::guest_error::{ErrorCode, GuestError};
 
 use crate::transport::{TRANSPORT, Transport};
-use crate::{amplified, gate, heap, suspension_faults};
+use crate::{amplified, arch, gate, heap, suspension_faults};
 
 /// Largest result, and largest arguments of a host function, with the default settings.
 const OUTPUT_SIZE: usize = 1 << 20;
@@ -49,6 +49,9 @@ pub fn commit(fault: i32) -> Result<ReturnValue, GuestError> {
         return Ok(number(i32::from(answer.is_ok())));
     }
     amplify(fault);
+    if let Some(answer) = arch::faults::commit(fault) {
+        return Ok(number(answer));
+    }
     Ok(commit_privileged(fault))
 }
 
@@ -115,13 +118,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
     let is = |wanted: Fault| fault == wanted as i32;
     // SAFETY: none of this is sound. That the kernel and the host survive it is what is tested.
     unsafe {
-        if is(Fault::CurrentPrivilegeLevel) {
-            let selector: u64;
-            asm!("mov {}, cs", out(reg) selector);
-            return number((selector & 3) as i32);
-        } else if is(Fault::PrivilegedInstruction) {
-            asm!("hlt");
-        } else if is(Fault::WriteToCode) {
+        if is(Fault::WriteToCode) {
             write(commit as *const () as u64);
         } else if is(Fault::WriteToConstants) {
             static CONSTANT: u64 = 7;
@@ -138,12 +135,6 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         } else if is(Fault::ReadPageTables) {
             // Scratch memory past the transport arena, where the host puts them.
             read(SCRATCH_END - PAGE_SIZE);
-        } else if is(Fault::PortOutput) {
-            asm!("out dx, eax", in("dx") guest_abi::gate::port::HALT, in("eax") 0);
-        } else if is(Fault::UndefinedInstruction) {
-            asm!("ud2");
-        } else if is(Fault::DivideByZero) {
-            asm!("div {0:r}", in(reg) 0u64, inout("rax") 1u64 => _, inout("rdx") 0u64 => _);
         } else if is(Fault::BadGateOperation) {
             gate::enter(77, 0);
         } else if is(Fault::ReadNull) {
@@ -162,27 +153,12 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             gate::enter(1, 0);
         } else if is(Fault::ExhaustStack) {
             return number(recurse(0));
-        } else if is(Fault::SystemCall) {
-            asm!("syscall", out("rcx") _, out("r11") _);
-        } else if is(Fault::WriteModelSpecificRegister) {
-            asm!("wrmsr", in("ecx") 0xc000_0080u32, in("eax") 0, in("edx") 0);
-        } else if is(Fault::Loop) {
-            loop {
-                asm!("pause");
-            }
-        } else if is(Fault::GateWithoutStack) {
-            asm!("xor esp, esp", "int 4", in("rax") 77);
         } else if is(Fault::ExhaustHeap) {
             for page in 0..HEAP_SIZE_MAX / PAGE_SIZE {
                 write(HEAP_START + page * PAGE_SIZE + 64);
             }
         } else if is(Fault::GarbageReply) {
             return ReturnValue::String(String::from("not a number"));
-        } else if is(Fault::FaultWithDirectionFlag) {
-            // A page that nothing has touched: the kernel fills it while the flag is set in the interrupted code.
-            let address = HEAP_START + PAGE_SIZE * 2048;
-            asm!("std", "add byte ptr [{}], 1", "cld", in(reg) address);
-            return number(i32::from((address as *const u8).read_volatile()));
         } else if is(Fault::JumpToStack) {
             let mut code = [0xc3u8; 16];
             jump(black_box(&raw mut code) as u64);
@@ -197,10 +173,6 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             let end = TRANSPORT.with(|transport| transport.end_address());
             write(end - 1);
             read(end);
-        } else if is(Fault::RaisePageFault) {
-            asm!("int 14");
-        } else if is(Fault::RaiseSystemCall) {
-            asm!("int 0x80", inout("rax") 0u64 => _);
         } else if is(Fault::TouchLastHeapPage) {
             let last = last_heap_page() as *mut u8;
             last.write_volatile(last.read_volatile() + 1);
@@ -213,29 +185,14 @@ fn commit_privileged(fault: i32) -> ReturnValue {
             jump(PREFAULT_CODE);
         } else if is(Fault::ClaimToBePrefault) {
             gate::enter(guest_abi::gate::PREFAULTED, 0);
-        } else if is(Fault::RunFill) {
-            // As the kernel would: for one page of the heap.
-            asm!("call {}", in(reg) FILL_CODE, in("rdi") 0x7f80_0080_0000u64, in("ecx") 1, in("rdx") 0u64);
         } else if is(Fault::ClaimToBeFilled) {
             gate::enter(guest_abi::gate::FILLED, 0);
-        } else if is(Fault::TouchWithAllRegisters) {
-            // Pages that nothing has touched, far enough from each other to be mapped apart.
-            let kept = (1..9).all(|i| touch_with_all_registers(HEAP_START + PAGE_SIZE * 512 * i) == 0x7fff + 1);
-            return number(i32::from(kept));
         } else if is(Fault::WritePlan) {
             write(PREFAULT_PLAN);
         } else if is(Fault::PlanForeignPages) {
             let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PREFAULT_PLAN / PAGE_SIZE) as u32; 600]);
             gate::set_working_sets(pages(), pages());
             return number(1);
-        } else if is(Fault::CounterWithUpperHalf) {
-            let prepared = Counter::Prepared as u64;
-            let get = |number: u64| {
-                let count: u64;
-                asm!("int 4", inout("rax") u64::from(COUNTER) => count, inout("rcx") number => _, out("rdx") _);
-                count
-            };
-            return number(i32::from(get(prepared) == get(prepared | 1 << 32 | 1 << 44)));
         } else if is(Fault::CounterOutOfRange) {
             gate::enter(COUNTER, WORDS as u32);
         }
@@ -253,73 +210,18 @@ fn last_heap_page() -> u64 {
     HEAP_START + heap::size() - PAGE_SIZE
 }
 
-/// Writes to an address with a bit of its own in each register and the carry flag set; gives the sum of all.
-unsafe fn touch_with_all_registers(address: u64) -> u64 {
-    let sum: u64;
-    // SAFETY: as in `commit`; the registers that may not be named are put back.
-    unsafe {
-        asm!(
-            "push rbx",
-            "push rbp",
-            "mov [rip + {address}], rax",
-            "mov eax, 0x1",
-            "mov ebx, 0x2",
-            "mov ecx, 0x4",
-            "mov edx, 0x8",
-            "mov esi, 0x10",
-            "mov edi, 0x20",
-            "mov ebp, 0x40",
-            "mov r8d, 0x80",
-            "mov r9d, 0x100",
-            "mov r10d, 0x200",
-            "mov r11d, 0x400",
-            "mov r12d, 0x800",
-            "mov r13d, 0x1000",
-            "mov r14d, 0x2000",
-            "mov r15, [rip + {address}]",
-            "stc",
-            "mov byte ptr [r15], 1",
-            "adc rax, rbx",
-            "add rax, rcx",
-            "add rax, rdx",
-            "add rax, rsi",
-            "add rax, rdi",
-            "add rax, rbp",
-            "add rax, r8",
-            "add rax, r9",
-            "add rax, r10",
-            "add rax, r11",
-            "add rax, r12",
-            "add rax, r13",
-            "add rax, r14",
-            "sub r15, [rip + {address}]",
-            "add rax, r15",
-            "add rax, 0x4000",
-            "pop rbp",
-            "pop rbx",
-            address = sym TOUCHED,
-            inout("rax") address => sum,
-            out("rcx") _, out("rdx") _, out("rsi") _, out("rdi") _, out("r8") _, out("r9") _, out("r10") _,
-            out("r11") _, out("r12") _, out("r13") _, out("r14") _, out("r15") _,
-        );
-    }
-    sum
-}
-
-static TOUCHED: AtomicU64 = AtomicU64::new(0);
-
 unsafe fn jump(address: u64) {
-    // SAFETY: as in `commit`.
-    unsafe { asm!("call {}", in(reg) address) };
+    // SAFETY: as in `commit_privileged`.
+    unsafe { mem::transmute::<*const (), extern "C" fn()>(address as *const ())() };
 }
 
 unsafe fn read(address: u64) {
-    // SAFETY: as in `commit`.
+    // SAFETY: as in `commit_privileged`.
     unsafe { (address as *const u8).read_volatile() };
 }
 
 unsafe fn write(address: u64) {
-    // SAFETY: as in `commit`.
+    // SAFETY: as in `commit_privileged`.
     unsafe { (address as *mut u8).write_volatile(0xc3) };
 }
 

@@ -1,6 +1,5 @@
 //! The way into the kernel.
 
-use core::arch::asm;
 use core::fmt::{Arguments, Write};
 
 use guest_abi::abort::{AbortCode, TERMINATOR, pack};
@@ -8,21 +7,7 @@ use guest_abi::counters::{COPIED_PAGES, Counter};
 use guest_abi::gate;
 use guest_abi::memory::HAS_HANDLERS;
 
-/// Takes the gate for an operation that returns, and returns what it leaves in RAX.
-pub fn enter(operation: u32, argument: u32) -> u64 {
-    let result;
-    // SAFETY: the gate preserves all but RAX, RCX and RDX. The host may change shared memory meanwhile, hence no `nomem`.
-    unsafe {
-        asm!(
-            "int {vector}",
-            vector = const gate::VECTOR,
-            inout("rax") u64::from(operation) => result,
-            inout("rcx") u64::from(argument) => _,
-            out("rdx") _,
-        );
-    }
-    result
-}
+pub use crate::arch::enter;
 
 /// What the kernel has counted; see [`guest_abi::counters`].
 pub fn counters() -> [u64; Counter::COUNT] {

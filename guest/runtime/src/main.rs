@@ -9,6 +9,7 @@
 //! - [`context`] is where every entry begins, and how one goes on where the last one ended.
 //! - [`gate`] is the way into the kernel, [`heap`] the memory allocator, [`c_library`] what QuickJS needs from libc and a
 //!   guest without an operating system must give it.
+//! - [`arch`] is what differs between processor architectures.
 //!
 //! What the code relies on:
 //! - There is one thread and no interrupt, so a value is only ever used by the entry that is running.
@@ -21,6 +22,7 @@ extern crate alloc;
 mod allocator;
 #[cfg(feature = "commit-faults")]
 mod amplified;
+mod arch;
 mod c_library;
 mod context;
 mod engine;

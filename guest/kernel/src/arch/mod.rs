@@ -8,8 +8,12 @@
 //! - copying: `copy_user_page`, for pages that are written for the first time;
 //! - places of what the kernel keeps: `CONSTANTS`, `COUNTERS`.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::*;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::*;

@@ -1,17 +1,22 @@
 //! Page table entries and the arithmetic of addresses.
 //!
-//! Both architectures have four levels of tables with 512 entries of eight bytes each. What an entry says is in a module of each.
+//! Both architectures have four levels of tables with 512 entries of eight bytes each. What an entry says is in a module of each,
+//! and both are compiled and tested everywhere.
 
-mod x86_64;
+pub mod aarch64;
+pub mod x86_64;
 
 use guest_abi::memory::PAGE_SIZE;
 
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::{Entry, FaultCode};
+#[cfg(target_arch = "x86_64")]
 pub use x86_64::{Entry, FaultCode};
 
 /// Entries in one table.
 pub const ENTRIES: usize = 512;
 
-/// What code at CPL 3 may do with a page.
+/// What the runtime may do with a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read and execute it.

@@ -4,10 +4,11 @@
 //! clocks do: not from call to call, not when the counter's rate is estimated anew, and not in a snapshot that another process
 //! goes on with, whose clock has another start.
 
-use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use guest_abi::message::CallContext;
+
+use crate::arch::ticks;
 
 /// What the current call has brought.
 static EPOCH_NANOS: AtomicU64 = AtomicU64::new(0);
@@ -59,9 +60,4 @@ fn since_call_nanos() -> u64 {
 /// Milliseconds from the Unix epoch to the first call; 0 during boot.
 pub fn origin_millis() -> f64 {
     ORIGIN_EPOCH_NANOS.load(Relaxed) as f64 / 1e6
-}
-
-fn ticks() -> u64 {
-    // SAFETY: every x86-64 processor has RDTSC, and the kernel does not forbid it.
-    unsafe { _rdtsc() }
 }

@@ -16,7 +16,7 @@ use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
 use super::descriptors::{COPY_ORDER, COUNTERS};
 use super::self_map::{PageSlot, SELF_MAP};
-use crate::memory::{Page, PageTables, Slot};
+use crate::memory::{Page, PageTables};
 
 /// The direction flag.
 const DIRECTION: u64 = 1 << 10;
@@ -173,8 +173,7 @@ pub fn install(tables: &PageTables) {
     super::map_user_code(tables, COPY_CODE, start, end);
     // The host maps scratch memory for CPL 0. After a restore `prefault` opens the page.
     if let Some(slot) = tables.page_slot(COPY_ORDER) {
-        slot.open_tables();
-        slot.window::<1>().for_each(Slot::open);
+        slot.open_window::<1>();
     }
 }
 

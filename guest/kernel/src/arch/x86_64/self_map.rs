@@ -98,37 +98,37 @@ impl PageSlot {
         table.slot().open_present();
     }
 
-    /// The aligned window of so many slots around this one.
-    pub fn window<const PAGES: u64>(self) -> Slots {
+    /// Opens to CPL 3 what is present of the aligned window of so many pages around this one, and the tables above.
+    pub fn open_window<const PAGES: u64>(self) {
+        self.open_tables();
+        let (start, end) = self.window::<PAGES>();
+        // SAFETY: the table of the slot in their midst is present.
+        unsafe { Slots::between(start, end) }.for_each(open);
+    }
+
+    /// The same, of pages in the range only, which is of whole pages.
+    pub fn open_window_within<const PAGES: u64>(self, pages: &Range<u64>) {
+        self.open_tables();
+        let (start, end) = self.window::<PAGES>();
+        let (first, last) = (Self::address_of(pages.start), Self::address_of(pages.end - 1));
+        // SAFETY: as in `open_window`.
+        unsafe { Slots::between(start.max(first), end.min(last + SLOT_SIZE)) }.for_each(open);
+    }
+
+    /// Where the slots of the aligned window of so many pages around this one are.
+    fn window<const PAGES: u64>(self) -> (u64, u64) {
         const { assert!(PAGES.is_power_of_two() && PAGES <= ENTRIES as u64, "a window lies in one table") };
         let size = PAGES * SLOT_SIZE;
         let start = Self::address_of(self.address) & !(size - 1);
-        // SAFETY: the table of the slot in their midst is present.
-        unsafe { Slots::between(start, start + size) }
-    }
-
-    /// Those of them that are of pages in the range, which is of whole pages.
-    pub fn window_within<const PAGES: u64>(self, pages: &Range<u64>) -> Slots {
-        let size = PAGES * SLOT_SIZE;
-        let start = Self::address_of(self.address) & !(size - 1);
-        let (first, end) = (Self::address_of(pages.start), Self::address_of(pages.end - 1) + SLOT_SIZE);
-        // SAFETY: as in `window`.
-        unsafe { Slots::between(start.max(first), (start + size).min(end)) }
+        (start, start + size)
     }
 
     /// Opens to CPL 3 what is present of the aligned window of so many pages around this one, and the tables above. It looks at
     /// the first page of each [`GROUP`] only, so it is for memory of which groups are mapped as a whole.
     pub fn open_groups<const PAGES: u64>(self) {
-        const {
-            assert!(
-                PAGES >= GROUP && PAGES.is_power_of_two() && PAGES <= ENTRIES as u64,
-                "a window is whole groups in one table"
-            )
-        };
+        const { assert!(PAGES >= GROUP, "a window is made of whole groups") };
         self.open_tables();
-        let size = PAGES * SLOT_SIZE;
-        let mut slot = Self::address_of(self.address) & !(size - 1);
-        let end = slot + size;
+        let (mut slot, end) = self.window::<PAGES>();
         while slot < end {
             // SAFETY: the group lies in the window, which is in one table.
             unsafe {
@@ -138,6 +138,19 @@ impl PageSlot {
             }
             slot += GROUP * SLOT_SIZE;
         }
+    }
+}
+
+/// Physical address of the root.
+fn root() -> u64 {
+    Entry::table(paging::root_table()).physical()
+}
+
+/// Opens the page to CPL 3 if it is present: an absent entry may have another meaning. Should the processor know it as closed, the
+/// next access is a fault that [`page_fault`](crate::page_fault) leaves at once.
+fn open(slot: Slot) {
+    if slot.get().is_present() {
+        slot.open_present();
     }
 }
 
@@ -168,14 +181,14 @@ impl PageTables {
     /// Maps the tables at [`SELF_MAP`]. Boot does it before anything else, and `dispatch` after each restore.
     pub fn map_themselves(&self) {
         // SAFETY: the root is a table; so is each that it leads to, and only slots are accessed there.
-        unsafe { slot_in(self.root(), SELF_MAP, 3).fill(Entry::kernel_page(self.root(), true)) };
+        unsafe { slot_in(root(), SELF_MAP, 3).fill(Entry::kernel_page(root(), true)) };
     }
 
     /// Maps the tables at [`PREFAULT_SELF_MAP`] for code of the kernel's own at CPL 3, which takes the gate when it is done: that takes
     /// the mapping back. Nothing is mapped there at any other time.
     pub fn map_themselves_for_user(&self) {
         // SAFETY: as above, and only the kernel's own code runs until the mapping is taken back.
-        unsafe { slot_in(self.root(), PREFAULT_SELF_MAP, 3).fill(Entry::table(self.root())) };
+        unsafe { slot_in(root(), PREFAULT_SELF_MAP, 3).fill(Entry::table(root())) };
     }
 
     /// The slot for the page at `address`, reached through [`SELF_MAP`]; `None` if there is no table for it.
