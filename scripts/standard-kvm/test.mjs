@@ -3,6 +3,8 @@
 //   test.mjs           all tests; then, with shadow instead of nested paging, a part of them
 //   test.mjs --part    only that part: the boundary, differences between hypervisors, snapshots, restored memory; with
 //                      nested paging
+//   test.mjs --arch arm64 ...
+//                      on an ordinary KVM of arm64: see arm64-test.mjs
 //
 // Before either, those tests in Node.js that read files or run programs run on this machine, but with no more files than
 // the other one has, so that a test that needs what is missing there is found without the emulation.
@@ -10,8 +12,16 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { copySources, ROOT, run, say } from '../system.mjs';
+import { copySources, ROOT, run, say, stop } from '../system.mjs';
 import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
+import { parse } from './results.mjs';
+
+const arch = process.argv.indexOf('--arch');
+if (arch !== -1) {
+  if (process.argv[arch + 1] !== 'arm64') stop('--arch takes arm64; without it the tests run on x86-64');
+  await import('./arm64-test.mjs');
+  process.exit();
+}
 
 const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
@@ -161,22 +171,6 @@ async function section(where, runCommand, programs, nodeTests) {
   ]);
   if (status !== 0 || count('failed') > 0 || count('passed') === 0) failed = true;
   return { results, status };
-}
-
-/** Results by the names of the tests, from the output of libtest and of node's runner. */
-function parse(text) {
-  const results = new Map();
-  let program = '';
-  for (const line of text.split(/\r?\n/)) {
-    const start = line.match(/^# program (\S+)$/);
-    const rust = line.match(/^test (\S+) \.\.\. (ok|FAILED|ignored)/);
-    const node = line.match(/^\s*(not )?ok \d+ - (.*?)( # SKIP.*)?$/);
-    if (start) program = start[1];
-    else if (rust)
-      results.set(`${program}: ${rust[1]}`, { ok: 'passed', FAILED: 'failed', ignored: 'skipped' }[rust[2]]);
-    else if (node) results.set(`${program}: ${node[2]}`, node[1] ? 'failed' : node[3] ? 'skipped' : 'passed');
-  }
-  return results;
 }
 
 /** A test that one hypervisor knows and the other does not, or that only one skips without measuring time, is an error. */
