@@ -302,6 +302,46 @@ export interface Receipt extends Omit<CallStats, 'hostCalls'> {
  */
 export declare function run<T = any>(source: string, options?: RunOptions): Promise<RunResult<T>>;
 
+/** All metrics of the process so far, by name. `docs/observability.md` has their table. */
+export declare const metrics: {
+  /** All of them: those of all threads and of all sandboxes. */
+  (): Record<string, Metric>;
+  /** The same in Prometheus's text format, for the response to `GET /metrics` with the type `text/plain; version=0.0.4`. */
+  prometheus(): string;
+};
+
+/** A metric: a counter, a gauge or a histogram. */
+export type Metric = CountedMetric | HistogramMetric;
+
+/** A counter, which only grows, or a gauge. */
+export interface CountedMetric {
+  kind: 'counter' | 'gauge';
+  /** What is counted: `'count'`, `'seconds'` or `'bytes'`. */
+  unit: string;
+  description: string;
+  series: { labels: Record<string, string>; value: number }[];
+}
+
+/** A histogram. */
+export interface HistogramMetric {
+  kind: 'histogram';
+  /** As in `CountedMetric`. */
+  unit: string;
+  description: string;
+  series: HistogramSeries[];
+}
+
+/** The samples of a histogram that have the same labels. */
+export interface HistogramSeries {
+  labels: Record<string, string>;
+  /** Number of all samples. */
+  count: number;
+  /** Sum of all samples. */
+  sum: number;
+  /** Numbers of samples up to a bound, in ascending order of the bounds. */
+  buckets: { le: number; count: number }[];
+}
+
 /** Marks functions for the option `functions` as such that the guest waits for, instead of getting a promise. */
 export declare function sync<T extends Record<string, (...args: any[]) => any>>(functions: T): T;
 
@@ -741,6 +781,16 @@ export declare class LoadedJSSandbox {
   /** The cost of the most recent call, even if that failed; `null` before the first. */
   get lastCallStats(): CallStats | null
   /**
+   * The memory that the guest's JavaScript uses, as the guest said at the end of the most recent call.
+   *
+   * @example
+   * ```ts
+   * const { usedBytes, heapSizeBytes } = sandbox.heapStatistics();
+   * console.log(usedBytes === null ? 'no call yet' : `${usedBytes} of ${heapSizeBytes} bytes`);
+   * ```
+   */
+  heapStatistics(): HeapStatistics
+  /**
    * Whether a call was stopped or failed in the middle, so that the state of the guest cannot be trusted. A poisoned
    * sandbox rejects calls with `ERR_POISONED` until `restore()` or `unload()`.
    */
@@ -1037,6 +1087,8 @@ export declare class SandboxPool {
   [Symbol.dispose](): void
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
+  /** How full the pool is. All figures are of the same moment. */
+  stats(): PoolStats
   /**
    * Imports modules into the state in which requests get their sandboxes, so that programs find them compiled and
    * evaluated: `modules` are their sources by the specifiers under which they are imported. Requests that are made after
@@ -1207,6 +1259,19 @@ export interface CallStats {
   heapBytes: number | null
 }
 
+/** The memory of a guest's JavaScript. */
+export interface HeapStatistics {
+  /** Most bytes that it may have in use: `SandboxBuilder.setHeapSize()`. */
+  heapSizeBytes: number
+  /**
+   * Bytes in use when the most recent call ended. This is the guest's word, at most the size of the heap. `null` before the
+   * first call, and between `restore()` and the call that follows.
+   */
+  usedBytes: number | null
+  /** Most bytes in use at one time during that call; as `usedBytes`. */
+  peakBytes: number | null
+}
+
 /**
  * What is known of the host call that the running code serves. It is called in the callback of a host function, or in
  * anything that follows from it, such as behind its `await`. Elsewhere it returns `undefined`.
@@ -1225,6 +1290,22 @@ export interface CallStats {
  * ```
  */
 export declare function hostCall(): HostCall | undefined
+
+/** How full a pool is at one moment. */
+export interface PoolStats {
+  /** Number of sandboxes that the pool maintains. */
+  size: number
+  /** Sandboxes that are ready for a request. */
+  ready: number
+  /** Sandboxes in use, being created, or being returned to clean state. */
+  busy: number
+  /** Sandboxes that could not be created, or were lost; the next request has them created. */
+  missing: number
+  /** Requests that are waiting for a sandbox. */
+  waiting: number
+  /** Number of requests that may wait. */
+  maxQueue: number
+}
 
 /** Host functions of one module that a snapshot needs. */
 export interface RequiredHostModule {

@@ -86,6 +86,7 @@ const members = {
     'restore',
     'interruptHandle',
     'lastCallStats',
+    'heapStatistics',
     'poisoned',
     'status',
     'dispose',
@@ -101,6 +102,7 @@ const members = {
     'size',
     'ready',
     'waiting',
+    'stats',
     'lastCallStats',
     'interruptHandle',
     'close',
@@ -108,7 +110,10 @@ const members = {
 } as const;
 
 type Named<Class extends keyof typeof members> = (typeof members)[Class][number];
-same<keyof typeof api, keyof typeof members | 'SandboxStatus' | 'hostCall' | 'isSandboxError' | 'run' | 'sync'>();
+same<
+  keyof typeof api,
+  keyof typeof members | 'SandboxStatus' | 'hostCall' | 'isSandboxError' | 'metrics' | 'run' | 'sync'
+>();
 same<keyof SandboxBuilder, Named<'SandboxBuilder'>>();
 same<keyof ProtoJSSandbox, Named<'ProtoJSSandbox'> | Disposal>();
 same<keyof HostModule, Named<'HostModule'>>();
@@ -128,6 +133,13 @@ same<SandboxPool['prepare'], (modules: Record<string, string>, options?: LoadOpt
 same<keyof RunOptions, keyof CallHandlerWithReceiptOptions | 'language' | 'input' | 'modules'>();
 same<Awaited<ReturnType<typeof run<string>>>, { value: string; receipt: Receipt }>();
 same<SandboxPool['close'], () => Promise<void>>();
+same<keyof ReturnType<SandboxPool['stats']>, 'size' | 'ready' | 'busy' | 'missing' | 'waiting' | 'maxQueue'>();
+same<
+  ReturnType<LoadedJSSandbox['heapStatistics']>,
+  { heapSizeBytes: number; usedBytes: number | null; peakBytes: number | null }
+>();
+same<ReturnType<typeof api.metrics>, Record<string, api.Metric>>();
+same<ReturnType<typeof api.metrics.prometheus>, string>();
 same<
   keyof LoadOptions,
   | 'wallClockTimeoutMs'
@@ -382,7 +394,7 @@ test('the classes have the members that are declared, and no others', () => {
   const exported = Object.keys(api).filter((name) => !['default', 'module.exports'].includes(name));
   assert.deepEqual(
     exported.sort(),
-    [...Object.keys(members), 'SandboxStatus', 'hostCall', 'isSandboxError', 'run', 'sync'].sort(),
+    [...Object.keys(members), 'SandboxStatus', 'hostCall', 'isSandboxError', 'metrics', 'run', 'sync'].sort(),
   );
 });
 

@@ -1,12 +1,15 @@
 // The package's entry: the addon or, where that cannot be loaded, what stands in for it.
 const { load } = require('./addon.js');
+const { publish } = require('./diagnostics.js');
 const { isSandboxError } = require('./errors.js');
+const { metricsOf } = require('./metrics.js');
 const { runIn, sync } = require('./run.js');
 
 let addon;
 try {
   addon = load();
-  addon.useAsyncHooks(process.getBuiltinModule?.('node:async_hooks') ?? require('node:async_hooks'));
+  const asyncHooks = process.getBuiltinModule?.('node:async_hooks') ?? require('node:async_hooks');
+  addon.useAsyncHooks(asyncHooks, publish(addon));
 } catch (error) {
   addon = require('./stand-in.js').standIn(error);
 }
@@ -32,5 +35,6 @@ exports.SandboxStatus = Object.freeze({
 exports.Snapshot = addon.Snapshot;
 exports.hostCall = addon.hostCall;
 exports.isSandboxError = isSandboxError;
+exports.metrics = metricsOf(addon.readMetrics);
 exports.run = run;
 exports.sync = sync;

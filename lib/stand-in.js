@@ -61,6 +61,8 @@ exports.standIn = ({ message, cause, code }) => {
     SandboxBuilder,
     SandboxPool: class SandboxPool extends Unavailable {},
     Snapshot,
+    // Nothing is counted.
+    readMetrics: () => '{}',
     // There is no host call to be in.
     hostCall: () => undefined,
   };

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyperlight_js::metrics::{
-    HANDLER_CALL_DURATION, LOADS, MONITOR_TERMINATIONS, SANDBOXES, SANDBOXES_ACTIVE, UNLOADS,
+    CALL_DURATION, CALL_HEAP_PEAK, HANDLER_CALL_DURATION, HOST_CALLS, LOADS, MONITOR_TERMINATIONS, POOL_READY,
+    POOL_WAIT, POOL_WAITING, RESTORES, SANDBOXES, SANDBOXES_ACTIVE, UNLOADS,
 };
-use hyperlight_js::{Error, JSSandbox, SandboxBuilder, Script, Snapshot, WallClockMonitor};
+use hyperlight_js::{Error, JSSandbox, SandboxBuilder, SandboxPool, Script, Snapshot, WallClockMonitor};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use sandboxes::{call, load, loaded};
 use tracing::field::{Field, Visit};
@@ -151,6 +152,53 @@ fn a_monitor_counts_when_it_has_stopped_guest_code_and_only_then() {
     });
     assert_eq!(terminations(&metrics), 2.0);
     assert_eq!(metrics.sandboxes(SANDBOXES_ACTIVE), [0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn calls_restores_and_host_calls_are_counted() {
+    let mut metrics = Metrics::new();
+    let sandbox = metrics.of(|| {
+        let mut proto = SandboxBuilder::new().build().expect("build");
+        proto.register("m", "one", || 1).expect("register");
+        let mut js = proto.load_runtime().expect("load_runtime");
+        let source = "import { one } from 'host:m'; function handler() { return one() + one(); }";
+        js.add_handler("handler", Script::from_content(source)).expect("add_handler");
+        let mut sandbox = js.get_loaded_sandbox().expect("get_loaded_sandbox");
+        let clean = sandbox.snapshot().expect("snapshot");
+        sandbox.handle_event("handler", "0".to_string(), None).expect("a result");
+        sandbox.handle_event("nobody", "0".to_string(), None).expect_err("there is none");
+        sandbox.restore(clean).expect("restore");
+        sandbox
+    });
+    let calls = |outcome: &str| metrics.get(CALL_DURATION, &format!("outcome={outcome}"));
+    assert_eq!((calls("ok"), calls("handler_not_found")), (1.0, 1.0));
+    assert_eq!((metrics.get(HOST_CALLS, ""), metrics.get(RESTORES, "")), (2.0, 1.0));
+    assert!(metrics.get(CALL_HEAP_PEAK, "") >= 1.0);
+    drop(sandbox);
+}
+
+#[test]
+fn a_pool_counts_as_long_as_there_is_one() {
+    let mut metrics = Metrics::new();
+    let pool = metrics.of(|| {
+        let prepare = || load(SandboxBuilder::new(), "function handler() { return 1; }");
+        SandboxPool::new(2, 1, prepare).expect("a pool")
+    });
+    assert_eq!(metrics.get(POOL_READY, ""), 2.0);
+    metrics.of(|| {
+        pool.with_sandbox(|_| {
+            assert_eq!(pool.ready(), 1);
+        })
+        .expect("a sandbox");
+    });
+    while pool.ready() < 2 {
+        std::thread::yield_now();
+    }
+    metrics.of(|| ());
+    assert_eq!((metrics.get(POOL_READY, ""), metrics.get(POOL_WAITING, "")), (2.0, 0.0));
+    assert_eq!(metrics.get(POOL_WAIT, ""), 1.0);
+    metrics.of(|| drop(pool));
+    assert_eq!(metrics.get(POOL_READY, ""), 0.0);
 }
 
 #[test]

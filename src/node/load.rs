@@ -4,6 +4,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
+use super::bridge::arguments;
 use super::bridge::async_context::{self, Contexts};
 use super::bridge::environment::Environment;
 use super::bridge::host_calls::HostCalls;
@@ -11,16 +12,20 @@ use super::bridge::host_error::Describer;
 use super::bridge::inbox::Inbox;
 use super::bridge::json::Json;
 use super::bridge::object_lists::ObjectLists;
+use super::bridge::observer::{self, NextObserver};
+use super::bridge::stack::{self, OwnFile};
 use super::bridge::thenable::PromiseThen;
 use super::bridge::warning::emit_warning;
 use super::classes::{builder, disposal};
 use super::console::log;
+use super::metrics;
 use super::panic::catch_panic;
 
 /// Called when the addon is loaded into an environment.
 #[napi(module_exports)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn load(exports: Object, env: Env) -> napi::Result<()> {
+    metrics::begin();
     // Threads of the addon may outlive the last environment that has loaded it.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
     disposal::define_symbols(&env, &exports)?;
@@ -44,6 +49,8 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(PromiseThen::of_environment(env)?)
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
+        .keep(NextObserver::default())
+        .keep(OwnFile::default())
         .keep(inbox)
         .keep(host_calls.clone());
     // Before all else that ends with it: nobody may wait for a thread that has ended.
@@ -51,9 +58,24 @@ fn environment(env: &Env) -> napi::Result<Environment> {
     Ok(environment)
 }
 
-/// Gives the addon the module `node:async_hooks`, which addons cannot load in every Node.js. The package's entry calls it.
+/// Gives the addon the module `node:async_hooks`, which addons cannot load in every Node.js, and a function that returns what
+/// traces host calls, if anything does at the time. The package's entry calls it.
 #[napi(skip_typescript)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
-pub fn use_async_hooks(env: &Env, async_hooks: Unknown) -> napi::Result<()> {
-    catch_panic(|| async_context::begin(env, async_hooks)).map_err(|error| error.into_js(env))
+pub fn use_async_hooks(env: &Env, async_hooks: Unknown, host_call_tracer: Unknown) -> napi::Result<()> {
+    catch_panic(|| async_context::begin(env, async_hooks, host_call_tracer)).map_err(|error| error.into_js(env))
+}
+
+/// Has the frames of a file of the package left out of the stacks of errors. The package's entry calls it.
+#[napi(skip_typescript)]
+#[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
+pub fn leave_out_frames(env: &Env, file: Unknown) -> napi::Result<()> {
+    catch_panic(|| stack::leave_out(env, arguments::name(env, "the file", file)?)).map_err(|error| error.into_js(env))
+}
+
+/// Has a function watch the call that is asked for next: `bridge::observer` says how. The package's entry calls it.
+#[napi(skip_typescript)]
+#[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
+pub fn observe_next_call(env: &Env, observer: Unknown) -> napi::Result<()> {
+    catch_panic(|| observer::watch_next_call(env, observer)).map_err(|error| error.into_js(env))
 }

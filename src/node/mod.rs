@@ -7,7 +7,7 @@
 //! | [`bridge`] | V8: values, exceptions, promises, callbacks, and the way to the JavaScript thread. |
 //! | [`scheduling`] | Which thread does what, and when; it does not know V8. |
 //!
-//! Each uses those below it and none above.
+//! Each uses those below it and none above. `metrics` is beside them: what the library counts goes there by itself.
 //!
 //! Who does what on which thread:
 //! - The JavaScript thread checks arguments, turns events into JSON text and results back into values
@@ -40,5 +40,6 @@ mod console;
 mod error;
 mod invalid_argument;
 mod load;
+mod metrics;
 mod panic;
 mod scheduling;

@@ -302,6 +302,46 @@ export interface Receipt extends Omit<CallStats, 'hostCalls'> {
  */
 export declare function run<T = any>(source: string, options?: RunOptions): Promise<RunResult<T>>;
 
+/** All metrics of the process so far, by name. `docs/observability.md` has their table. */
+export declare const metrics: {
+  /** All of them: those of all threads and of all sandboxes. */
+  (): Record<string, Metric>;
+  /** The same in Prometheus's text format, for the response to `GET /metrics` with the type `text/plain; version=0.0.4`. */
+  prometheus(): string;
+};
+
+/** A metric: a counter, a gauge or a histogram. */
+export type Metric = CountedMetric | HistogramMetric;
+
+/** A counter, which only grows, or a gauge. */
+export interface CountedMetric {
+  kind: 'counter' | 'gauge';
+  /** What is counted: `'count'`, `'seconds'` or `'bytes'`. */
+  unit: string;
+  description: string;
+  series: { labels: Record<string, string>; value: number }[];
+}
+
+/** A histogram. */
+export interface HistogramMetric {
+  kind: 'histogram';
+  /** As in `CountedMetric`. */
+  unit: string;
+  description: string;
+  series: HistogramSeries[];
+}
+
+/** The samples of a histogram that have the same labels. */
+export interface HistogramSeries {
+  labels: Record<string, string>;
+  /** Number of all samples. */
+  count: number;
+  /** Sum of all samples. */
+  sum: number;
+  /** Numbers of samples up to a bound, in ascending order of the bounds. */
+  buckets: { le: number; count: number }[];
+}
+
 /** Marks functions for the option `functions` as such that the guest waits for, instead of getting a promise. */
 export declare function sync<T extends Record<string, (...args: any[]) => any>>(functions: T): T;
 

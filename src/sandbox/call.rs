@@ -113,6 +113,7 @@ impl Call {
         let terminated_by = winner(&running, &result);
         let stats = ExecutionStats::of(&running, terminated_by);
         drop(running);
+        metrics::call_ended(&result, &stats);
         metrics::handler_called(&name, &result, &stats);
         if let Some(monitor) = terminated_by {
             span.record("monitor", monitor);

@@ -420,6 +420,12 @@ impl LoadedJSSandbox {
         self.last_call_stats.as_ref()
     }
 
+    /// Bytes that JavaScript may have in use, as the builder was told.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub(crate) fn heap_size(&self) -> Option<u64> {
+        self.vm.as_ref().map(Vm::heap_size)
+    }
+
     /// Has no statistics until the next call ends: a call that is refused leaves those of the one before.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
     pub(crate) fn forget_call_stats(&mut self) {
@@ -450,7 +456,9 @@ impl LoadedJSSandbox {
     /// [`Error::Unrecoverable`],
     /// [`Error::Internal`] if the snapshot does not fit this sandbox.
     pub fn restore(&mut self, snapshot: Arc<Snapshot>) -> Result<()> {
-        traced(&operation!(DEBUG, "restore"), || self.vm()?.restore(&snapshot))
+        traced(&operation!(DEBUG, "restore"), || self.vm()?.restore(&snapshot))?;
+        metrics::restored();
+        Ok(())
     }
 
     /// A handle with which another thread can stop a running call.

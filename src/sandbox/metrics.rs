@@ -6,11 +6,9 @@
 //! `docs/observability.md` has the table and an example with an exporter. [`HANDLER_CALL_DURATION`] is recorded if the
 //! cargo feature `function_call_metrics` is on, which turns on the feature of that name of `hyperlight-host` too.
 
-use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-#[cfg(feature = "function_call_metrics")]
-use super::error::Error;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::stats::ExecutionStats;
 
 /// Gauge: sandboxes that there are now, by [`KIND`].
@@ -23,6 +21,20 @@ pub const LOADS: &str = "hyperlight_js_loads_total";
 pub const UNLOADS: &str = "hyperlight_js_unloads_total";
 /// Counter: guest code that a monitor stopped, by [`MONITOR`].
 pub const MONITOR_TERMINATIONS: &str = "hyperlight_js_monitor_terminations_total";
+/// Counter: sandboxes that were put back into the state of a snapshot.
+pub const RESTORES: &str = "hyperlight_js_restores_total";
+/// Counter: calls of host functions, those that were refused among them.
+pub const HOST_CALLS: &str = "hyperlight_js_host_calls_total";
+/// Histogram: how long calls of handlers and runs of programs took, in seconds, by [`OUTCOME`].
+pub const CALL_DURATION: &str = "hyperlight_js_call_duration_seconds";
+/// Histogram: most bytes that JavaScript had in use at one time during a call.
+pub const CALL_HEAP_PEAK: &str = "hyperlight_js_call_heap_peak_bytes";
+/// Gauge: sandboxes of pools that are ready for a request.
+pub const POOL_READY: &str = "hyperlight_js_pool_sandboxes_ready";
+/// Gauge: requests that wait for a sandbox of a pool.
+pub const POOL_WAITING: &str = "hyperlight_js_pool_requests_waiting";
+/// Histogram: how long requests waited until a pool had a sandbox for them, in seconds.
+pub const POOL_WAIT: &str = "hyperlight_js_pool_wait_seconds";
 /// Histogram: how long handlers ran, in seconds, by [`HANDLER`] and [`OUTCOME`].
 pub const HANDLER_CALL_DURATION: &str = "hyperlight_js_handler_call_duration_seconds";
 
@@ -42,6 +54,14 @@ pub(super) fn describe() {
     describe_counter!(LOADS, Unit::Count, "Sandboxes whose handlers were loaded.");
     describe_counter!(UNLOADS, Unit::Count, "Sandboxes whose handlers were unloaded.");
     describe_counter!(MONITOR_TERMINATIONS, Unit::Count, "Guest code that a monitor stopped.");
+    describe_counter!(RESTORES, Unit::Count, "Sandboxes that were put back into the state of a snapshot.");
+    describe_counter!(HOST_CALLS, Unit::Count, "Calls of host functions.");
+    describe_histogram!(CALL_DURATION, Unit::Seconds, "How long calls of handlers and runs of programs took.");
+    describe_histogram!(
+        CALL_HEAP_PEAK,
+        Unit::Bytes,
+        "Most bytes that JavaScript had in use at one time during a call."
+    );
     if cfg!(feature = "function_call_metrics") {
         describe_histogram!(HANDLER_CALL_DURATION, Unit::Seconds, "How long handlers ran.");
     }
@@ -94,13 +114,29 @@ pub(super) fn terminated(monitor: &'static str) {
     counter!(MONITOR_TERMINATIONS, MONITOR => monitor).increment(1);
 }
 
+/// A sandbox was put back into the state of a snapshot.
+pub(super) fn restored() {
+    counter!(RESTORES).increment(1);
+}
+
+/// A call has ended.
+pub(super) fn call_ended<T>(result: &Result<T>, stats: &ExecutionStats) {
+    let outcome = result.as_ref().err().map_or("ok", Error::kind);
+    histogram!(CALL_DURATION, OUTCOME => outcome).record(stats.wall_clock);
+    if stats.host_calls > 0 {
+        counter!(HOST_CALLS).increment(stats.host_calls);
+    }
+    if let Some(heap) = stats.heap {
+        histogram!(CALL_HEAP_PEAK).record(heap.peak as f64);
+    }
+}
+
 /// A handler was called.
 #[cfg(feature = "function_call_metrics")]
 pub(super) fn handler_called<T>(name: &str, result: &Result<T>, stats: &ExecutionStats) {
     let outcome = result.as_ref().err().map_or("ok", Error::kind);
     let handler = if is_known(result) { name } else { "" };
-    metrics::histogram!(HANDLER_CALL_DURATION, HANDLER => handler.to_string(), OUTCOME => outcome)
-        .record(stats.wall_clock);
+    histogram!(HANDLER_CALL_DURATION, HANDLER => handler.to_string(), OUTCOME => outcome).record(stats.wall_clock);
 }
 
 /// A handler was called.

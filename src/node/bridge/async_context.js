@@ -1,5 +1,5 @@
 // Where the calls of guests were asked for, and what host functions can ask of the call that they serve.
-({ AsyncLocalStorage, AsyncResource }) => {
+({ AsyncLocalStorage, AsyncResource }, tracer) => {
   const { AbortController } = globalThis;
   /** During which host call JavaScript code runs: what the addon keeps of that. */
   const hostCalls = new AsyncLocalStorage();
@@ -25,8 +25,8 @@
       resource.emitDestroy();
     },
 
-    /** Does some work where a call of a guest was asked for, during one of its host calls. */
-    serve: (origin, hostCall, work) => origin.resource.runInAsyncScope(run, hostCalls, hostCall, work),
+    /** Does some work where a call of a guest was asked for, during one of its host calls. It is given what traces the host call, if anything does. */
+    serve: (origin, hostCall, work) => origin.resource.runInAsyncScope(run, hostCalls, hostCall, work, tracer()),
 
     /** During which host call this runs. */
     current: () => getStore.call(hostCalls),

@@ -9,7 +9,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{External, FromNapiValue, Function, JsObjectValue, Object};
+use napi::bindgen_prelude::{External, FnArgs, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown, ValueType};
 
 use super::environment;
@@ -32,7 +32,8 @@ pub struct AsyncContexts {
     place: Rc<RefCell<Option<Work>>>,
 }
 
-type Work = Box<dyn FnOnce(&Env)>;
+/// Is given what traces the host call, if anything does.
+type Work = Box<dyn FnOnce(&Env, Option<Unknown<'static>>)>;
 
 /// The place for those of an environment, which has them as soon as the package's entry has been loaded.
 #[derive(Default)]
@@ -44,26 +45,32 @@ pub fn of(env: &Env) -> Result<&'static AsyncContexts> {
     place.get().ok_or_else(|| Error::Internal("the addon was not loaded by its package".to_string()))
 }
 
-/// Makes those of the environment of the running call, with the module `node:async_hooks`.
-pub fn begin(env: &Env, async_hooks: Unknown<'_>) -> Result<()> {
+/// Makes those of the environment of the running call, with the module `node:async_hooks`, and with a function that returns what
+/// traces host calls.
+pub fn begin(env: &Env, async_hooks: Unknown<'_>, tracer: Unknown<'_>) -> Result<()> {
     let Contexts(place) = environment::kept(env)?;
     // An environment loads the addon more than once if its cache of modules is cleared. Those that are there go on.
-    let _ = place.set(AsyncContexts::new(env, async_hooks)?);
+    let _ = place.set(AsyncContexts::new(env, async_hooks, tracer)?);
     Ok(())
 }
 
 impl AsyncContexts {
-    /// Those of an environment, made with the module `node:async_hooks`.
-    fn new(env: &Env, async_hooks: Unknown<'_>) -> Result<Self> {
-        let functions: Function<Unknown, Object> = env.run_script(SOURCE)?;
-        let functions = functions.call(async_hooks)?;
+    /// Those of an environment, made with the module `node:async_hooks`, and with a function that returns what traces host calls.
+    fn new(env: &Env, async_hooks: Unknown<'_>, tracer: Unknown<'_>) -> Result<Self> {
+        let functions: Function<FnArgs<(Unknown, Unknown)>, Object> = env.run_script(SOURCE)?;
+        let functions = functions.call((async_hooks, tracer).into())?;
         let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
         let place = Rc::new(RefCell::new(None::<Work>));
         let to_do = place.clone();
         let work = env.create_function_from_closure::<(), (), _>("work", move |context| {
             let work = to_do.borrow_mut().take();
             if let Some(work) = work {
-                work(&*context.env);
+                let tracer = context.get::<Unknown>(0)?;
+                let is_function = tracer.get_type()? == ValueType::Function;
+                // SAFETY: the value belongs to the environment and to the scope of the running call.
+                let tracer =
+                    is_function.then(|| unsafe { Unknown::from_raw_unchecked(context.env.raw(), tracer.raw()) });
+                work(&*context.env, tracer);
             }
             Ok(())
         })?;
@@ -79,7 +86,12 @@ impl AsyncContexts {
     }
 
     /// Does some work where a guest's call was made, during one of its host calls. It must not panic.
-    pub fn serve(&self, env: &Env, call: &Arc<PendingHostCall>, work: impl FnOnce(&Env) + 'static) -> Result<()> {
+    pub fn serve(
+        &self,
+        env: &Env,
+        call: &Arc<PendingHostCall>,
+        work: impl FnOnce(&Env, Option<Unknown<'static>>) + 'static,
+    ) -> Result<()> {
         let origin = Origin::of(call)?.object(env)?;
         let host_call = External::new(call.clone()).into_unknown(env)?;
         let function = self.work.borrow_back(env)?.to_unknown();

@@ -20,6 +20,13 @@ pub fn keep(env: &Env, function: Unknown<'_>) -> Result<AnyFunction> {
     Ok(unsafe { AnyFunction::from_napi_value(env.raw(), function.raw()) }?)
 }
 
+/// A function that is kept, as a value.
+pub fn kept(env: &Env, function: &AnyFunction) -> Result<Unknown<'static>> {
+    let function = function.borrow_back(env)?;
+    // SAFETY: the value belongs to this environment and to the scope of the running call.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function.raw()) })
+}
+
 /// Calls a function.
 pub fn call(env: &Env, function: &AnyFunction, this: Unknown<'_>, arguments: &[Unknown<'_>]) -> Result<Completion> {
     let function = function.borrow_back(env)?;

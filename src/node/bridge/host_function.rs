@@ -22,7 +22,7 @@ use napi::{Env, JsValue, Unknown};
 use super::function::{self, AnyFunction, Completion};
 use super::host_calls::HostCalls;
 use super::thenable::{is_thenable, when_settled};
-use super::value::undefined;
+use super::value::{text, undefined};
 use super::{async_context, host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::Result;
@@ -145,15 +145,23 @@ fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: Arc<AnyFunction>, arg
     }
     let served = catch_panic(|| {
         let to_serve = call.clone();
-        let work = move |env: &Env| serve_in_context(env, &to_serve, &callback, arguments);
+        let work = move |env: &Env, tracer: Option<Unknown<'static>>| {
+            serve_in_context(env, &to_serve, &callback, tracer, arguments)
+        };
         async_context::of(env)?.serve(env, call, work)
     });
     settle_if_failed(call, served);
 }
 
-fn serve_in_context(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
+fn serve_in_context(
+    env: &Env,
+    call: &Arc<PendingHostCall>,
+    callback: &AnyFunction,
+    tracer: Option<Unknown<'static>>,
+    arguments: Payload,
+) {
     let served = catch_panic(|| {
-        let completion = match invoke(env, callback, arguments)? {
+        let completion = match invoke(env, &call.function, callback, tracer, arguments)? {
             Ok(value) => match is_thenable(env, value)? {
                 Ok(true) => return settle_later(env, call, value),
                 Ok(false) => Ok(value),
@@ -173,13 +181,24 @@ fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
     }
 }
 
-fn invoke(env: &Env, callback: &AnyFunction, arguments: Payload) -> Result<Completion> {
+fn invoke(
+    env: &Env,
+    FunctionName { module, name }: &FunctionName,
+    callback: &AnyFunction,
+    tracer: Option<Unknown<'static>>,
+    arguments: Payload,
+) -> Result<Completion> {
     // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
         _ => return Err(InvalidArgument::NoArray.into()),
     };
-    function::call(env, callback, undefined(env)?, &arguments)
+    let Some(tracer) = tracer else { return function::call(env, callback, undefined(env)?, &arguments) };
+    // It calls the function, and returns what that returns.
+    let mut traced = vec![text(env, module.clone())?, text(env, name.clone())?];
+    traced.push(function::kept(env, callback)?);
+    traced.extend(arguments);
+    function::call(env, &function::keep(env, tracer)?, undefined(env)?, &traced)
 }
 
 fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {

@@ -22,6 +22,13 @@ impl Noted {
         let _ = self.0.set((record, input_size));
     }
 
+    /// What is known of the call for those who watch it: all but its lines. `None` if it has not begun.
+    pub fn facts(&self, env: &Env, delivery: &Delivery) -> Option<Result<Object<'static>>> {
+        let (record, input_size) = self.0.get()?;
+        let stats = delivery.stats.as_ref()?;
+        Some(receipt(env, record, &End { stats, input_size: *input_size, output_size: delivery.output_size }, None))
+    }
+
     /// The value of the call with its receipt, or its error with that, if it has begun.
     pub fn deliver(
         &self,
@@ -31,7 +38,7 @@ impl Noted {
     ) -> Result<Object<'static>> {
         let end = self.0.get().zip(stats.as_ref());
         let receipt = end.map(|((record, input_size), stats)| {
-            receipt(env, record, &End { stats, input_size: *input_size, output_size }, level_name)
+            receipt(env, record, &End { stats, input_size: *input_size, output_size }, Some(level_name))
         });
         match (value, receipt) {
             (Ok(value), Some(receipt)) => {
@@ -54,12 +61,12 @@ struct End<'a> {
     output_size: usize,
 }
 
-/// The receipt of a call; `types.d.ts` has the type.
+/// The receipt of a call; `types.d.ts` has the type. Without names of levels it has no lines.
 fn receipt(
     env: &Env,
     record: &CallRecord,
     end: &End<'_>,
-    level_name: fn(ConsoleLevel) -> &'static str,
+    level_name: Option<fn(ConsoleLevel) -> &'static str>,
 ) -> Result<Object<'static>> {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let End { stats, input_size, output_size } = end;
@@ -93,17 +100,19 @@ fn receipt(
         calls.set(name, entry)?;
     }
     receipt.set_named_property("hostCalls", calls)?;
-    let (lines, dropped) = record.take_lines();
-    let mut console = Vec::with_capacity(lines.len());
-    for line in lines {
-        let mut entry = Object::new(env)?;
-        entry.set_named_property("level", level_name(line.level))?;
-        entry.set_named_property("text", line.text)?;
-        entry.set_named_property("atMs", milliseconds(line.at))?;
-        console.push(entry);
+    if let Some(level_name) = level_name {
+        let (lines, dropped) = record.take_lines();
+        let mut console = Vec::with_capacity(lines.len());
+        for line in lines {
+            let mut entry = Object::new(env)?;
+            entry.set_named_property("level", level_name(line.level))?;
+            entry.set_named_property("text", line.text)?;
+            entry.set_named_property("atMs", milliseconds(line.at))?;
+            console.push(entry);
+        }
+        receipt.set_named_property("console", Array::from_vec(env, console)?)?;
+        receipt.set_named_property("droppedLines", dropped as f64)?;
     }
-    receipt.set_named_property("console", Array::from_vec(env, console)?)?;
-    receipt.set_named_property("droppedLines", dropped as f64)?;
     receipt.set_named_property("inputBytes", *input_size as f64)?;
     receipt.set_named_property("outputBytes", *output_size as f64)?;
     receipt.set_named_property("guestImage", crate::SandboxBuilder::guest_image().hash)?;

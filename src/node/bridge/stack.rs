@@ -1,10 +1,25 @@
 //! Stacks of errors: where in a guest something was thrown, and where in JavaScript its call was made.
 
+use std::cell::OnceCell;
+
 use napi::bindgen_prelude::{JsObjectValue, Object, ToNapiValue};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-use super::exception;
 use super::node_api::check;
+use super::{environment, exception};
+use crate::node::error::Result;
+
+/// The path of the package's file whose functions stand between those of the addon and their callers.
+#[derive(Default)]
+pub struct OwnFile(OnceCell<String>);
+
+/// Has the frames of the package's own file left out of stacks.
+pub fn leave_out(env: &Env, file: String) -> Result<()> {
+    let OwnFile(place) = environment::kept(env)?;
+    // It stays the same when an environment loads the addon once more.
+    let _ = place.set(file);
+    Ok(())
+}
 
 /// Where in JavaScript something was asked for that may fail later, when nothing of that is on the stack any more. It belongs
 /// to the JavaScript thread.
@@ -45,7 +60,10 @@ impl CallSite {
         unsafe { check(sys::napi_get_reference_value(env.raw(), self.0, &raw mut here)) }.ok()?;
         let here = (!here.is_null()).then(|| Object::from_raw(env.raw(), here))?;
         let mut error = Object::from_raw(env.raw(), error);
-        let stack = format!("{}{}", stack_of(&error)?, frames(&stack_of(&here)?));
+        let own_file = environment::kept::<OwnFile>(env).ok().and_then(|OwnFile(file)| file.get());
+        let here = stack_of(&here)?;
+        let callers = here.lines().filter(|line| own_file.is_none_or(|file| !line.contains(file.as_str())));
+        let stack = format!("{}{}", stack_of(&error)?, frames(callers));
         error.set_named_property("stack", stack).ok()
     }
 }
@@ -61,14 +79,14 @@ fn stack_of(error: &Object<'_>) -> Option<String> {
 
 /// Makes the stack of an error that of the guest, if there is one.
 pub fn set_guest_frames(error: &mut Object<'_>, message: &str, guest_stack: &str) -> napi::Result<()> {
-    match frames(guest_stack) {
+    match frames(guest_stack.lines()) {
         frames if frames.is_empty() => Ok(()),
         frames => error.set_named_property("stack", format!("Error: {message}{frames}")),
     }
 }
 
-/// The lines of a stack that are frames, each behind a line break.
-fn frames(stack: &str) -> String {
-    let frames = stack.lines().filter(|line| line.trim_start().starts_with("at "));
+/// Those lines of a stack that are frames, each behind a line break.
+fn frames<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let frames = lines.filter(|line| line.trim_start().starts_with("at "));
     frames.flat_map(|line| ["\n    ", line.trim()]).collect()
 }

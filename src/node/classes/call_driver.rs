@@ -12,6 +12,7 @@ use crate::node::bridge::call_end::{CallPromise, OnThread, output_size};
 use crate::node::bridge::call_options::{CallHandlerOptions, LoadOptions, ThreadOptions};
 use crate::node::bridge::delivery::Delivery;
 use crate::node::bridge::given_functions::GivenFunctions;
+use crate::node::bridge::observer::Observer;
 use crate::node::bridge::program_parts::{self, RunOptions};
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::receipt::Noted;
@@ -71,11 +72,16 @@ pub fn call_handler<'env, V: ToNapiValue + 'static>(
     noted: Option<Noted>,
     give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'env, V>> {
+    let observer = Observer::of_this_call(env, noted.as_ref());
+    let has_lines = noted.is_some();
+    let noted = noted.or_else(|| observer.as_ref().map(Observer::noted));
     let ask = |env: &Env| {
         let name = arguments::string(env, "the handler's name", name)?;
-        let ((options, functions, of_thread), console_size) = match &noted {
-            Some(_) => CallHandlerOptions::with_console_size(env, options)?,
-            None => (CallHandlerOptions::from_js(env, options)?, 0),
+        let ((options, functions, of_thread), console_size) = if has_lines {
+            let (options, console_size) = CallHandlerOptions::with_console_size(env, options)?;
+            (options, Some(console_size))
+        } else {
+            (CallHandlerOptions::from_js(env, options)?, None)
         };
         let event = json::stringify(env, "event", event)?;
         let record = noted.map(|noted| {
@@ -85,7 +91,7 @@ pub fn call_handler<'env, V: ToNapiValue + 'static>(
         });
         Ok(Asked { work: Work::Handler(name, event), options, functions, of_thread, record })
     };
-    make(env, callee, method, ask, give)
+    make(env, callee, method, ask, observer, give)
 }
 
 /// Runs a program.
@@ -97,11 +103,12 @@ pub fn run<'env, V: ToNapiValue + 'static>(
     noted: Noted,
     give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'env, V>> {
+    let observer = Observer::of_this_call(env, Some(&noted));
     let ask = |env: &Env| {
         let source = arguments::string(env, "the source", source)?;
         let (options, of_thread) = RunOptions::from_js(env, options)?;
         let RunOptions { call: options, language, input, functions, modules, max_console_bytes } = options;
-        let record = Arc::new(CallRecord::new(max_console_bytes));
+        let record = Arc::new(CallRecord::new(Some(max_console_bytes)));
         noted.begin(record.clone(), output_size(input.as_ref()));
         let mut program = Program::new(source).with_language(language);
         if let Some(input) = input {
@@ -112,7 +119,7 @@ pub fn run<'env, V: ToNapiValue + 'static>(
         }
         Ok(Asked { work: Work::Program(program), options, functions, of_thread, record: Some(record) })
     };
-    make(env, callee, method, ask, give)
+    make(env, callee, method, ask, observer, give)
 }
 
 /// Imports modules into the state in which requests get the sandboxes of a pool.
@@ -134,7 +141,7 @@ pub fn prepare<'env>(
             record: None,
         })
     };
-    make(env, callee, method, ask, |_, delivery| delivery.value.map(drop))
+    make(env, callee, method, ask, None, |_, delivery| delivery.value.map(drop))
 }
 
 fn make<'env, V: ToNapiValue + 'static>(
@@ -142,16 +149,21 @@ fn make<'env, V: ToNapiValue + 'static>(
     callee: &impl Callee,
     method: &'static str,
     ask: impl FnOnce(&Env) -> Result<Asked>,
+    observer: Option<Observer>,
     give: impl FnOnce(&Env, Delivery) -> Result<V> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'env, V>> {
     let on_thread = OnThread::default();
     let begins = on_thread.clone();
+    let listener = observer.clone();
     promise(
         env,
         || {
             callee.check_open()?;
             let host_call = callee.check_caller(current(env)?, method)?;
             let Asked { work, options, functions, of_thread, record } = ask(env)?;
+            if let (Some(listener), Some(record)) = (&listener, &record) {
+                listener.listen(env, record)?;
+            }
             // What was asked for may have getters and methods of its own, which have been called now.
             callee.check_open()?;
             let ThreadOptions { signal, context } = of_thread;
@@ -182,7 +194,11 @@ fn make<'env, V: ToNapiValue + 'static>(
                 }),
                 None => undefined(env),
             });
-            give(env, Delivery { value, stats, output_size })
+            let delivery = Delivery { value, stats, output_size };
+            if let Some(observer) = observer {
+                observer.tell(env, &delivery);
+            }
+            give(env, delivery)
         },
     )
 }

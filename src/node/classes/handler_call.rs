@@ -37,8 +37,17 @@ pub enum Work {
     Program(Program),
 }
 
-/// What the call that ended last has cost.
-pub type LastCallStats = Arc<Mutex<Option<crate::ExecutionStats>>>;
+/// What is kept of the call that ended last.
+#[derive(Default)]
+pub struct LastCall {
+    /// What it has cost.
+    pub stats: Option<crate::ExecutionStats>,
+    /// The memory in use since then, unless the sandbox was restored.
+    pub heap: Option<crate::HeapUse>,
+}
+
+/// What is kept of the call that ended last, on all threads.
+pub type SharedLastCall = Arc<Mutex<LastCall>>;
 
 /// The value of a call; and the status to poison, if the value is malformed, and when that was the call's.
 pub type CallValue = (Option<Payload>, Option<(SharedStatus, Era)>);
@@ -51,7 +60,7 @@ struct Recording<'a>(&'a SandboxContext);
 
 impl<'a> Recording<'a> {
     fn begin(context: &'a SandboxContext, record: Arc<CallRecord>, snapshot_digest: Option<&str>) -> Self {
-        record.begins(snapshot_digest);
+        record.begins(context.source(), snapshot_digest);
         context.set_record(Some(record));
         Self(context)
     }
@@ -111,13 +120,13 @@ pub struct QueuedCall {
     pub context: Arc<SandboxContext>,
     /// What JavaScript sees; it may be poisoned though the sandbox itself sees no reason for it.
     pub status: SharedStatus,
-    pub last_call_stats: LastCallStats,
+    pub last_call: SharedLastCall,
 }
 
 impl QueuedCall {
     /// It is its turn.
     pub async fn make(self, sandbox: &mut crate::LoadedJSSandbox) {
-        let Self { request, ticket, call_promise, context, status, last_call_stats } = self;
+        let Self { request, ticket, call_promise, context, status, last_call } = self;
         let limits = request.options.limits;
         let (result, stats) = match status.check() {
             Ok(()) => {
@@ -134,7 +143,8 @@ impl QueuedCall {
         status.note(&result);
         // A call that was refused has no statistics of its own.
         if let Some(stats) = &stats {
-            *last_call_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats.clone());
+            *last_call.lock().unwrap_or_else(PoisonError::into_inner) =
+                LastCall { stats: Some(stats.clone()), heap: stats.heap };
         }
         let result = result.map(|value| {
             let era = status.era();

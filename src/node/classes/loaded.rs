@@ -7,7 +7,8 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::call_driver::{Callee, call_handler};
-use super::handler_call::{CallValue, LastCallStats, QueuedCall, Request};
+use super::handler_call::{CallValue, QueuedCall, Request, SharedLastCall};
+use super::heap_statistics::HeapStatistics;
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
 use super::snapshot::Snapshot;
@@ -42,7 +43,8 @@ pub struct LoadedJSSandbox {
     calls: Arc<Calls>,
     context: Arc<SandboxContext>,
     status: SharedStatus,
-    last_call_stats: LastCallStats,
+    last_call: SharedLastCall,
+    heap_size: u64,
 }
 
 #[napi]
@@ -54,6 +56,7 @@ impl LoadedJSSandbox {
         context: Arc<SandboxContext>,
     ) -> Result<Self> {
         let status = SharedStatus::new(status_of(&sandbox));
+        let heap_size = sandbox.heap_size().unwrap_or_default();
         let queue = Queue::new("LoadedJSSandbox", sandbox);
 
         // When the environment ends, nobody is left to stop a call or to hear of its result.
@@ -67,7 +70,7 @@ impl LoadedJSSandbox {
                 }
             },
         );
-        Ok(Self { queue, calls, context, status, last_call_stats: Arc::default() })
+        Ok(Self { queue, calls, context, status, last_call: Arc::default(), heap_size })
     }
 
     /// Calls a handler. Resolves to the value that the handler returned.
@@ -255,8 +258,10 @@ impl LoadedJSSandbox {
                 arguments::instance::<Snapshot>(env, "the snapshot", "a Snapshot", snapshot)?.state()
             },
             |snapshot, pending| {
-                self.push(pending, |sandbox, status| {
+                let last_call = self.last_call.clone();
+                self.push(pending, move |sandbox, status| {
                     let restored = catch_panic(|| Ok(sandbox.restore(snapshot)?));
+                    last_call.lock().unwrap_or_else(PoisonError::into_inner).heap = None;
                     if restored.is_ok() {
                         status.restored(status_of(sandbox));
                     } else if sandbox.poisoned() {
@@ -278,8 +283,21 @@ impl LoadedJSSandbox {
     /// The cost of the most recent call, even if that failed; `null` before the first.
     #[napi(getter)]
     pub fn last_call_stats(&self) -> Either<CallStats, Null> {
-        let stats = self.last_call_stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
+        let last = self.last_call.lock().unwrap_or_else(PoisonError::into_inner);
+        last.stats.as_ref().map_or(Either::B(Null), |stats| Either::A(stats.into()))
+    }
+
+    /// The memory that the guest's JavaScript uses, as the guest said at the end of the most recent call.
+    ///
+    /// @example
+    /// ```ts
+    /// const { usedBytes, heapSizeBytes } = sandbox.heapStatistics();
+    /// console.log(usedBytes === null ? 'no call yet' : `${usedBytes} of ${heapSizeBytes} bytes`);
+    /// ```
+    #[napi]
+    pub fn heap_statistics(&self) -> HeapStatistics {
+        let last = self.last_call.lock().unwrap_or_else(PoisonError::into_inner);
+        HeapStatistics::new(self.heap_size, last.heap)
     }
 
     /// Whether a call was stopped or failed in the middle, so that the state of the guest cannot be trusted. A poisoned
@@ -394,7 +412,7 @@ impl Callee for LoadedJSSandbox {
             call_promise,
             context: self.context.clone(),
             status: self.status.clone(),
-            last_call_stats: self.last_call_stats.clone(),
+            last_call: self.last_call.clone(),
         };
         self.queue.push_waiting(move |sandbox| match sandbox {
             Ok(sandbox) => Some(Box::pin(call.make(sandbox))),

@@ -70,7 +70,7 @@ pub fn recording_lines(callback: Option<Callback>, context: &Arc<SandboxContext>
         if let Some(record) = &record {
             record.add_line(level, text);
         }
-        if is_heard || record.is_none() {
+        if is_heard || !record.is_some_and(|record| record.takes_lines()) {
             print(level, text);
         }
     })

@@ -4,16 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::jobs::Source;
 use crate::ConsoleLevel;
 
 /// What a line takes beside its text.
 const LINE_OVERHEAD: usize = 32;
 
+/// Is called when a call begins, with the source of the jobs that its sandbox causes on the JavaScript thread.
+type AtBegin = Box<dyn FnOnce(Source) + Send>;
+
 /// The lines of its console and its host calls. What it takes is limited: lines by their size, host calls by the number of
 /// functions that there are.
 pub struct CallRecord {
     began: Instant,
-    console_size_max: usize,
+    /// `None` if its lines go where they went without a record.
+    console_size_max: Option<usize>,
+    at_begin: Mutex<Option<AtBegin>>,
     snapshot_digest: OnceLock<Option<String>>,
     state: Mutex<State>,
 }
@@ -44,15 +50,35 @@ pub struct HostCallTotal {
 }
 
 impl CallRecord {
-    /// A record of lines that take at most so many bytes.
-    pub fn new(console_size_max: usize) -> Self {
-        Self { began: Instant::now(), console_size_max, snapshot_digest: OnceLock::new(), state: Mutex::default() }
+    /// A record of lines that take at most so many bytes, or of none.
+    pub fn new(console_size_max: Option<usize>) -> Self {
+        Self {
+            began: Instant::now(),
+            console_size_max,
+            at_begin: Mutex::default(),
+            snapshot_digest: OnceLock::new(),
+            state: Mutex::default(),
+        }
     }
 
-    /// The call begins in a sandbox in the state of a snapshot with this digest.
-    pub fn begins(&self, snapshot_digest: Option<&str>) {
+    /// Has something called when the call begins.
+    pub fn at_begin(&self, call: impl FnOnce(Source) + Send + 'static) {
+        *self.at_begin.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(call));
+    }
+
+    /// The call begins in a sandbox whose jobs have this source, in the state of a snapshot with this digest.
+    pub fn begins(&self, source: Source, snapshot_digest: Option<&str>) {
         // A call begins once.
         let _ = self.snapshot_digest.set(snapshot_digest.map(str::to_string));
+        let at_begin = self.at_begin.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(call) = at_begin {
+            call(source);
+        }
+    }
+
+    /// Whether it takes the lines of the console, so that they need not go elsewhere.
+    pub fn takes_lines(&self) -> bool {
+        self.console_size_max.is_some()
     }
 
     /// Digest of the snapshot that the call began with, if it has one.
@@ -62,9 +88,10 @@ impl CallRecord {
 
     /// Notes a line, if there is room. Once there was none, later ones are only counted.
     pub fn add_line(&self, level: ConsoleLevel, text: &str) {
+        let Some(size_max) = self.console_size_max else { return };
         let mut state = self.lock();
         let size = state.size + text.len() + LINE_OVERHEAD;
-        if state.dropped > 0 || size > self.console_size_max {
+        if state.dropped > 0 || size > size_max {
             state.dropped += 1;
             return;
         }
@@ -114,7 +141,7 @@ mod tests {
 
     #[test]
     fn lines_beyond_the_limit_are_counted_and_those_before_it_are_kept() {
-        let record = CallRecord::new(2 * (LINE_OVERHEAD + 1));
+        let record = CallRecord::new(Some(2 * (LINE_OVERHEAD + 1)));
         for text in ["a", "bb", "c", "d"] {
             record.add_line(ConsoleLevel::Info, text);
         }

@@ -2,7 +2,9 @@
 
 use crate::sandbox::sync::{Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 
+use super::occupancy::{Asked, Occupancy};
 use crate::sandbox::error::{Error, PoolFailure, Result};
 
 /// Is given a member, or told that there will be none. Called on whatever thread has one to give; it must not block.
@@ -20,8 +22,9 @@ pub struct LeaseQueue<M> {
 struct State<M> {
     ready: VecDeque<M>,
     /// With their numbers.
-    waiting: VecDeque<(u64, Waiter<M>)>,
+    waiting: VecDeque<(u64, Asked, Waiter<M>)>,
     last_waiter: u64,
+    occupancy: Occupancy,
     members: usize,
     /// Why the last member that could not be made could not.
     failure: PoolFailure,
@@ -37,6 +40,7 @@ impl<M> LeaseQueue<M> {
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
             last_waiter: 0,
+            occupancy: Occupancy::new(),
             members: 0,
             failure: PoolFailure::Gone,
             is_closed: false,
@@ -69,10 +73,13 @@ impl<M> LeaseQueue<M> {
         } else {
             state.last_waiter += 1;
             let number = state.last_waiter;
-            state.waiting.push_back((number, Box::new(waiter)));
+            state.waiting.push_back((number, Asked::now(), Box::new(waiter)));
             return Some(number);
         };
         drop(state);
+        if answer.is_ok() {
+            Asked::is_served_at_once();
+        }
         waiter(answer);
         None
     }
@@ -95,8 +102,9 @@ impl<M> LeaseQueue<M> {
             drop(state);
             drop(member);
             self.gone();
-        } else if let Some((_, waiter)) = state.waiting.pop_front() {
+        } else if let Some((_, asked, waiter)) = state.waiting.pop_front() {
             drop(state);
+            asked.is_served();
             waiter(Ok(member));
         } else {
             state.ready.push_back(member);
@@ -119,7 +127,7 @@ impl<M> LeaseQueue<M> {
         let waiting = std::mem::take(&mut state.waiting);
         let at_end = if state.is_closed { std::mem::take(&mut state.at_end) } else { Vec::new() };
         drop(state);
-        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolPrepare(reason.clone()))));
+        waiting.into_iter().for_each(|(_, _, waiter)| waiter(Err(Error::PoolPrepare(reason.clone()))));
         at_end.into_iter().for_each(|call| call());
     }
 
@@ -129,7 +137,7 @@ impl<M> LeaseQueue<M> {
         state.is_closed = true;
         let (ready, waiting) = (std::mem::take(&mut state.ready), std::mem::take(&mut state.waiting));
         drop(state);
-        waiting.into_iter().for_each(|(_, waiter)| waiter(Err(Error::PoolClosed)));
+        waiting.into_iter().for_each(|(_, _, waiter)| waiter(Err(Error::PoolClosed)));
         for member in ready {
             drop(member);
             self.gone();
@@ -175,14 +183,51 @@ impl<M> LeaseQueue<M> {
         self.lock().waiting.len()
     }
 
+    /// Members that there are, those of them that are ready, and requests that wait, all at one moment.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn occupancy(&self) -> (usize, usize, usize) {
+        let state = self.lock();
+        (state.members, state.ready.len(), state.waiting.len())
+    }
+
+    /// Requests that may wait.
+    #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
+    pub fn max_waiting(&self) -> usize {
+        self.max_waiting
+    }
+
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<M>> {
-        // No code of others runs under the lock, so the state is whole whatever happened.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_, M> {
+        // No code of others runs under the lock but a metrics recorder's, behind all changes: the state is whole whatever happened.
+        Locked(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The state while it is looked at or changed. When this is dropped, the metrics follow.
+struct Locked<'a, M>(MutexGuard<'a, State<M>>);
+
+impl<M> Deref for Locked<'_, M> {
+    type Target = State<M>;
+
+    fn deref(&self) -> &State<M> {
+        &self.0
+    }
+}
+
+impl<M> DerefMut for Locked<'_, M> {
+    fn deref_mut(&mut self) -> &mut State<M> {
+        &mut self.0
+    }
+}
+
+impl<M> Drop for Locked<'_, M> {
+    fn drop(&mut self) {
+        let state = &mut *self.0;
+        state.occupancy.is(state.ready.len(), state.waiting.len());
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod driver;
 mod lease_queue;
+mod occupancy;
 
 use std::fmt;
 use std::ops::RangeInclusive;
