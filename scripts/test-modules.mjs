@@ -1,7 +1,7 @@
 // Installs what tests use beside the package, apart from the project's own modules: `npm start` does not need it.
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, say, works } from './system.mjs';
+import { installPackages, ROOT, say, works } from './system.mjs';
 
 const LOCK = 'package-lock.json';
 
@@ -9,6 +9,13 @@ const LOCK = 'package-lock.json';
 export function installTestModules() {
   // The recipes run where their modules are.
   install('the recipes', join(ROOT, 'docs', 'recipes'), join(ROOT, 'target', 'recipes'));
+  // What the tests of packages/bullmq start.
+  if (process.platform === 'linux') {
+    installPackages(
+      { 'redis-server': ['redis-server'], 'docker-registry': ['docker-registry'] },
+      { Fedora: 'dnf install valkey-compat-redis docker-distribution', Alpine: 'apk add redis docker-registry' },
+    );
+  }
   // The libraries that the packages are for, where their tests find them.
   install('the tests of the packages', join(ROOT, 'packages'), join(ROOT, 'packages'));
 }
