@@ -1,25 +1,19 @@
-// Runs parts of test262 (https://github.com/tc39/test262) in the guest: `node scripts/test262.mjs CHECKOUT [FOLDER ...]`, each
-// folder below `test`, such as `built-ins/RegExp`. The checkout is not part of this repository.
-//
-// Each script runs in a sandbox as it was after its start, in sloppy and in strict mode. Left out is what asks for more than a
+// test262 (https://github.com/tc39/test262): each script in sloppy and in strict mode. Left out is what asks for more than a
 // script with one realm and one agent: modules, other realms, agents, and what the engine has not got.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const { SandboxBuilder } = createRequire(import.meta.url)('..');
+const { SandboxBuilder } = createRequire(import.meta.url)('../..');
 
-const [checkout, ...folders] = process.argv.slice(2);
+export const NAME = 'test262';
+/** What is in a checkout. */
+export const MARK = 'harness/sta.js';
+export const FOLDERS = ['built-ins', 'language'];
+
 const LEFT_OUT =
   /^(Temporal|ShadowRealm|Intl|cross-realm|host-gc-required|import-|source-phase|tail-call|IsHTMLDDA|Atomics\.pause)/;
 const TIME_LIMIT = 60_000;
-
-const HARNESS = Object.fromEntries(
-  readdirSync(join(checkout, 'harness'))
-    .filter((name) => name.endsWith('.js'))
-    // The harness is evaluated, and what it declares must be seen by the test, which is evaluated after it.
-    .map((name) => [name, readFileSync(join(checkout, 'harness', name), 'utf8').replace(/^(let|const) /gm, 'var ')]),
-);
 
 /** Evaluates a test; runs in the guest. */
 function handler({ includes, code, isAsync, negative }) {
@@ -44,16 +38,16 @@ function handler({ includes, code, isAsync, negative }) {
   return isAsync ? promise : 'passed';
 }
 
-function filesIn(path) {
-  if (!statSync(join(checkout, path)).isDirectory()) return /(?<!_FIXTURE)\.js$/.test(path) ? [path] : [];
-  return readdirSync(join(checkout, path))
+function filesIn(checkout, path) {
+  if (!statSync(join(checkout, 'test', path)).isDirectory()) return /(?<!_FIXTURE)\.js$/.test(path) ? [path] : [];
+  return readdirSync(join(checkout, 'test', path))
     .sort()
-    .flatMap((name) => filesIn(join(path, name)));
+    .flatMap((name) => filesIn(checkout, join(path, name)));
 }
 
 /** The scripts that a file stands for. */
-function scriptsOf(file) {
-  const source = readFileSync(join(checkout, file), 'utf8');
+function scriptsOf(checkout, file) {
+  const source = readFileSync(join(checkout, 'test', file), 'utf8');
   const front = /\/\*---(.*?)---\*\//s.exec(source)?.[1] ?? '';
   const list = (key) => {
     const inline = new RegExp(`^${key}:\\s*\\[([^\\]]*)\\]`, 'm').exec(front)?.[1].split(',');
@@ -75,15 +69,15 @@ function scriptsOf(file) {
     isAsync,
     negative: /^negative:[\s\S]*?type:\s*(\w+)/m.exec(front)?.[1] ?? null,
   };
-  const sloppy = { file, mode: 'sloppy', event };
-  const strict = { file, mode: 'strict', event: { ...event, code: `"use strict";\n${source}` } };
+  const sloppy = { name: 'sloppy', event };
+  const strict = { name: 'strict', event: { ...event, code: `"use strict";\n${source}` } };
   if (flags.includes('raw') || flags.includes('noStrict')) return [sloppy];
   return flags.includes('onlyStrict') ? [strict] : [sloppy, strict];
 }
 
-async function start() {
+async function start(harness) {
   const sandbox = await (await new SandboxBuilder().setInputBufferSize(8 << 20).build()).loadRuntime();
-  sandbox.addHandler('run', `const HARNESS = ${JSON.stringify(HARNESS)};\nexport ${handler}`);
+  sandbox.addHandler('run', `const HARNESS = ${JSON.stringify(harness)};\nexport ${handler}`);
   const loaded = await sandbox.getLoadedSandbox();
   return { loaded, snapshot: await loaded.snapshot() };
 }
@@ -97,15 +91,24 @@ async function run({ loaded, snapshot }, event) {
   }
 }
 
-const sandbox = await start();
-for (const folder of folders.length > 0 ? folders : ['built-ins', 'language']) {
-  let [runs, failures] = [0, 0];
-  for (const { file, mode, event } of filesIn(join('test', folder)).flatMap(scriptsOf)) {
-    const result = await run(sandbox, event);
-    runs++;
-    if (result === 'passed') continue;
-    failures++;
-    console.log(`${file} (${mode}): ${String(result).slice(0, 200)}`);
-  }
-  console.log(`${folder}: ${runs} runs, ${failures} failed`);
+/** A checkout whose files can be run: each gives results with the name of a mode, and the failure if there was one. */
+export async function open(checkout) {
+  const harness = Object.fromEntries(
+    readdirSync(join(checkout, 'harness'))
+      .filter((name) => name.endsWith('.js'))
+      // The harness is evaluated, and what it declares must be seen by the test, which is evaluated after it.
+      .map((name) => [name, readFileSync(join(checkout, 'harness', name), 'utf8').replace(/^(let|const) /gm, 'var ')]),
+  );
+  const sandbox = await start(harness);
+  return {
+    filesIn: (path) => filesIn(checkout, path),
+    async run(file) {
+      const results = [];
+      for (const { name, event } of scriptsOf(checkout, file)) {
+        const result = await run(sandbox, event);
+        results.push({ name, failure: result === 'passed' ? null : String(result) });
+      }
+      return results;
+    },
+  };
 }
