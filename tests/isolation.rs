@@ -13,7 +13,7 @@ use std::time::Duration;
 use architecture::PAGE_FAULT;
 use guest_abi::function::Fault;
 use guest_abi::memory::{KERNEL_START, KERNEL_TABLES, PAGE_SIZE, SCRATCH_END};
-use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder};
+use hyperlight_js::{Error, LoadedJSSandbox, SandboxBuilder, bench};
 use sandboxes::{call, guarded, load};
 
 fn test_guest() -> LoadedJSSandbox {
@@ -104,8 +104,19 @@ fn nobody_but_the_kernel_can_end_the_mapping_of_fresh_pages() {
 }
 
 #[test]
-fn the_mapping_of_fresh_pages_changes_no_register() {
-    assert_eq!(test_guest().commit_fault(Fault::TouchWithAllRegisters).expect("it lives on"), 1);
+fn the_mapping_and_the_copying_of_runs_of_pages_change_no_register() {
+    let mut sandbox = test_guest();
+    let mut touch = |sandbox: &mut LoadedJSSandbox| {
+        assert_eq!(sandbox.commit_fault(Fault::TouchWithAllRegisters).expect("it lives on"), 1);
+        bench::guest_counters(sandbox).expect("counters")
+    };
+    let before = bench::guest_counters(&mut sandbox).expect("counters");
+    let mapped = touch(&mut sandbox);
+    assert!(mapped.mapped >= before.mapped + 8, "{before:?} {mapped:?}");
+    let snapshot = sandbox.snapshot().expect("a snapshot");
+    sandbox.restore(snapshot).expect("a restore");
+    let copied = touch(&mut sandbox);
+    assert!(copied.copied + copied.copied_in_runs > 200, "{copied:?}");
 }
 
 #[test]

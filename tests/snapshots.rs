@@ -46,7 +46,11 @@ fn the_page_faults_since_a_restore_are_counted() {
     assert!(0 < idle.prepared && idle.prepared < 200, "{idle:?}");
     assert_eq!([called.prepared, written.prepared], [idle.prepared; 2]);
     assert!(called.faults < 20, "{called:?}");
-    assert!(written.copied > called.copied + 500 && written.opened > called.opened, "{called:?} {written:?}");
+    let pages = |counted: &bench::GuestCounters| counted.copied + counted.copied_in_runs;
+    assert!(pages(&written) > pages(&called) + 500 && written.opened > called.opened, "{called:?} {written:?}");
+    // Objects that were made one after the other lie so. Where a fault costs much, they are copied in runs.
+    let most = if cfg!(target_arch = "x86_64") { 250 } else { u64::MAX };
+    assert!(written.copied - called.copied < most, "{called:?} {written:?}");
     assert!(written.faults >= written.opened.max(written.copied), "{written:?}");
     // What is there needs no more faults. Buffers are used in turn, so there may still be one.
     (0..100).for_each(|_| drop(call(&mut sandbox, "1").expect("a result")));

@@ -74,12 +74,14 @@ pub struct GuestCounters {
     pub opened: u64,
     /// Those that gave it memory that it had not used before.
     pub mapped: u64,
-    /// Those that copied a page, which it had not written since.
+    /// Those that copied a page, or a run of pages, which it had not written since.
     pub copied: u64,
     /// Pages that were copied ahead, without a fault.
     pub prepared: u64,
     /// Pages of memory that it had not used before, mapped by those faults.
     pub fresh: u64,
+    /// Pages that were copied in runs, by those of the faults that found pages being written one after the other.
+    pub copied_in_runs: u64,
 }
 
 impl GuestCounters {
@@ -95,6 +97,7 @@ impl GuestCounters {
             copied: count(Counter::Copied),
             prepared: count(Counter::Prepared),
             fresh: count(Counter::Fresh),
+            copied_in_runs: count(Counter::CopiedInRuns),
         })
     }
 }

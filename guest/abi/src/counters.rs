@@ -16,11 +16,13 @@ pub enum Counter {
     Prepared = 4,
     /// Fresh pages that were mapped by faults.
     Fresh = 5,
+    /// Pages that were copied in runs: some of the faults that copy have several copied.
+    CopiedInRuns = 6,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 }
 
 /// Addresses of copied pages that are kept, the latest ones.

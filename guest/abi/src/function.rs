@@ -296,7 +296,7 @@ pub enum Fault {
     RunFill = 74,
     /// Claims to be that code, which is done.
     ClaimToBeFilled = 75,
-    /// Touches a page for the first time with something in every register; gives 1 if all is as it was.
+    /// Writes to some pages of the heap with something in every register; gives 1 if all is as it was.
     TouchWithAllRegisters = 76,
     /// On arm64, calls the hypervisor.
     HypervisorCall = 77,

@@ -22,7 +22,7 @@ pub const BEGIN_PLAN: u32 = 0;
 pub const NEXT_SET: u32 = u32::MAX;
 /// Only for the kernel's own code at CPL 3: the prefault code is done.
 pub const PREFAULTED: u32 = 6;
-/// Only for the kernel's own code at CPL 3: fresh pages are mapped.
+/// Only for the kernel's own code at CPL 3: a run of pages is mapped or copied.
 pub const FILLED: u32 = 8;
 /// As [`HALT`], for the first time: the runtime is ready for calls.
 pub const READY: u32 = 7;

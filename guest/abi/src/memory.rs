@@ -32,7 +32,7 @@ pub const PREFAULT_PLAN: u64 = THREAD_AREA + 4 * PAGE_SIZE;
 /// Where pages are filled then, up to [`THREAD_AREA`]. At all other times nothing is there.
 pub const PREFAULT_WINDOW: u64 = THREAD_AREA & !(512 * PAGE_SIZE - 1);
 
-/// One page of code that maps fresh pages at CPL 3. The kernel sends the runtime through it at a fault; code at CPL 3 that runs it
+/// One page of code that maps and copies runs of pages at CPL 3. The kernel sends the runtime through it at a fault; code at CPL 3 that runs it
 /// by itself finds no page tables.
 pub const FILL_CODE: u64 = THREAD_AREA + 5 * PAGE_SIZE;
 

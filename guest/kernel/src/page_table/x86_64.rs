@@ -26,7 +26,9 @@ impl Entry {
     pub const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
     /// What is set in the entry of a page that CPL 3 may read now, and write once it is copied.
-    pub const USER_COPY_ON_WRITE: u64 = Self::PRESENT | Self::USER | Self::COPY_ON_WRITE;
+    pub const USER_COPY_ON_WRITE: u64 = Self::COPIED_ON_WRITE | Self::USER;
+    /// The same, whether CPL 3 may read it or not.
+    pub const COPIED_ON_WRITE: u64 = Self::PRESENT | Self::COPY_ON_WRITE;
 
     // Accessed and dirty are set from the start, so that the processor never has to write them.
     const PAGE: u64 = Self::PRESENT | Self::ACCESSED | Self::DIRTY;

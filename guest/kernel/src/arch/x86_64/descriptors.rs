@@ -38,6 +38,11 @@ pub const CALL_FRAME_SIZE: u64 = 5 * 8;
 pub const COUNTERS: u64 = CALL_FRAME + CALL_FRAME_SIZE;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
 pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
+/// The page, by its number, after the one that was copied last, then the page after the last run that was filled, and how many pages
+/// were to be copied in the last run; see [`page_runs`](super::page_runs).
+pub const AFTER_LAST_COPY: u64 = PLAN_IN_WORK + 16;
+pub const AFTER_LAST_RUN: u64 = AFTER_LAST_COPY + 8;
+pub const LAST_RUN: u64 = AFTER_LAST_RUN + 8;
 /// Top of the stack for exceptions.
 pub const EXCEPTION_STACK_TOP: u64 = SCRATCH_METADATA;
 const EXCEPTION_STACK: u16 = 1;
@@ -85,7 +90,7 @@ struct TableRegister {
 const _: () = {
     assert!(size_of::<TaskState>() == 104);
     assert!(offset_of!(Tables, interrupts) == PAGE_SIZE as usize);
-    assert!(PLAN_IN_WORK + 16 < EXCEPTION_STACK_TOP - 2 * PAGE_SIZE, "there is a stack below its top");
+    assert!(LAST_RUN + 8 < EXCEPTION_STACK_TOP - 2 * PAGE_SIZE, "there is a stack below its top");
     assert!(CALL_FRAME.is_multiple_of(16) && EXCEPTION_STACK_TOP.is_multiple_of(16));
 };
 

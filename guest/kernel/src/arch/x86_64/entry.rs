@@ -37,16 +37,16 @@ use guest_abi::boot::entry;
 use guest_abi::counters::{Counter, WORDS};
 use guest_abi::gate;
 use guest_abi::memory::{
-    FILL_CODE, HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
-    SCRATCH_END_PHYSICAL, STACK_TOP,
+    HAS_HANDLERS, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END, SCRATCH_END_PHYSICAL,
+    STACK_TOP,
 };
 use guest_kernel::page_table::{Entry, FaultCode, index};
 
 use super::descriptors::{
-    CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, EXCEPTION_STACK_TOP, GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE,
-    USER_DATA,
+    AFTER_LAST_COPY, AFTER_LAST_RUN, CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, EXCEPTION_STACK_TOP,
+    GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
-use super::fresh_pages::{self, Run};
+use super::page_runs::Run;
 use super::prefault;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot, SELF_MAP};
 use crate::abort::abort;
@@ -107,11 +107,18 @@ pub fn handler(vector: usize) -> u64 {
 /// The processor has raised a page fault with this error code at this address.
 unsafe extern "C" fn page_fault(address: u64, error: FaultCode, run: &mut MaybeUninit<Run>) -> Fault {
     // SAFETY: the caller's promise.
+    if let Some(copies) = unsafe { Run::of_copies(address, error) } {
+        page_fault::count(Counter::Faults);
+        page_fault::count(Counter::Copied);
+        run.write(copies);
+        return Fault::Run;
+    }
+    // SAFETY: as above.
     match unsafe { page_fault::resolve(address, error) } {
         Outcome::Refused => Fault::Refused,
         Outcome::Resolved => Fault::Resolved,
         Outcome::MapFresh(pages) => {
-            run.write(fresh_pages::run(&pages));
+            run.write(Run::of_fresh(&pages));
             Fault::Run
         }
     }
@@ -124,7 +131,7 @@ enum Fault {
     Refused,
     /// Have the instruction repeated.
     Resolved,
-    /// The same, once the code that maps fresh pages has done the run.
+    /// The same, once the code for runs of pages has done this one.
     Run,
 }
 
@@ -286,7 +293,8 @@ dispatch:
     iretq
 
 // gate_entry: the vector of the gate, from CPL 3. An interrupt gate on the gate's stack, without an error code.
-//   in: EAX: the operation, ECX: its argument. PREFAULTED takes R12 as well: the next free page after those that were used. At the
+//   in: EAX: the operation, ECX: its argument. PREFAULTED takes R12 as well: the next free page after those that were used. FILLED
+//     takes RDX: an entry for that page, RDI: the slot after the run, ECX: the counter of the pages that were used. At the
 //     top of the stack: the frame of five words.
 //   out: HALT, READY: to the host, which goes on at `dispatch`. READY tells it where that is (RAX), and the stack for it (RSP).
 //     ABORT, PLAN: to the caller. COUNTER: to the caller with RAX: the word. PREFAULTED: to the runtime's entry at CPL 3 with
@@ -294,7 +302,7 @@ dispatch:
 //     else ends the call, or, if it was left over, returns with RDI = 0.
 //   clobbers: RAX, RCX, RDX; if it was left over, all but RSP and RDI
 //   stack: the gate's: 40 bytes by the processor, 56 more for PLAN, at most 24 for what is refused.
-//   CR3: reloaded by PREFAULTED.
+//   CR3: reloaded by PREFAULTED and FILLED.
 .balign 16
 .globl gate_entry
 gate_entry:
@@ -371,9 +379,17 @@ gate_entry:
     mov cr3, rsi
     mov rsi, {entry_address}
     and rdx, rsi
+    mov rsi, [{next_free}]
     mov [{next_free}], rdx
-    mov ecx, ecx
-    add [{fresh}], rcx
+    sub rdx, rsi
+    shr rdx, {page_bits}
+    mov rsi, {counter_words}
+    add [rsi + 8 * rcx], rdx
+    // The number of the page after the run, from where its slot is.
+    shl rdi, 25
+    shr rdi, 28
+    mov [{after_last_copy}], rdi
+    mov [{after_last_run}], rdi
     mov rsp, {fault_registers}
     jmp leave_page_fault
 9:  cld
@@ -390,8 +406,10 @@ gate_entry:
 
 // page_fault_entry: a page fault that `copy_on_write_entry` has left alone.
 //   in: CR2: the address. At the top of the stack: the error code, then the frame of five words.
-//   out: to the instruction that faulted, with all registers as they were; or to `page_fault_refused`, likewise.
-//   stack: the exceptions': 48 bytes by the processor, 80 more.
+//   out: to the instruction that faulted, with all registers as they were; or to `page_fault_refused`, likewise. Where a run of pages
+//     is to be mapped or copied, to the code for it at CPL 3 with RDI, ECX, RDX as it takes them, RSP = 0, RFLAGS 2; the registers
+//     stay at the top of the stack, for the gate.
+//   stack: the exceptions': 48 bytes by the processor, up to 152 more.
 .balign 16
 .globl page_fault_entry
 page_fault_entry:
@@ -407,7 +425,7 @@ page_fault_entry:
     push r11
     mov rdi, cr2
     mov rsi, [rsp + 72]
-    // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd. The run takes three.
+    // The processor aligned the stack to 16 bytes and pushed six words; nine more make it odd. The run takes four.
     sub rsp, 40
     mov rdx, rsp
     call {page_fault}
@@ -443,7 +461,7 @@ leave_page_fault:
 3:  mov rdi, [rsp + {run_first}]
     mov ecx, [rsp + {run_count}]
     mov rdx, [rsp + {run_entry}]
-    mov eax, {fill_code}
+    mov rax, [rsp + {run_code}]
     push {user_data}
     push 0
     push 2
@@ -510,9 +528,10 @@ exception_common:
     run_first = const offset_of!(Run, first),
     run_count = const offset_of!(Run, count),
     run_entry = const offset_of!(Run, entry),
-    fill_code = const FILL_CODE,
+    run_code = const offset_of!(Run, code),
+    after_last_copy = const AFTER_LAST_COPY as i64,
+    after_last_run = const AFTER_LAST_RUN as i64,
     entry_address = const Entry::ADDRESS as i64,
-    fresh = const (COUNTERS + 8 * Counter::Fresh as u64) as i64,
     fault_registers = const (EXCEPTION_STACK_TOP - FAULT_FRAME_SIZE) as i64,
     next_free = const Page::NEXT_FREE as i64,
     page_bits = const PAGE_SIZE.trailing_zeros(),

@@ -1,12 +1,12 @@
 //! The kernel on x86-64, at CPL 0; the runtime is at CPL 3.
 //!
 //! On some hypervisors each instruction at CPL 0 is emulated, at about a microsecond, two or three if it writes memory, while CPL 3
-//! runs at full speed. Hence [`page_copy`], [`fresh_pages`] and [`prefault`], which have code of the kernel's own run at CPL 3.
+//! runs at full speed. Hence [`page_copy`], [`page_runs`] and [`prefault`], which have code of the kernel's own run at CPL 3.
 
 mod descriptors;
 mod entry;
-mod fresh_pages;
 mod page_copy;
+mod page_runs;
 mod paging;
 mod prefault;
 mod self_map;
@@ -33,7 +33,7 @@ pub fn install(tables: &PageTables, constants: Constants) {
 pub fn install_user_code(tables: &PageTables) {
     page_copy::install(tables);
     prefault::install(tables);
-    fresh_pages::install(tables);
+    page_runs::install(tables);
 }
 
 /// Writes a word to one of the host's ports.

@@ -14,7 +14,8 @@ use guest_abi::counters::{self, Counter};
 use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
 use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
-use super::descriptors::{COPY_ORDER, COUNTERS};
+use super::descriptors::{AFTER_LAST_COPY, COPY_ORDER, COUNTERS};
+use super::page_runs::NEAR;
 use super::self_map::{PageSlot, SELF_MAP};
 use crate::memory::{Page, PageTables};
 
@@ -92,6 +93,15 @@ copy_on_write_entry:
     shr rdx, 12
     mov rcx, {self_map}
     lea rcx, [rcx + 8 * rdx]
+    // Pages that are written one after the other are copied in runs, unless the guest is learning which pages those are.
+    mov rax, rdx
+    sub rax, [{after_last_copy}]
+    cmp rax, {near}
+    jae 1f
+    cmp dword ptr [{prepared}], 0
+    jne 9f
+1:  inc rdx
+    mov [{after_last_copy}], rdx
     mov rdx, [rcx]
     mov eax, edx
     not eax
@@ -155,6 +165,9 @@ copy_on_write_entry:
     destination = const DESTINATION as i64,
     go_on_at = const GO_ON_AT as i64,
     copy_code = const COPY_CODE,
+    after_last_copy = const AFTER_LAST_COPY as i64,
+    near = const NEAR,
+    prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
     faults = const (COUNTERS + 8 * Counter::Faults as u64) as i64,
     kept = const counters::COPIED_PAGES,
     copied_pages = const (COUNTERS + 8 * Counter::COUNT as u64) as i64,

@@ -70,8 +70,10 @@ pub fn commit(fault: i32) -> Option<i32> {
             // On x86-64 there is code of the kernel's that maps pages.
             asm!("blr {}", in(reg) FILL_CODE, clobber_abi("C"));
         } else if is(Fault::TouchWithAllRegisters) {
-            // Pages that nothing has touched, far enough from each other to be mapped apart.
-            let kept = (1..9).all(|i| touch_with_all_registers(HEAP_START + PAGE_SIZE * 512 * i) == 0x1_ffff);
+            // Pages far enough from each other to be mapped apart, and then those that follow one of them.
+            let far = (2..9).map(|i| PAGE_SIZE * 512 * i);
+            let near = (0..200).map(|i| PAGE_SIZE * (512 * 9 + i));
+            let kept = far.chain(near).all(|offset| touch_with_all_registers(HEAP_START + offset) == 0x1_ffff);
             return Some(i32::from(kept));
         } else {
             return None;

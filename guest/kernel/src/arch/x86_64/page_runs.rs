@@ -1,0 +1,196 @@
+//! Work on runs of pages: mapping pages that are touched for the first time, and copying pages that are written one after the
+//! other.
+//!
+//! Where code at CPL 0 is emulated, writing the slots of a run there would cost more than the fault, and so would copying. So the
+//! kernel maps the tables for CPL 3 as for [`prefault`](super::prefault), and enters code of its own there ([`FILL_CODE`]), which
+//! fills the slots and takes the gate back. The registers of the interrupted code stay on the stack of exceptions meanwhile: the
+//! gate has another one, and nothing else can come in between.
+//!
+//! Fresh pages take no memory of the host until they are touched, but copies do. So runs are copied only where pages are written in
+//! the order of their addresses: a fault at the page after the last copy, or close after it, has two copied, and as long as each run
+//! is followed by such a fault, the next is twice as long.
+
+use core::arch::global_asm;
+use core::ops::Range;
+
+use guest_abi::counters::Counter;
+use guest_abi::gate;
+use guest_abi::memory::{FILL_CODE, PAGE_SIZE, PREFAULT_WINDOW, THREAD_AREA, USER_END};
+use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
+
+use super::descriptors::{AFTER_LAST_COPY, AFTER_LAST_RUN, COUNTERS, LAST_RUN};
+use super::self_map::PageSlot;
+use crate::memory::{Page, PageTables};
+
+/// The most pages that are copied in a run.
+const COPIES_MAX: u64 = 64;
+/// As many pages from the one after the last copy on count as that one: what is written may have small gaps.
+pub const NEAR: u64 = 4;
+
+// No translation has to be forgotten while one of them runs: what they read and write, but the tables, lies in the window of
+// `prefault`, at places that are used once until the gate has all forgotten. A nested fault would take the registers that were
+// saved with it.
+global_asm!(
+    "
+.globl fill_code_start
+.globl fill_code_copy
+.globl fill_code_end
+.balign 16
+// fill_code: maps fresh pages in the absent slots of a run, at CPL 3.
+//   in: RDI: the first slot, ECX: how many, at least one, RDX: the entry for the next free page. The tables are mapped at
+//     PREFAULT_SELF_MAP.
+//   out: to the gate, operation FILLED, with RDX: the entry for what is the next free page now, RDI: the slot after the run, ECX:
+//     the counter of the pages that were used.
+//   clobbers: RAX, RSI
+//   stack: none; RSP is 0.
+fill_code_start:
+    mov esi, ecx
+1:  cmp qword ptr [rdi], 0
+    jne 2f
+    mov [rdi], rdx
+    add rdx, {page_size}
+2:  add rdi, 8
+    dec esi
+    jnz 1b
+    mov ecx, {fresh}
+    jmp 5f
+
+// fill_code_copy: gives each page of a run that is copied when it is written a page of its own with its content, at CPL 3. It ends
+// before the first one that is not.
+//   in, out, stack: as above. DF is clear.
+//   clobbers: RAX, RSI, R8, R9, R10, R11
+.balign 16
+fill_code_copy:
+    mov r8, rdi
+    mov r11d, ecx
+    mov r9, {window_slot}
+    mov r10d, {window}
+3:  mov rax, [r8]
+    mov ecx, eax
+    not ecx
+    test ecx, {copied}
+    jnz 4f
+    // The old page is mapped read-only at one place of the window, the fresh one at another.
+    shl rax, 12
+    shr rax, 24
+    shl rax, 12
+    or rax, {source_flags}
+    bts rax, 63
+    mov [r9], rax
+    mov [r9 + 8 * {copies_max}], rdx
+    mov rsi, r10
+    lea rdi, [r10 + {page_size} * {copies_max}]
+    mov ecx, {words}
+    rep movsq
+    mov [r9], rcx
+    mov [r9 + 8 * {copies_max}], rcx
+    mov [r8], rdx
+    add rdx, {page_size}
+    add r8, 8
+    add r9, 8
+    add r10, {page_size}
+    dec r11d
+    jnz 3b
+4:  mov rdi, r8
+    mov ecx, {copies}
+5:  mov eax, {filled}
+    int {gate}
+fill_code_end:
+",
+    page_size = const PAGE_SIZE,
+    fresh = const Counter::Fresh as u32,
+    window_slot = const PageSlot::address_for_prefault(PREFAULT_WINDOW) as i64,
+    window = const PREFAULT_WINDOW,
+    copied = const Entry::COPIED_ON_WRITE,
+    source_flags = const Entry::user_page(0, Access::Read).bits() as u32,
+    copies_max = const COPIES_MAX,
+    words = const PAGE_SIZE / 8,
+    copies = const Counter::CopiedInRuns as u32,
+    filled = const gate::FILLED,
+    gate = const gate::VECTOR,
+);
+
+unsafe extern "C" {
+    static fill_code_start: u8;
+    static fill_code_copy: u8;
+    static fill_code_end: u8;
+}
+
+/// Maps the code.
+pub fn install(tables: &PageTables) {
+    // SAFETY: the linker defines both.
+    unsafe { super::map_user_code(tables, FILL_CODE, &fill_code_start, &fill_code_end) };
+}
+
+/// What the code is to do: [`page_fault_entry`](super::entry) enters it with this.
+#[repr(C)]
+pub struct Run {
+    /// The code.
+    pub code: u64,
+    /// Where it finds the first slot.
+    pub first: u64,
+    /// How many there are.
+    pub count: u64,
+    /// The entry for the next free page.
+    pub entry: Entry,
+}
+
+impl Run {
+    /// To map those of the pages that are absent. The tables are mapped for it from now on.
+    pub fn of_fresh(pages: &Range<u64>) -> Self {
+        Self::new(FILL_CODE, pages.start, (pages.end - pages.start) / PAGE_SIZE)
+    }
+
+    /// To copy the page that a fault is about and some that follow, if pages are being written one after the other; else `None`.
+    /// The tables are mapped for it from now on.
+    ///
+    /// # Safety
+    /// The processor has raised a fault with this error code at this address.
+    pub unsafe fn of_copies(address: u64, error: FaultCode) -> Option<Self> {
+        let page = address / PAGE_SIZE;
+        if error != FaultCode(FaultCode::USER_WRITE)
+            || address >= USER_END
+            || page.wrapping_sub(word(AFTER_LAST_COPY)) >= NEAR
+        {
+            return None;
+        }
+        // SAFETY: the fault is about the rights of a page that is present, so its tables are.
+        let slot = unsafe { PageSlot::of(address) };
+        // Without a plan the guest learns which pages are written, one by one.
+        if !slot.get().is_copy_on_write() || word(COUNTERS + 8 * Counter::Prepared as u64) == 0 {
+            return None;
+        }
+        let longer = if page.wrapping_sub(word(AFTER_LAST_RUN)) < NEAR { 2 * word(LAST_RUN) } else { 2 };
+        let to_end_of_table = (window_of(address, ENTRIES as u64) / PAGE_SIZE + ENTRIES as u64) - page;
+        let count = longer.min(COPIES_MAX).min(to_end_of_table).min(Page::free());
+        if count == 0 {
+            return None;
+        }
+        // SAFETY: the word is the kernel's own, in scratch memory.
+        unsafe { (LAST_RUN as *mut u64).write_volatile(count) };
+        // All pages of the lower half are the runtime's: that some may be closed does not matter.
+        slot.open_tables();
+        let code = FILL_CODE + ((&raw const fill_code_copy) as u64 - (&raw const fill_code_start) as u64);
+        Some(Self::new(code, address, count))
+    }
+
+    fn new(code: u64, address: u64, count: u64) -> Self {
+        PageTables::current().map_themselves_for_user();
+        Self {
+            code,
+            first: PageSlot::address_for_prefault(address),
+            count,
+            entry: Entry::user_page(Page::next_free(), Access::ReadWrite),
+        }
+    }
+}
+
+fn word(address: u64) -> u64 {
+    // SAFETY: the words are the kernel's own, in scratch memory.
+    unsafe { (address as *const u64).read_volatile() }
+}
+
+const _: () = assert!(
+    PREFAULT_WINDOW + 2 * COPIES_MAX * PAGE_SIZE <= THREAD_AREA,
+    "the window has a place for each old and new page"
+);
