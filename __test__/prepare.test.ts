@@ -56,7 +56,7 @@ test('what cannot be prepared changes nothing', async () => {
   const stopped = rejection('ERR_CANCELLED', own.prepare({ b: 'for (;;);' }, { signal: late.signal }));
   late.abort();
   await stopped;
-  await rejection('ERR_PAYLOAD_TOO_LARGE', own.prepare({ b: ' '.repeat(2 ** 20) }));
+  await rejection('ERR_PAYLOAD_TOO_LARGE', own.prepare({ b: ' '.repeat(2 ** 23) }));
   for (const modules of [
     1,
     null,

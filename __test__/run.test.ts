@@ -231,10 +231,10 @@ test('bad arguments are refused', async () => {
   const odd = { constructor: find, ['x'.repeat(256)]: find, 'a b': find };
   const source = 'return [await db.constructor(), await db["x".repeat(256)](), await globalThis["a b"]["a b"]()]';
   assert.deepEqual(await value(source, { functions: { db: odd, 'a b': odd } }), [1, 1, 1]);
-  const large = await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run(' '.repeat(2 ** 20 + 1)));
-  assert.equal(large.limit, 2 ** 20);
-  await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { input: 'x'.repeat(2 ** 20) }));
-  await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { modules: { a: ' '.repeat(2 ** 20) } }));
+  const large = await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run(' '.repeat(2 ** 23 + 1)));
+  assert.equal(large.limit, 2 ** 23);
+  await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { input: 'x'.repeat(2 ** 23) }));
+  await rejection('ERR_PAYLOAD_TOO_LARGE', pool.run('1', { modules: { a: ' '.repeat(2 ** 23) } }));
   await rejection('ERR_INVALID_ARG', run(1 as never));
   assert.throws(() => sync(1 as never), { code: 'ERR_INVALID_ARG' });
 });

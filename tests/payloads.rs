@@ -2,7 +2,7 @@
 
 mod sandboxes;
 
-use hyperlight_js::{Error, SandboxBuilder};
+use hyperlight_js::{Error, Program, SandboxBuilder, Script};
 use sandboxes::{call, load, loaded};
 
 const ECHO: &str = "function handler(event) { return event; }";
@@ -71,11 +71,47 @@ fn a_result_of_too_many_values_is_refused_with_their_number_and_nothing_is_lost(
 #[test]
 fn a_source_beyond_the_limit_is_refused_and_one_within_is_not() {
     let source = |size: usize| format!("{ECHO}{}", " ".repeat(size - ECHO.len()));
-    let limit = SandboxBuilder::DEFAULT_INPUT_SIZE;
-    let error = load(SandboxBuilder::new(), &source(limit + 1)).map(drop).expect_err("too large");
-    assert!(matches!(error, Error::PayloadTooLarge { what: "source of a handler", .. }), "{error:?}");
-    let mut sandbox = load(SandboxBuilder::new(), &source(limit)).expect("just fits");
-    assert_eq!(call(&mut sandbox, "1").expect("a result"), 1);
+    let of_heap = SandboxBuilder::DEFAULT_HEAP_SIZE as usize / 8;
+    let larger_input = || SandboxBuilder::new().with_guest_heap_size(32 << 20).with_guest_input_buffer_size(6 << 20);
+    for (builder, limit) in [(SandboxBuilder::new as fn() -> _, of_heap), (larger_input, 6 << 20)] {
+        let error = load(builder(), &source(limit + 1)).map(drop).expect_err("too large");
+        assert!(matches!(error, Error::PayloadTooLarge { what: "source of a handler", .. }), "{error:?}");
+        for size in [limit, SandboxBuilder::DEFAULT_INPUT_SIZE, SandboxBuilder::DEFAULT_INPUT_SIZE + 1] {
+            let mut sandbox = load(builder(), &source(size)).expect("it fits");
+            assert_eq!(call(&mut sandbox, "1").expect("a result"), 1);
+        }
+    }
+}
+
+#[test]
+fn what_is_larger_than_a_message_arrives_whole() {
+    // Characters of several bytes, cut wherever a message ends.
+    let text = "a\u{e4}\u{20ac}\u{1f600}".repeat(200_000);
+    let module = format!("export const text = '{text}';");
+    let builder = || SandboxBuilder::new().with_guest_input_buffer_size(99_991);
+    let checks = "text === 'a\\xe4\\u20ac\\u{1f600}'.repeat(200000)";
+    let mut sandbox = builder().build().expect("build").load_runtime().expect("load_runtime");
+    for name in ["first", "second"] {
+        sandbox.add_module(name, Script::from_content(module.clone()), None).expect("add_module");
+    }
+    let handler = format!(
+        "import {{ text }} from 'user:first'; import {{ text as other }} from 'user:second';
+        const own = '{text}';
+        export const handler = () => {checks} && text === other && text === own;"
+    );
+    sandbox.add_handler("handler", Script::from_content(handler)).expect("add_handler");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("it loads");
+    assert_eq!(call(&mut sandbox, "1").expect("a result"), true);
+
+    let program = Program::new(format!("import {{ text }} from 'm'; export default () => {checks};"));
+    let sandbox = builder().build().expect("build").load_runtime().expect("load_runtime");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("no handler");
+    let clean = sandbox.snapshot().expect("a snapshot");
+    for _ in 0..2 {
+        let program = program.clone().with_module("m", module.clone());
+        assert_eq!(sandbox.run(program, None).expect("a value"), "true");
+        sandbox.restore(clean.clone()).expect("a restore");
+    }
 }
 
 #[test]

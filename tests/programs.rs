@@ -152,10 +152,8 @@ fn names_that_mean_something_else_are_refused_and_nothing_is_run() {
 #[test]
 fn a_program_that_is_too_large_is_refused() {
     let mut sandbox = sandbox();
-    for program in [
-        Program::new(" ".repeat(SandboxBuilder::DEFAULT_INPUT_SIZE + 1)),
-        Program::new("1").with_module("m", " ".repeat(SandboxBuilder::DEFAULT_INPUT_SIZE)),
-    ] {
+    let limit = SandboxBuilder::DEFAULT_HEAP_SIZE as usize / 8;
+    for program in [Program::new(" ".repeat(limit + 1)), Program::new("1").with_module("m", " ".repeat(limit))] {
         assert!(matches!(sandbox.run(program, None), Err(Error::PayloadTooLarge { .. })));
     }
     assert_eq!(sandbox.run(Program::new("1"), None).expect("a value"), "1");

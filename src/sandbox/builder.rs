@@ -49,8 +49,8 @@ impl SandboxBuilder {
     pub const DEFAULT_SCRATCH_SIZE: u64 = Configuration::DEFAULT_SCRATCH_SIZE;
     /// Smallest and largest size of the guest's scratch memory in bytes: 1 MiB and 64 MiB.
     pub const SCRATCH_SIZE_RANGE: RangeInclusive<u64> = Configuration::SCRATCH_SIZE_RANGE;
-    /// Default limit of an event in bytes of JSON text: 1 MiB. The source of a handler or a module, and the result of a
-    /// host function, have the same limit.
+    /// Default limit of an event in bytes of JSON text: 1 MiB. The result of a host function has the same limit. The source of a
+    /// handler or a module may be as large as that, or as an eighth of the heap if that is more.
     pub const DEFAULT_INPUT_SIZE: usize = Configuration::DEFAULT_INPUT_SIZE;
     /// Default limit of a result in bytes of JSON text: 1 MiB. The arguments of a host function have the same limit.
     pub const DEFAULT_OUTPUT_SIZE: usize = Configuration::DEFAULT_OUTPUT_SIZE;

@@ -61,6 +61,9 @@ impl Configuration {
     /// Heap for native code, beside what its messages need.
     const NATIVE_HEAP_SIZE: u64 = 1 << 20;
 
+    /// How much heap there must be for each byte of a source.
+    const HEAP_PER_SOURCE: u64 = 8;
+
     pub fn check(&self) -> Result<(), InvalidArgument> {
         let bytes = |what, value, range: &RangeInclusive<_>| check_range(what, value, " bytes", range);
         let buffer = *Self::BUFFER_SIZE_RANGE.start() as u64..=*Self::BUFFER_SIZE_RANGE.end() as u64;
@@ -81,6 +84,12 @@ impl Configuration {
             stack_size: (self.scratch_size - Self::SCRATCH_BESIDE_STACK) / BACKING_STEP * BACKING_STEP,
             output_limit: self.output_size as u64,
         }
+    }
+
+    /// Most bytes of a source, or of a program with its modules. What is larger than a message comes in pieces; the guest has
+    /// several copies of it while it is compiled.
+    pub fn source_limit(&self) -> usize {
+        self.input_size.max((self.heap_size / Self::HEAP_PER_SOURCE) as usize)
     }
 
     /// Buffers that hold one message with a payload of `size` bytes, and one to spare: hyperlight-host keeps one free.

@@ -41,6 +41,12 @@ pub const SET_HOST_FUNCTIONS: Signature =
 pub const ADD_MODULE: Signature =
     Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text, Kind::Bool], result: Kind::Void };
 
+/// Guest function: keeps bytes for the next call of [`ADD_MODULE`], [`ADD_HANDLER`] or [`RUN`], behind those that it keeps
+/// already. What such a call brings comes behind them: this is how a source comes that is larger than a message.
+///
+/// Argument: the bytes. Result: nothing.
+pub const ADD_PIECE: Signature = Signature { name: "AddPiece", parameters: &[Kind::Bytes], result: Kind::Void };
+
 /// Guest function: compiles a handler's source, evaluates it, and registers it. If that waits for the host, the reply is a
 /// suspension, as for [`CALL_HANDLER`].
 ///

@@ -43,8 +43,8 @@ use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
 use guest_abi::call_options::CallOptions;
 use guest_abi::function::{
-    ADD_HANDLER, ADD_MODULE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN, SET_HOST_FUNCTIONS,
-    SET_WORKING_SETS, WARM_UP,
+    ADD_HANDLER, ADD_MODULE, ADD_PIECE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN,
+    SET_HOST_FUNCTIONS, SET_WORKING_SETS, WARM_UP,
 };
 use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
@@ -61,6 +61,8 @@ use transport::{Request, TRANSPORT, Transport};
 
 /// The engine, in use for the whole of a call.
 static ENGINE: Global<Engine> = Global::new();
+/// What has come of a source that is larger than a message.
+static PIECES: Global<Vec<u8>> = Global::new();
 
 extern "C" fn run(argument: u64) {
     match argument {
@@ -87,6 +89,7 @@ fn boot(info: &BootInfo) {
     let mut transport = Transport::new(&info.scratch);
     transport.checkpoint();
     TRANSPORT.set(transport);
+    PIECES.set(Vec::new());
     gate::enter(guest_abi::gate::READY, 0);
 }
 
@@ -134,7 +137,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             return Err(wrong_arguments());
         };
         let (context, options) = context_and_options(&context, &options)?;
-        let program = ProgramMessage::from_bytes(&program).ok_or_else(wrong_arguments)?;
+        let program = ProgramMessage::from_bytes(&with_pieces(program)).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.run_program(&context, program, options))
     } else if function == RESUME.name {
         let [ParameterValue::VecBytes(context), ParameterValue::VecBytes(results)] = exactly(arguments)? else {
@@ -159,6 +162,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             return Err(wrong_arguments());
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
+        let source = source_with_pieces(source)?;
         ENGINE.with(|engine| engine.add_handler(&context, name, source, is_typescript, rejections_fail))
     } else if function == ADD_MODULE.name {
         let [ParameterValue::String(specifier), ParameterValue::String(source), ParameterValue::Bool(is_typescript)] =
@@ -166,7 +170,12 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         else {
             return Err(wrong_arguments());
         };
+        let source = source_with_pieces(source)?;
         ENGINE.with(|engine| engine.add_module(specifier, source, is_typescript));
+        return Ok(ReturnValue::Void(()));
+    } else if function == ADD_PIECE.name {
+        let [ParameterValue::VecBytes(piece)] = exactly(arguments)? else { return Err(wrong_arguments()) };
+        PIECES.with(|pieces| pieces.extend_from_slice(&piece));
         return Ok(ReturnValue::Void(()));
     } else if function == SET_HOST_FUNCTIONS.name {
         let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };
@@ -199,6 +208,23 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         return Err(GuestError::new(ErrorCode::GuestFunctionNotFound, String::from(function)));
     };
     Ok(with_heap_use(Reply::into_bytes(reply)))
+}
+
+/// What has come in pieces, and the rest behind it.
+fn with_pieces(rest: Vec<u8>) -> Vec<u8> {
+    let mut whole = PIECES.with(core::mem::take);
+    if whole.is_empty() {
+        return rest;
+    }
+    whole.extend_from_slice(&rest);
+    whole
+}
+
+fn source_with_pieces(rest: String) -> Result<String, GuestError> {
+    if PIECES.with(|pieces| pieces.is_empty()) {
+        return Ok(rest);
+    }
+    String::from_utf8(with_pieces(rest.into_bytes())).map_err(|_| wrong_arguments())
 }
 
 /// The answer that is a reply.

@@ -129,7 +129,8 @@ impl SandboxBuilder {
     }
 
     /// Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The
-    /// source of a handler or a module, and the result of a host function, have the same limit. Returns the builder.
+    /// result of a host function has the same limit. The source of a handler or a module may be as large as that, or as
+    /// an eighth of the heap if that is more. Returns the builder.
     ///
     /// - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
     ///

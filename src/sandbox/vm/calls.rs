@@ -21,7 +21,9 @@ use crate::sandbox::invalid_argument::InvalidArgument;
 use crate::sandbox::program::Program;
 use crate::sandbox::reply::{self, Breach, CheckedRequest};
 use crate::sandbox::script::Script;
-use crate::sandbox::signatures::{AddHandler, AddModule, CallHandler, HostReply, Resume, Run, SetHostFunctions};
+use crate::sandbox::signatures::{
+    AddHandler, AddModule, AddPiece, CallHandler, HostReply, Resume, Run, SetHostFunctions,
+};
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
 use crate::sandbox::working_sets::{WorkingSets, warm_up_call};
@@ -42,9 +44,9 @@ impl Vm {
 
     /// Makes a module importable in the guest.
     pub fn add_module(&mut self, running: &CallGuard, specifier: &str, script: &Script) -> Result<()> {
-        check_size("source of a module", script.content().len(), self.configuration.input_size)?;
-        let arguments: AddModule =
-            (specifier.to_string(), script.content().to_string(), script.is_typescript(specifier));
+        check_size("source of a module", script.content().len(), self.configuration.source_limit())?;
+        let source = self.rest_of_source(running, script.content())?;
+        let arguments: AddModule = (specifier.to_string(), source, script.is_typescript(specifier));
         self.call(running, &function::ADD_MODULE, arguments)
     }
 
@@ -58,13 +60,34 @@ impl Vm {
         suspended: &mut Suspended,
     ) -> Result<Step> {
         name::check("handler", name)?;
-        check_size("source of a handler", script.content().len(), self.configuration.input_size)?;
+        check_size("source of a handler", script.content().len(), self.configuration.source_limit())?;
         let rejections_fail = self.do_rejections_fail(rejections);
-        let (source, is_typescript) = (script.content().to_string(), script.is_typescript(name));
+        let source = self.rest_of_source(running, script.content())?;
+        let is_typescript = script.is_typescript(name);
         let arguments: AddHandler =
             (context().to_bytes().to_vec(), name.to_string(), source, is_typescript, rejections_fail);
         let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
         self.load_step(reply, suspended)
+    }
+
+    /// Sends a source, or an encoded program, in pieces if there is no room for it in the message of the call that needs it:
+    /// whether it did. Then that call brings nothing.
+    fn send_ahead(&mut self, running: &CallGuard, bytes: &[u8], room: usize) -> Result<bool> {
+        if bytes.len() <= room {
+            return Ok(false);
+        }
+        for piece in bytes.chunks(self.configuration.input_size) {
+            let piece: AddPiece = piece.to_vec();
+            // A guest that has some of the pieces can do nothing else any more.
+            self.call::<()>(running, &function::ADD_PIECE, piece).inspect_err(|_| self.poisoned = true)?;
+        }
+        Ok(true)
+    }
+
+    /// What of a source is to be sent with the call that needs it, when the rest has been sent.
+    fn rest_of_source(&mut self, running: &CallGuard, source: &str) -> Result<String> {
+        let is_sent = self.send_ahead(running, source.as_bytes(), self.configuration.input_size)?;
+        Ok(if is_sent { String::new() } else { source.to_string() })
     }
 
     /// Goes on with the evaluation of a handler that is suspended.
@@ -127,12 +150,15 @@ impl Vm {
         suspended: &mut Suspended,
     ) -> Result<Step> {
         self.limit_host_calls(running, options.host_calls);
-        let limit = self.configuration.input_size;
+        let (size, limit) = (self.configuration.input_size, self.configuration.source_limit());
         check_size("source", program.source.len(), limit)?;
         let (program, functions) = program.into_parts();
         let encoded = self.begin_call(functions, options)?;
-        let program = program.into_bytes();
+        let mut program = program.into_bytes();
         check_size("program with its input, modules and names of functions", program.len() + encoded.len(), limit)?;
+        if self.send_ahead(running, &program, size - encoded.len())? {
+            program = Vec::new();
+        }
         let arguments: Run = (context().to_bytes().to_vec(), encoded, program);
         match self.call_for_reply(running, &function::RUN, arguments)? {
             Reply::Compile(exception, place) => Err(compile_error(exception, place)),
