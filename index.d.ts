@@ -528,7 +528,8 @@ export declare class JSSandbox {
    *   space, and different from the name of every other handler.
    * - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
    *   need not be exported. If it defines none, the handler is what it exports as `handler`, or else its default
-   *   export. At most 1 MiB in UTF-8, unless the builder sets another limit.
+   *   export. Or CommonJS: `module.exports = function`, or `exports.handler`. At most as many bytes in UTF-8 as an
+   *   eighth of the heap, 8 MiB, or the input buffer if that is larger.
    * - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
    *   this says otherwise.
    *
@@ -558,11 +559,12 @@ export declare class JSSandbox {
    */
   clearHandlers(): void
   /**
-   * Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
-   * imported, so modules can be added in any order and may import each other. All importers share one instance.
+   * Adds a module, which handlers and other modules import as `NAMESPACE:NAME`: an ES module, CommonJS or JSON. It is
+   * compiled when it is first imported, so modules can be added in any order and may import each other. All importers
+   * share one instance.
    *
    * - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, and not only white space.
-   * - `source`: the source of the module. At most 1 MiB in UTF-8, unless the builder sets another limit.
+   * - `source`: the source of the module, which may be as large as that of a handler.
    * - `namespace`: under the same rules as the name. Default: `user`. `host` and `hyperlight` are reserved.
    * - `options`: as of `addHandler()`.
    *
@@ -921,7 +923,8 @@ export declare class SandboxBuilder {
   setScratchSize(bytes: number): this
   /**
    * Sets the limit of an event: its JSON text in UTF-8, its binary data, and 8 bytes for each piece of that. The
-   * source of a handler or a module, and the result of a host function, have the same limit. Returns the builder.
+   * result of a host function has the same limit. The source of a handler or a module may be as large as that, or as
+   * an eighth of the heap if that is more. Returns the builder.
    *
    * - `bytes`: a whole number from 1 KiB to 256 MiB. Default: 1 MiB.
    *
@@ -1103,7 +1106,7 @@ export declare class SandboxPool {
    * - `ERR_CANCELLED`: a timeout, or the signal, stopped it.
    * - `ERR_INVALID_ARG`: an argument is invalid, a specifier means something else in the guest, or the pool has the option
    *   `prepare`, whose function can add modules itself.
-   * - `ERR_PAYLOAD_TOO_LARGE`: the modules together are larger than the input buffer; prepare some of them first.
+   * - `ERR_PAYLOAD_TOO_LARGE`: the modules together are too large; prepare some of them first.
    * - Others as with `run()`.
    *
    * @example
@@ -1119,9 +1122,10 @@ export declare class SandboxPool {
    * request waits behind earlier ones; that time does not count towards its timeouts.
    *
    * The source is, in this order:
-   * 1. an expression, with or without semicolons after it: its value is the program's;
-   * 2. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
-   * 3. an ES module: the value is its default export, or else its function `handler`.
+   * 1. CommonJS, if it uses `module.exports` or `exports`: the value is a handler that it exports, or else all of that;
+   * 2. an expression, with or without semicolons after it: its value is the program's;
+   * 3. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
+   * 4. an ES module: the value is its default export, or else its function `handler`, or what it exports by that name.
    *
    * If the value is a function, it is called with the option `input`, unless a `return` statement has returned it. A
    * promise is awaited. The input is also the global `input`.
@@ -1130,8 +1134,8 @@ export declare class SandboxPool {
    * - `ERR_COMPILE`: the source has a syntax error or imports what does not exist. The error's `file` is `'run'`, or the
    *   name of a module; its `line` and `column` are those of the source.
    * - `ERR_INVALID_ARG`: an option is invalid, or a name of a module means something else in the guest; nothing was run.
-   * - `ERR_PAYLOAD_TOO_LARGE`: the source, the input, the modules and the names of the functions together are larger than
-   *   the input buffer.
+   * - `ERR_PAYLOAD_TOO_LARGE`: the source, the input and the modules together are larger than an eighth of the heap, 8 MiB,
+   *   and than the input buffer; or the names of the functions are larger than that.
    *
    * The error of a run that has begun has a `receipt`.
    *

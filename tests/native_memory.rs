@@ -45,6 +45,8 @@ const USES: &[&str] = &[
     "console.log(Symbol(wide()))",
     "import(text())",
     "import('./' + wide())",
+    "require(text())",
+    "require('./' + wide())",
     "(() => { throw new Error(wide()); })()",
     "(() => { throw Object.assign(new Error(text()), { stack: wide(), name: wide(), code: text(), more: { a: wide() }, [text()]: 1 }); })()",
     "(() => { throw { text: text(), toString() { return wide(); } }; })()",

@@ -64,7 +64,8 @@ impl JSSandbox {
     ///
     /// `name` is what [`LoadedJSSandbox::handle_event`] calls it by: 1 to 256 bytes without control characters, not all of them
     /// white space. The script is an ES module that defines `function handler(event)`; the function need not be exported and may
-    /// be `async`. If it defines none, the handler is what it exports as `handler`, or else its default export.
+    /// be `async`. If it defines none, the handler is what it exports as `handler`, or else its default export. In CommonJS it is
+    /// `module.exports`, or else `exports.handler`.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the name is malformed, taken or begins with `hyperlight:`, or if the sandbox started from
@@ -87,8 +88,8 @@ impl JSSandbox {
         self.staged.handlers.clear();
     }
 
-    /// Adds an ES module that handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
-    /// imported, so modules can be added in any order and may import each other.
+    /// Adds a module that handlers and other modules import as `NAMESPACE:NAME`: an ES module, CommonJS or JSON. It is compiled
+    /// when it is first imported, so modules can be added in any order and may import each other.
     ///
     /// Names and namespaces are 1 to 256 bytes without control characters and colons, not all of them white space.
     /// `namespace` is [`DEFAULT_NAMESPACE`](Self::DEFAULT_NAMESPACE) if it is `None`.
@@ -150,7 +151,8 @@ impl JSSandbox {
     ///
     /// # Errors
     /// [`Error::Compile`] if a source has a syntax error, imports what does not exist, defines no function `handler`,
-    /// throws when it is evaluated, or waits for what can never come. [`Error::PayloadTooLarge`] if a source is larger than the input buffer.
+    /// throws when it is evaluated, or waits for what can never come. [`Error::PayloadTooLarge`] if a source is larger than an
+    /// eighth of the heap and than the input buffer.
     /// [`Error::Cancelled`] and [`Error::GuestAbort`] if the evaluation does not run to its end.
     pub fn get_loaded_sandbox(mut self) -> Result<LoadedJSSandbox> {
         let running = self.begin();

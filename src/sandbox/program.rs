@@ -16,9 +16,12 @@ pub(super) const RUN: &str = "run";
 ///
 /// What the source is, the guest finds out by compiling it:
 ///
-/// 1. an expression, with or without semicolons at its end: its value is the program's;
-/// 2. or else the body of an async function, in strict mode: the program's value is what it returns, or else its function `handler`;
-/// 3. or else an ES module: the program's value is its default export, or else its function `handler`.
+/// 1. CommonJS, if it uses `module.exports` or `exports`: the program's value is the handler that it exports, or else all that it
+///    exports;
+/// 2. or else an expression, with or without semicolons at its end: its value is the program's;
+/// 3. or else the body of an async function, in strict mode: the program's value is what it returns, or else its function `handler`;
+/// 4. or else an ES module: the program's value is its default export, or else its function `handler`, or what it exports by that
+///    name.
 ///
 /// If the value is a function, it is called with the input, unless a `return` has given it; a promise is awaited. The input is
 /// the global `input` as well. Host functions are found as globals, by module and name, and in `host:MODULE`.

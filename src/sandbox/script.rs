@@ -19,7 +19,8 @@ pub enum Language {
     TypeScript,
 }
 
-/// The source of a handler or of a module. A handler is an ES module that defines `function handler(event)`.
+/// The source of a handler or of a module. A handler is an ES module that defines `function handler(event)`, or exports it; or it
+/// is CommonJS, whose `module.exports` is the function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     content: String,

@@ -49,7 +49,8 @@ impl JSSandbox {
     ///   space, and different from the name of every other handler.
     /// - `code`: the source of an ES module that defines `function handler(event)`; the function may be `async` and
     ///   need not be exported. If it defines none, the handler is what it exports as `handler`, or else its default
-    ///   export. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    ///   export. Or CommonJS: `module.exports = function`, or `exports.handler`. At most as many bytes in UTF-8 as an
+    ///   eighth of the heap, 8 MiB, or the input buffer if that is larger.
     /// - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
     ///   this says otherwise.
     ///
@@ -97,11 +98,12 @@ impl JSSandbox {
         })
     }
 
-    /// Adds an ES module, which handlers and other modules import as `NAMESPACE:NAME`. It is compiled when it is first
-    /// imported, so modules can be added in any order and may import each other. All importers share one instance.
+    /// Adds a module, which handlers and other modules import as `NAMESPACE:NAME`: an ES module, CommonJS or JSON. It is
+    /// compiled when it is first imported, so modules can be added in any order and may import each other. All importers
+    /// share one instance.
     ///
     /// - `name`: 1 to 256 bytes in UTF-8 without control characters and colons, and not only white space.
-    /// - `source`: the source of the module. At most 1 MiB in UTF-8, unless the builder sets another limit.
+    /// - `source`: the source of the module, which may be as large as that of a handler.
     /// - `namespace`: under the same rules as the name. Default: `user`. `host` and `hyperlight` are reserved.
     /// - `options`: as of `addHandler()`.
     ///

@@ -30,7 +30,7 @@ impl SandboxPool {
     /// - `ERR_CANCELLED`: a timeout, or the signal, stopped it.
     /// - `ERR_INVALID_ARG`: an argument is invalid, a specifier means something else in the guest, or the pool has the option
     ///   `prepare`, whose function can add modules itself.
-    /// - `ERR_PAYLOAD_TOO_LARGE`: the modules together are larger than the input buffer; prepare some of them first.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the modules together are too large; prepare some of them first.
     /// - Others as with `run()`.
     ///
     /// @example

@@ -15,9 +15,10 @@ impl SandboxPool {
     /// request waits behind earlier ones; that time does not count towards its timeouts.
     ///
     /// The source is, in this order:
-    /// 1. an expression, with or without semicolons after it: its value is the program's;
-    /// 2. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
-    /// 3. an ES module: the value is its default export, or else its function `handler`.
+    /// 1. CommonJS, if it uses `module.exports` or `exports`: the value is a handler that it exports, or else all of that;
+    /// 2. an expression, with or without semicolons after it: its value is the program's;
+    /// 3. the body of an async function, in strict mode: the value is what it returns, or else its function `handler`;
+    /// 4. an ES module: the value is its default export, or else its function `handler`, or what it exports by that name.
     ///
     /// If the value is a function, it is called with the option `input`, unless a `return` statement has returned it. A
     /// promise is awaited. The input is also the global `input`.
@@ -26,8 +27,8 @@ impl SandboxPool {
     /// - `ERR_COMPILE`: the source has a syntax error or imports what does not exist. The error's `file` is `'run'`, or the
     ///   name of a module; its `line` and `column` are those of the source.
     /// - `ERR_INVALID_ARG`: an option is invalid, or a name of a module means something else in the guest; nothing was run.
-    /// - `ERR_PAYLOAD_TOO_LARGE`: the source, the input, the modules and the names of the functions together are larger than
-    ///   the input buffer.
+    /// - `ERR_PAYLOAD_TOO_LARGE`: the source, the input and the modules together are larger than an eighth of the heap, 8 MiB,
+    ///   and than the input buffer; or the names of the functions are larger than that.
     ///
     /// The error of a run that has begun has a `receipt`.
     ///

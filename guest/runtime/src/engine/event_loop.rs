@@ -26,7 +26,7 @@ use rquickjs::function::Func;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, TypedArray, Value};
 
-use super::{clock, host, payload};
+use super::{clock, host, module, payload};
 use crate::global::Global;
 
 static FUNCTIONS: Global<Functions> = Global::new();
@@ -165,9 +165,12 @@ fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> Result<bool> {
             if !ctx.execute_pending_job() {
                 return Ok(false);
             }
+            module::end_turn();
         },
         Goal::Released => {
-            while ctx.execute_pending_job() {}
+            while ctx.execute_pending_job() {
+                module::end_turn();
+            }
             if !IS_USED.load(Relaxed) {
                 return Ok(true);
             }

@@ -59,7 +59,7 @@ pub fn module_source(functions: &[HostFunctionName]) -> String {
 }
 
 /// A JavaScript string literal.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut literal = String::from("\"");
     for unit in text.encode_utf16() {
         literal.push_str(&format!("\\u{unit:04x}"));
@@ -70,7 +70,12 @@ fn quoted(text: &str) -> String {
 
 /// Whether this is the bridge, asked for by a module that may have it.
 pub fn is_bridge(importer: &str, specifier: &str) -> bool {
-    specifier == BRIDGE && (importer.starts_with(NAMES) || importer.starts_with(NAMES_IN_CALLS))
+    specifier == BRIDGE && is_module(importer)
+}
+
+/// Whether this is the name of a module with host functions.
+pub fn is_module(name: &str) -> bool {
+    name.starts_with(NAMES) || name.starts_with(NAMES_IN_CALLS)
 }
 
 /// The name of the module with the host functions that were registered under a name.

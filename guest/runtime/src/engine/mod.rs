@@ -22,6 +22,7 @@ mod shared_memory;
 mod stack;
 mod typescript;
 mod warm_up;
+mod wrapper;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -114,6 +115,7 @@ impl Engine {
             event_loop::install(&ctx).expect("memory for timers");
             builtins::install(&ctx).expect("built-in modules that work");
             call_functions::install(&ctx).expect("memory for the functions of calls");
+            module::install(&ctx).expect("memory for require()");
             program::install(&ctx).expect("memory for what runs programs");
             warm_up::install(&ctx).expect("memory for a handler");
         });
@@ -425,5 +427,7 @@ fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Ex
 
 /// Runs what promises have put off until the current code is done.
 fn run_jobs(ctx: &Ctx<'_>) {
-    while ctx.execute_pending_job() {}
+    while ctx.execute_pending_job() {
+        module::end_turn();
+    }
 }

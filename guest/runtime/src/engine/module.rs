@@ -6,32 +6,41 @@
 //! | `crypto`, `node:crypto`, `url`, `node:url`, `hyperlight:context` | built in; see [`builtins`](super::builtins) |
 //! | any other | a module that was added under it, or that the host's module loader gives |
 //!
-//! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace.
+//! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace. That of a handler or
+//! of a program is none, or else that of modules for which none is named.
+//!
+//! A module is an ES module, [CommonJS](commonjs), or [JSON](json). [`require`] gives what can be imported at once.
 //!
 //! A handler's module bears the handler's name and cannot be imported. Those of the first two rows bear names of another kind
 //! than all others: what they may import is decided by these.
+
+mod commonjs;
+mod cycles;
+mod handler;
+mod json;
+mod place;
+mod require;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use guest_abi::message::{Exception, HostFunctionNames, ModuleReply, Place, TEXT_SIZE_MAX};
+use guest_abi::message::{HostFunctionNames, ModuleReply, TEXT_SIZE_MAX};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
-use rquickjs::{Ctx, Error, Module, Object, Persistent, Promise, Value};
+use rquickjs::{Ctx, Error, Module, Object, Persistent, Value};
 
-use super::{builtins, exception, host, typescript};
+use super::{builtins, host, typescript};
 use crate::global::Global;
 
-/// Name under which a handler's module exports its function for us. Its own exports stay as they are.
-pub const EXPORT: &str = "$hyperlight_handler";
+pub use cycles::end_turn;
+pub use handler::{EXPORT, Evaluation, declare_program, evaluate_handler, program_in_commonjs};
+pub use place::place_of;
+pub use require::install;
 
-/// Exports that are the handler of a module that does not define `handler`, the first that there is.
-const HANDLER: &str = "handler";
-const DEFAULT: &str = "default";
-const NO_HANDLER: &str =
-    "the module defines no function named 'handler', and exports nothing by that name and no default";
+/// Namespace of modules for which the host names none.
+const DEFAULT_NAMESPACE: &str = "user";
 
 static REGISTRY: Global<Registry> = Global::new();
 
@@ -51,6 +60,14 @@ struct Registry {
     imported: BTreeMap<Vec<u8>, String>,
     /// How many names such modules were given.
     last_of_call: u64,
+    /// Modules in CommonJS that have been imported or required.
+    commonjs: BTreeMap<String, commonjs::CommonJs>,
+    /// Values of modules in JSON.
+    json: BTreeMap<String, Persistent<Value<'static>>>,
+    /// Namespaces of other modules that have been required.
+    required: BTreeMap<String, Persistent<Object<'static>>>,
+    /// How many names were given to modules that import what is required.
+    importers: u64,
     /// The import that could not be resolved last: the importer and the specifier.
     unresolved: Option<(String, String)>,
 }
@@ -67,6 +84,7 @@ struct ModuleOfCall {
 /// Prepares an empty registry.
 pub fn init() {
     REGISTRY.set(Registry::default());
+    cycles::init();
 }
 
 /// Makes host functions importable.
@@ -135,8 +153,36 @@ impl Resolver for Modules {
         ctx: &Ctx<'js>,
         importer: &str,
         specifier: &str,
-        _attributes: Option<ImportAttributes<'js>>,
+        attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<String> {
+        // What is made for `require()` has the engine's names.
+        if importer.starts_with(require::IMPORTER) {
+            return Ok(specifier.to_string());
+        }
+        let not_found = || {
+            if specifier.len() > TEXT_SIZE_MAX {
+                return;
+            }
+            REGISTRY.with(|registry| registry.unresolved = Some((importer.to_string(), specifier.to_string())));
+        };
+        let is_json = json::is_asked_for(ctx, attributes.as_ref()).inspect_err(|_| not_found())?;
+        let name = Self::find(ctx, importer, specifier).inspect_err(|_| not_found())?;
+        if !is_reserved(&name) {
+            cycles::imported(importer, &name);
+        } else if is_json {
+            not_found();
+            return Err(rquickjs::Exception::throw_type(ctx, &format!("the module '{specifier}' is not JSON")));
+        }
+        Ok(name)
+    }
+}
+
+impl Modules {
+    /// The name of the module that an importer means by a specifier. It can be loaded.
+    ///
+    /// # Errors
+    /// There is none.
+    fn find(ctx: &Ctx<'_>, importer: &str, specifier: &str) -> rquickjs::Result<String> {
         // Of what is longer no copy is made: there may be no memory for one.
         if specifier.len() > TEXT_SIZE_MAX {
             let text = format!("cannot find a module by a specifier of more than {TEXT_SIZE_MAX} bytes");
@@ -146,10 +192,16 @@ impl Resolver for Modules {
             return Ok(name);
         }
         let name = absolute(importer, specifier);
+        if !is_reserved(&name)
+            && let Some(known) = REGISTRY.with(|registry| registry.name_of(&name))
+        {
+            return Ok(known);
+        }
+        if let Some(name) = beside_handler(specifier, &name) {
+            return Ok(name);
+        }
         let found = if is_reserved(&name) || REGISTRY.with(|registry| registry.handlers.contains(&name)) {
             ModuleReply::Unknown
-        } else if let Some(known) = REGISTRY.with(|registry| registry.name_of(&name)) {
-            return Ok(known);
         } else {
             host::load_module(&name, importer)
         };
@@ -161,12 +213,51 @@ impl Resolver for Modules {
                 }
                 format!(": the host has it by the name '{given}', which cannot be a module's")
             }
-            ModuleReply::Unknown => String::new(),
+            ModuleReply::Unknown => hint(importer, specifier, &name),
             ModuleReply::Failed(reason) => format!(": {reason}"),
         };
-        REGISTRY.with(|registry| registry.unresolved = Some((importer.to_string(), specifier.to_string())));
         Err(rquickjs::Exception::throw_reference(ctx, &format!("cannot find module '{specifier}'{reason}")))
     }
+
+    /// The JavaScript of a module that was added.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn source_of(ctx: &Ctx<'_>, name: &str) -> rquickjs::Result<String> {
+        let found = REGISTRY.with(|registry| {
+            let source = registry.sources.get(name).cloned()?;
+            Some((source, registry.typescript.contains(name)))
+        });
+        match found {
+            Some((source, true)) => {
+                typescript::of_module(name, &source).map_err(|mistake| typescript::throw(ctx, &mistake))
+            }
+            Some((source, false)) => Ok(source),
+            None => Err(Error::new_loading(name)),
+        }
+    }
+}
+
+/// The module that a handler or a program without a namespace means, which is not named as one without.
+fn beside_handler(specifier: &str, name: &str) -> Option<String> {
+    let is_relative = specifier.starts_with("./") || specifier.starts_with("../");
+    if !is_relative || name.contains(':') {
+        return None;
+    }
+    let name = format!("{DEFAULT_NAMESPACE}:{name}");
+    REGISTRY.with(|registry| registry.sources.contains_key(&name)).then_some(name)
+}
+
+/// What to say beside that there is no module of this name.
+fn hint(importer: &str, specifier: &str, name: &str) -> String {
+    let meant = if specifier == name { String::new() } else { format!(": to '{importer}' it means '{name}'") };
+    let last = name.rsplit(':').next().unwrap_or(name);
+    let other = REGISTRY.with(|registry| {
+        let mut names = registry.sources.keys().filter(|name| !is_reserved(name));
+        names.find(|name| name.split_once(':').is_some_and(|(_, name)| name == last)).cloned()
+    });
+    let other = other.map(|other| format!("{} there is '{other}'", if meant.is_empty() { ":" } else { "," }));
+    meant + &other.unwrap_or_default()
 }
 
 /// The name of the module of ours that an importer means by a specifier, if it is one.
@@ -217,7 +308,7 @@ impl Loader for Modules {
         &mut self,
         ctx: &Ctx<'js>,
         specifier: &str,
-        _attributes: Option<ImportAttributes<'js>>,
+        attributes: Option<ImportAttributes<'js>>,
     ) -> rquickjs::Result<Module<'js, Declared>> {
         if let Some(module) = host::bridge(ctx, specifier).or_else(|| builtins::load(ctx, specifier)) {
             return module;
@@ -225,16 +316,38 @@ impl Loader for Modules {
         if let Some(module) = load_of_call(ctx, specifier) {
             return module;
         }
-        match REGISTRY.with(|registry| registry.sources.get(specifier).cloned()) {
-            Some(source) if REGISTRY.with(|registry| registry.typescript.contains(specifier)) => {
-                let source =
-                    typescript::of_module(specifier, &source).map_err(|mistake| typescript::throw(ctx, &mistake))?;
-                Module::declare(ctx.clone(), specifier, source)
-            }
-            Some(source) => Module::declare(ctx.clone(), specifier, source),
-            None => Err(Error::new_loading(specifier)),
+        if json::is_asked_for(ctx, attributes.as_ref())? {
+            return Module::declare_def::<json::Json, _>(ctx.clone(), specifier);
         }
+        let source = Self::source_of(ctx, specifier)?;
+        if commonjs::prepare(ctx, specifier, &source)? {
+            return Module::declare_def::<commonjs::Imported, _>(ctx.clone(), specifier);
+        }
+        let has_meta = uses_meta(&source);
+        let module = Module::declare(ctx.clone(), specifier, source).map_err(|error| {
+            if !specifier.ends_with(json::SUFFIX) {
+                return error;
+            }
+            ctx.catch();
+            let text = format!("'{specifier}' is no JavaScript: to import JSON takes with {{ type: 'json' }}");
+            rquickjs::Exception::throw_syntax(ctx, &text)
+        })?;
+        if has_meta {
+            set_meta(&module, specifier)?;
+        }
+        Ok(module)
     }
+}
+
+/// Whether a source may ask for `import.meta`: most do not, and need no such object.
+fn uses_meta(source: &str) -> bool {
+    source.contains("meta")
+}
+
+/// Sets `import.meta.url`: the specifier by which a module is imported. What has no namespace gets the scheme `module:`.
+fn set_meta<'js>(module: &Module<'js, Declared>, name: &str) -> rquickjs::Result<()> {
+    let url = if name.contains(':') { name.to_string() } else { format!("module:{name}") };
+    module.meta()?.set("url", url)
 }
 
 /// The module of this name with host functions of the call, if there is one.
@@ -250,133 +363,6 @@ fn load_of_call<'js>(ctx: &Ctx<'js>, name: &str) -> Option<rquickjs::Result<Modu
     Some(declared)
 }
 
-/// The evaluation of a handler's module, which has begun.
-pub struct Evaluation {
-    name: String,
-    source: String,
-    namespace: Persistent<Object<'static>>,
-    /// The export that is the handler.
-    export: &'static str,
-}
-
-impl Evaluation {
-    /// The handler's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What the module has as its handler, once it is evaluated.
-    ///
-    /// # Errors
-    /// It has not given it a value.
-    pub fn exported<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
-        self.namespace.clone().restore(ctx)?.get(self.export)
-    }
-
-    /// What is said if that is no function.
-    pub fn is_no_function(&self) -> &'static str {
-        if self.export == DEFAULT { "the default export is not a function" } else { "'handler' is not a function" }
-    }
-
-    /// What has ended the evaluation, and where in a source that was.
-    pub fn failed(&self, mut exception: Exception) -> (Exception, Place) {
-        let place = place_of(&mut exception, &self.name, &self.source);
-        (exception, place)
-    }
-}
-
-/// Compiles a handler's module and begins to evaluate it: that has ended when the promise is settled.
-///
-/// # Errors
-/// What went wrong, and where in the source.
-pub fn evaluate_handler<'js>(
-    ctx: &Ctx<'js>,
-    name: String,
-    source: String,
-) -> Result<(Evaluation, Promise<'js>), (Exception, Place)> {
-    let (namespace, export, promise) = begin_to_evaluate(ctx, &name, &source)?;
-    Ok((Evaluation { name, source, namespace: Persistent::save(ctx, namespace), export }, promise))
-}
-
-fn begin_to_evaluate<'js>(
-    ctx: &Ctx<'js>,
-    name: &str,
-    source: &str,
-) -> Result<(Object<'js>, &'static str, Promise<'js>), (Exception, Place)> {
-    let name_is_taken = REGISTRY.with(|registry| {
-        registry.unresolved = None;
-        registry.handlers.insert(name.to_string());
-        registry.sources.contains_key(name)
-    });
-    let failed = |mut exception: Exception| {
-        let place = place_of(&mut exception, name, source);
-        (exception, place)
-    };
-    let thrown = |error: Error| failed(exception::describe(ctx, &error));
-    let wrong = |message: &str| failed(Exception::new("SyntaxError", message));
-    if name_is_taken {
-        return Err(wrong("there is a module of the same name as the handler"));
-    }
-    if name.starts_with(builtins::SCHEME) {
-        return Err(wrong("the handler's name is one of the runtime's own"));
-    }
-
-    // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
-    let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
-    let no_handler = "exported variable 'handler' does not exist";
-    let (module, defines_handler) = match Module::declare(ctx.clone(), name, exporting) {
-        Ok(module) => (module, true),
-        Err(error) => {
-            let exception = exception::describe(ctx, &error);
-            // What is wrong may be told with words of what was added. The source alone gives its own.
-            let module = Module::declare(ctx.clone(), name, source).map_err(thrown)?;
-            if exception.message != no_handler {
-                return Err(failed(exception));
-            }
-            (module, false)
-        }
-    };
-    // It may export what has another name within it, or none. Otherwise none of its code runs.
-    if !defines_handler && !source.contains("export") {
-        return Err(wrong(NO_HANDLER));
-    }
-    let (module, promise) = module.eval().map_err(thrown)?;
-    let namespace: Object = module.namespace().map_err(thrown)?;
-    let exports = |name: &str| namespace.contains_key(name).map_err(thrown);
-    let export = match defines_handler {
-        true => EXPORT,
-        false if exports(HANDLER)? => HANDLER,
-        false if exports(DEFAULT)? => DEFAULT,
-        false => return Err(wrong(NO_HANDLER)),
-    };
-    Ok((namespace, export, promise))
-}
-
-/// Compiles the module of a program, which nothing can import.
-///
-/// # Errors
-/// What went wrong, and where in a source.
-pub fn declare_program<'js>(
-    ctx: &Ctx<'js>,
-    name: &str,
-    source: &str,
-) -> Result<Module<'js, Declared>, (Exception, Place)> {
-    REGISTRY.with(|registry| {
-        registry.unresolved = None;
-        registry.handlers.insert(name.to_string());
-    });
-    let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
-    let with_handler = if source.contains("handler") { Some(exporting) } else { None };
-    if let Some(Ok(module)) = with_handler.map(|source| Module::declare(ctx.clone(), name, source)) {
-        return Ok(module);
-    }
-    Module::declare(ctx.clone(), name, source).map_err(|error| {
-        let mut exception = exception::describe(ctx, &error);
-        let place = place_of(&mut exception, name, source);
-        (exception, place)
-    })
-}
-
 /// Whether guest code cannot import a module by this specifier: others go by it, or none can.
 pub fn is_taken(specifier: &str) -> bool {
     specifier.starts_with("./")
@@ -384,71 +370,4 @@ pub fn is_taken(specifier: &str) -> bool {
         || is_reserved(specifier)
         || builtins::resolve("", specifier).is_some()
         || REGISTRY.with(|registry| registry.handlers.contains(specifier) || registry.sources.contains_key(specifier))
-}
-
-/// Where an exception comes from that ended the loading of a handler. If it is said to come from the end of a source or from
-/// behind it, it is made to say so.
-pub fn place_of(exception: &mut Exception, handler: &str, source: &str) -> Place {
-    let unresolved = REGISTRY.with(|registry| {
-        let (importer, specifier) = registry.unresolved.take()?;
-        let source = registry.sources.get(&importer).map_or(source, String::as_str);
-        let (line, column) = position_of_import(source, &specifier)?;
-        Some(Place { file: importer, line, column })
-    });
-    if let Some(place) = unresolved {
-        return place;
-    }
-    let Some(mut place) = exception.stack.lines().find_map(place_in_frame) else {
-        return Place { file: handler.to_string(), line: 0, column: 0 };
-    };
-    let end = REGISTRY.with(|registry| {
-        let own = (place.file == handler).then_some(source);
-        own.or_else(|| registry.sources.get(&place.file).map(String::as_str)).map(end_of)
-    });
-    if let Some(end) = end
-        && exception.name == "SyntaxError"
-        && (place.line, place.column) >= end
-    {
-        let told = format!("{}:{}:{}", place.file, place.line, place.column);
-        (place.line, place.column) = end;
-        exception.stack = exception.stack.replacen(&told, &format!("{}:{}:{}", place.file, end.0, end.1), 1);
-        exception.message = String::from("unexpected end of source");
-    }
-    place
-}
-
-/// The line and the column behind the last character of a source that is no white space.
-fn end_of(source: &str) -> (u32, u32) {
-    let source = source.trim_end();
-    let line = source.matches('\n').count() + 1;
-    let column = source.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    (line as u32, column as u32)
-}
-
-/// The place that one line of a stack trace names, as in `at f (file:3:5)` or `at file:3:5`.
-fn place_in_frame(frame: &str) -> Option<Place> {
-    let frame = frame.trim().strip_prefix("at ")?;
-    let place = match frame.rsplit_once(" (") {
-        Some((_, place)) => place.strip_suffix(')')?,
-        None => frame,
-    };
-    let mut parts = place.rsplitn(3, ':');
-    let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Place { file: file.to_string(), line: line.parse().ok()?, column: column.parse().ok()? })
-}
-
-/// Where the specifier of an import stands. The engine does not tell, so it is looked for: a string behind `from` or
-/// `import`.
-fn position_of_import(source: &str, specifier: &str) -> Option<(u32, u32)> {
-    let at = ['"', '\''].into_iter().find_map(|quote| {
-        let literal = format!("{quote}{specifier}{quote}");
-        source.match_indices(&literal).map(|(at, _)| at).find(|at| {
-            let before = source[..*at].trim_end();
-            before.ends_with("from") || before.ends_with("import")
-        })
-    })?;
-    let before = &source[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
-    Some((line as u32, column as u32))
 }

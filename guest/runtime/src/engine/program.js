@@ -36,7 +36,7 @@
     /** Runs a module whose evaluation has begun. */
     async runModule(evaluation, namespace, handlerName, input) {
       await evaluation;
-      const found = namespace.default ?? namespace[handlerName];
+      const found = namespace.default ?? namespace[handlerName] ?? namespace.handler;
       return typeof found === 'function' ? found(input) : found;
     },
   };

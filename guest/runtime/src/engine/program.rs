@@ -2,13 +2,15 @@
 //!
 //! What shape a source has is found out by compiling it:
 //!
-//! 1. An expression is what compiles within parentheses: its value is the program's.
-//! 2. Statements are what compiles as the body of an async function: the program's value is what they return, or their function
+//! 1. CommonJS is what uses `module.exports` or `exports`, as [`module`] tells it: the program's value is what a handler would be,
+//!    or else all that it exports.
+//! 2. An expression is what compiles within parentheses: its value is the program's.
+//! 3. Statements are what compiles as the body of an async function: the program's value is what they return, or their function
 //!    `handler`.
-//! 3. All else is an ES module: the program's value is its default export, or its function `handler`.
+//! 4. All else is an ES module: the program's value is its default export, or its function `handler`, or what it
+//!    exports by that name.
 //!
-//! A value that is a function is called with the input. Each wrapper is checked to hold the whole source, so that no source can
-//! close it and go on behind it. Lines and columns are those of the source: a wrapper is on lines before the first.
+//! A value that is a function is called with the input.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,18 +19,16 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use guest_abi::message::{Exception, HostFunctionNames, Place, Reply};
 use guest_abi::program::ProgramMessage;
 use guest_abi::source::is_typescript as is_typescript_name;
-use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value, qjs};
+use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value};
 
 use super::module::{self, EXPORT};
+use super::wrapper::Wrapper;
 use super::{call_functions, exception, payload, typescript};
 use crate::global::Global;
 
 /// What the source is called in places and stacks.
 const NAME: &str = "run";
-const C_NAME: &core::ffi::CStr = c"run";
 const INPUT: &str = "input";
-/// Number of a wrapper's first line, two before the source's. The engine takes 0 for 1.
-const FIRST_LINE: i32 = -1;
 
 static FUNCTIONS: Global<Functions> = Global::new();
 /// Whether a program has been run: what it leaves behind is not for another one.
@@ -105,15 +105,28 @@ fn check_names(modules: &[(String, String)], functions: &HostFunctionNames) -> R
 /// The reply, if it cannot be compiled.
 pub fn compile<'js>(ctx: &Ctx<'js>, source: &str, input: Value<'js>) -> Result<Promise<'js>, Reply> {
     let thrown = |error: Error| Reply::Exception(exception::describe(ctx, &error));
+    // Assignments to `module.exports` are expressions as well.
+    match module::program_in_commonjs(ctx, NAME, source) {
+        Some(Ok(run)) => {
+            return function(ctx, "runExpression").and_then(|run_it| run_it.call((run, input))).map_err(thrown);
+        }
+        // It may be right as something else, and if not, that says why.
+        Some(Err(_)) => drop(ctx.catch()),
+        None => {}
+    }
     let expression = source.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
-    if let Ok(expression) = wrapped(ctx, "async () => (\n\n", expression, "\n)") {
+    let wrapped = |begin: &str, source: &str, end: &str| {
+        let wrapper = Wrapper { file: NAME, is_strict: true, begin, end };
+        wrapper.wrap(ctx, source).map_err(|error| exception::describe(ctx, &error))
+    };
+    if let Ok(expression) = wrapped("async () => (\n\n", expression, "\n)") {
         return function(ctx, "runExpression").and_then(|run| run.call((expression, input))).map_err(thrown);
     }
     let (head, end) = (
         format!("async ({EXPORT}) => {{'use strict';\n\n"),
         format!("\n;{EXPORT}(typeof handler === 'function' ? handler : undefined)}}"),
     );
-    let mut wrong = match wrapped(ctx, &head, source, &end) {
+    let mut wrong = match wrapped(&head, source, &end) {
         Ok(body) => return function(ctx, "runBody").and_then(|run| run.call((body, input))).map_err(thrown),
         Err(exception) => exception,
     };
@@ -145,42 +158,6 @@ fn further(a: (Place, Exception), b: (Place, Exception)) -> Reply {
     let is_first = b.0.file == NAME && b.0.line > 0 && position(&a) > position(&b);
     let (place, exception) = if is_first { a } else { b };
     Reply::Compile(exception, place)
-}
-
-/// The function that a source is wrapped into.
-///
-/// # Errors
-/// What is wrong with the source.
-fn wrapped<'js>(ctx: &Ctx<'js>, begin: &str, source: &str, end: &str) -> Result<Value<'js>, Exception> {
-    let function = format!("{begin}{source}{end}");
-    let size = function.len();
-    let value = evaluate(ctx, format!("({function})")).map_err(|error| exception::describe(ctx, &error))?;
-    // The text of a function is its source.
-    if value.is_function() && exception::with_text(ctx, &value, <[u8]>::len) == Some(size) {
-        return Ok(value);
-    }
-    ctx.catch();
-    Err(Exception::new("SyntaxError", "unexpected closing bracket"))
-}
-
-/// Evaluates a script as if it began before the first line of the source.
-fn evaluate<'js>(ctx: &Ctx<'js>, script: String) -> rquickjs::Result<Value<'js>> {
-    let mut script = script.into_bytes();
-    let size = script.len();
-    script.push(0);
-    let mut options = qjs::JSEvalOptions {
-        version: qjs::JS_EVAL_OPTIONS_VERSION as _,
-        eval_flags: (qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_STRICT) as _,
-        filename: C_NAME.as_ptr(),
-        line_num: FIRST_LINE,
-    };
-    // SAFETY: the script ends with a zero byte and outlives the call, as do the options; the value is new.
-    let value = unsafe {
-        let context = ctx.as_raw().as_ptr();
-        let value = qjs::JS_Eval2(context, script.as_ptr().cast(), size as _, &raw mut options);
-        Value::from_raw(ctx.clone(), value)
-    };
-    if value.is_exception() { Err(Error::Exception) } else { Ok(value) }
 }
 
 fn function<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Function<'js>> {

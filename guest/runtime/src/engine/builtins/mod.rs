@@ -25,7 +25,7 @@ pub use native::value as owned;
 /// by its name. Where guest code can import one, the specifier is another.
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
-/// Specifiers for guest code, and the modules that they stand for.
+/// Specifiers for guest code, and the modules that they stand for. Those of Node.js are also in `lib/guest-modules.js`.
 const PUBLIC: [(&str, &str); 5] = [
     ("crypto", "hyperlight:crypto"),
     ("node:crypto", "hyperlight:crypto"),
