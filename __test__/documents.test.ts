@@ -1,5 +1,6 @@
 // Runs the programs in the README and in docs/, but for the recipes, which have a test of their own.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pages, readPage, testPage } from './pages';
 
@@ -10,6 +11,7 @@ const WITH_PROGRAMS = [
 
 for (const page of ['README.md', 'packages/tools/README.md', ...WITH_PROGRAMS.map((name) => `docs/${name}.md`)])
   testPage(page);
+testPage('docs/npm-packages.md', { modules: join(__dirname, '..', 'npm-packages') });
 
 test('the index of the documentation lists every page', () => {
   const firstCells = [...readPage('docs/README.md').matchAll(/^\| (\[.*?) \|/gm)].map(([, cell]) => cell).join();

@@ -17,9 +17,9 @@ export interface Ended {
 }
 
 /** Runs a program to its end, wherever it is. */
-export function runToEnd(program: string, args: string[], env = process.env): Promise<Ended> {
+export function runToEnd(program: string, args: string[], env = process.env, cwd = ROOT): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd: ROOT, env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, env, timeout: 60_000 }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ status: Number(error?.code ?? 0), stdout, stderr });
     });

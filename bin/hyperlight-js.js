@@ -1,14 +1,17 @@
 #!/usr/bin/env node
-// The command line of the package: `npx @hyperlight/js-host-api doctor`.
+// The command line of the package: `npx @hyperlight/js-host-api doctor`, `… bundle`.
 
 const { version } = require('../package.json');
+const bundle = require('./bundle.js');
 const { examine } = require('./doctor.js');
 const { describe } = require('./doctor-text.js');
 
 const HELP = `Usage: hyperlight-js doctor [--json]
+       hyperlight-js bundle ENTRY -o FILE
 
-Says whether sandboxes work on this machine and what limits their number: it shows the hypervisor, the processor, the
+doctor says whether sandboxes work on this machine and what limits their number: it shows the hypervisor, the processor, the
 memory and the limits of the process, runs one handler, and tells how long each step took.
+bundle makes one module of a program and of the npm packages that it imports: see hyperlight-js bundle --help.
 
 Options:
   --json         as one JSON object; docs/doctor.md explains its keys
@@ -21,6 +24,11 @@ Exit status: 0 if the handler ran and gave the right answer, 1 if not, 2 if the 
 main(process.argv.slice(2));
 
 async function main(args) {
+  if (args[0] === 'bundle') {
+    if (args.includes('--help') || args.includes('-h')) process.stdout.write(bundle.HELP);
+    else process.exitCode = await bundle.run(args.slice(1));
+    return;
+  }
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(HELP);
     return;

@@ -16,6 +16,8 @@ export function installTestModules() {
       { Fedora: 'dnf install valkey-compat-redis docker-distribution', Alpine: 'apk add redis docker-registry' },
     );
   }
+  // The packages whose work in guests is tested.
+  install('the tests of npm packages', join(ROOT, '__test__', 'npm'), join(ROOT, 'target', 'npm-packages'));
   // The libraries that the packages are for, where their tests find them.
   install('the tests of the packages', join(ROOT, 'packages'), join(ROOT, 'packages'));
 }

@@ -18,12 +18,16 @@ const MAIN = {
   files: [
     ...['LICENSE', 'README.md', 'index.d.ts', 'package.json'],
     ...[
+      'bin/bundle.js',
       'bin/doctor-text.js',
       'bin/doctor.js',
       'bin/hyperlight-js.js',
       'lib/addon.js',
+      'lib/bundle.d.ts',
+      'lib/bundle.js',
       'lib/entry.js',
       'lib/errors.js',
+      'lib/guest-modules.js',
       'lib/run.js',
       'lib/stand-in.js',
     ],

@@ -1,0 +1,2 @@
+// Modules of Node.js that guest code can import, with and without `node:`.
+module.exports = ['crypto', 'url'];
