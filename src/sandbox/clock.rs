@@ -78,7 +78,8 @@ mod tests {
         let first = tsc_hz();
         std::thread::sleep(Duration::from_millis(50));
         let second = tsc_hz();
-        assert!((1_000_000..20_000_000_000).contains(&second), "{second} Hz");
+        let least = if cfg!(target_arch = "x86_64") { 100_000_000 } else { 1_000_000 };
+        assert!((least..20_000_000_000).contains(&second), "{second} Hz");
         assert!(first.abs_diff(second) < second / 50, "{first} Hz, then {second} Hz");
     }
 }
