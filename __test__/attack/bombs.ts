@@ -149,12 +149,24 @@ export const bombs: Record<string, { endless?: Bodies; ending: Bodies }> = {
         "return new Proxy([], { get: (_, key) => (key === 'length' ? 2 ** 32 - 1 : null) });",
       'a name of an exception': 'throw Object.defineProperty(new Error(), "name", { get() { for (;;); } });',
       'a text of an exception': 'throw { toString() { for (;;); } };',
-      'what the console shows': 'console.log(new Proxy({}, { get() { for (;;); }, ownKeys() { for (;;); } }));',
+      'what the console shows': "console.log({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } });",
+      'a tag that the console asks for': 'console.log({ get [Symbol.toStringTag]() { for (;;); } });',
       'lines of the console': "for (;;) console.log('x'.repeat(100));",
     },
     ending: {
       'getters that throw': 'throw { get message() { throw 1; }, get name() { throw 2; }, get stack() { throw 3; } };',
       'a line of megabytes': "console.log('x'.repeat(5e6)); return 1;",
+      'a proxy that the console shows':
+        'console.log(new Proxy({}, { get() { for (;;); }, ownKeys() { for (;;); }, getPrototypeOf() { for (;;); } })); return 1;',
+      'proxies in proxies that the console shows':
+        'let proxy = {}; for (let i = 0; i < 2e4; i++) proxy = new Proxy(proxy, {}); console.log(proxy); return 1;',
+      'a value of great depth that is shown completely':
+        'let list = []; for (let i = 0; i < 2e4; i++) list = [list]; console.dir(list, { depth: Infinity }); return 1;',
+      'a value of a million properties that is shown':
+        "const object = {}; for (let i = 0; i < 2e5; i++) object['key' + i] = i; console.log('%o', object, object); return 1;",
+      'groups without an end':
+        "for (let i = 0; i < 1e5; i++) console.group(); console.log('\\n'.repeat(2e4)); return 1;",
+      'a table of a million cells': 'console.table(Array.from({ length: 1e5 }, (_, i) => ({ i, [i]: i }))); return 1;',
       'its own module again': "return import('host').catch(() => 1);",
       'a URL of megabytes': "return new URL('http://h/' + '../'.repeat(1e6)).href.length;",
       'a host name of megabytes': "return new URL('http://' + 'a.'.repeat(2e6) + 'com/').href.length;",

@@ -1,50 +1,14 @@
-//! The `console` object. Each call gives one line to the host.
+//! Lines of the console: each goes to the host, and is cut if it is too long. The `console` object is a built-in module.
 
 use alloc::string::String;
 
 use guest_abi::function::ConsoleLevel;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::TEXT_SIZE_MAX;
-use rquickjs::function::Rest;
-use rquickjs::{Ctx, Function, Object, Value};
+use rquickjs::{Ctx, Value};
 
 use super::exception;
 use crate::transport::TRANSPORT;
-
-/// Makes the global `console`.
-pub fn install(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    let console = Object::new(ctx.clone())?;
-    for (name, level) in [
-        ("debug", ConsoleLevel::Debug),
-        ("trace", ConsoleLevel::Debug),
-        ("log", ConsoleLevel::Info),
-        ("info", ConsoleLevel::Info),
-        ("warn", ConsoleLevel::Warn),
-        ("error", ConsoleLevel::Error),
-    ] {
-        console.set(name, Function::new(ctx.clone(), writer(level))?.with_name(name)?)?;
-    }
-    ctx.globals().set("console", console)
-}
-
-/// A function that writes a line of this level. It is made here so that its arguments get one lifetime.
-fn writer(level: ConsoleLevel) -> impl for<'js> Fn(Ctx<'js>, Rest<Value<'js>>) {
-    move |ctx, arguments| write_line(&ctx, level, &arguments.0)
-}
-
-fn write_line<'js>(ctx: &Ctx<'js>, level: ConsoleLevel, arguments: &[Value<'js>]) {
-    let mut line = String::new();
-    for (i, argument) in arguments.iter().enumerate() {
-        if i > 0 {
-            line.push(' ');
-        }
-        line.push_str(&inspect(ctx, argument));
-        if line.len() > TEXT_SIZE_MAX {
-            break;
-        }
-    }
-    write(level, line);
-}
 
 /// Writes a line, which is cut if it is too long.
 pub fn write(level: ConsoleLevel, mut line: String) {

@@ -28,6 +28,9 @@
   /** Immediates from `oldest` on, the oldest first; those that were taken back are missing in `immediates`. */
   let queue;
   let oldest;
+  /** Calls that wait for the end of the code that runs, from `nextOfTicks` on. */
+  let ticks;
+  let nextOfTicks;
   /** Host calls that the host has not been told of, from `untold` on. */
   let started;
   let untold;
@@ -39,9 +42,10 @@
     timers = { __proto__: null };
     immediates = { __proto__: null };
     inFlight = { __proto__: null };
-    timerCount = inFlightCount = oldest = untold = 0;
+    timerCount = inFlightCount = oldest = nextOfTicks = untold = 0;
     heap = [];
     queue = [];
+    ticks = [];
     started = [];
     kept = [];
     keptMax = KEPT_MIN;
@@ -131,6 +135,12 @@
     return last;
   }
 
+  function nextTick(callback, parameters) {
+    native.use();
+    define(ticks, ticks.length, { __proto__: null, callback, parameters });
+    native.tick();
+  }
+
   /** Takes back a timer or an immediate, whichever of the three is used. What is none is ignored. */
   function takeBack(number) {
     if (typeof number !== 'number') return;
@@ -196,6 +206,20 @@
     clear,
     start,
     waitUntil,
+    nextTick,
+
+    /** Makes the call that has waited longest for the end of the code that ran; gives whether there was one. */
+    runTick() {
+      if (nextOfTicks === ticks.length) {
+        ticks = [];
+        nextOfTicks = 0;
+        return false;
+      }
+      const { callback, parameters } = ticks[nextOfTicks];
+      nextOfTicks += 1;
+      apply(callback, undefined, parameters);
+      return true;
+    },
 
     /** Whether a promise that keeps the call open is pending. */
     isKept() {

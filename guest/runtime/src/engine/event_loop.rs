@@ -3,7 +3,7 @@
 //! A call begins with a handler and ends when the promise that this has returned is settled, or with the last of the promises
 //! that keep it open (`waitUntil`). Until then there run, over and over again:
 //!
-//! 1. all jobs, which is what promises have put off;
+//! 1. what `process.nextTick` has put off, then all jobs, which is what promises have, and so on until neither is left;
 //! 2. the immediates that were there when their turn came, the oldest first, each followed by all jobs;
 //! 3. the timers that were due when their turn came, the earliest first, each followed by all jobs.
 //!
@@ -33,6 +33,9 @@ static FUNCTIONS: Global<Functions> = Global::new();
 /// Whether the call has made a timer, an immediate or a host call: most have not.
 static IS_USED: AtomicBool = AtomicBool::new(false);
 
+/// Whether functions wait for the end of the code that runs.
+static HAS_TICKS: AtomicBool = AtomicBool::new(false);
+
 /// Functions of the script that keeps what a call waits for.
 struct Functions(Persistent<Object<'static>>);
 
@@ -59,6 +62,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     let native = Object::new(ctx.clone())?;
     native.set("now", Func::from(now))?;
     native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
+    native.set("tick", Func::from(|| HAS_TICKS.store(true, Relaxed)))?;
     native.set("encode", Func::from(encode))?;
     native.set("promise", Func::from(promise_of))?;
     native.set("isPending", Func::from(is_pending))?;
@@ -76,6 +80,11 @@ pub fn start<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
 /// The function of the script that keeps a call open.
 pub fn wait_until<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
     function(ctx, "waitUntil")
+}
+
+/// The function of the script that puts off a call until the code that runs is done.
+pub fn next_tick<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
+    function(ctx, "nextTick")
 }
 
 /// Runs what there is to run until the goal is reached, or until that takes the host, of whose calls these results have come. A
@@ -152,25 +161,38 @@ pub fn clear(ctx: &Ctx<'_>) {
         // There was no memory for it. The next call finds the rest and drops it.
         ctx.catch();
         IS_USED.store(true, Relaxed);
+        return;
     }
+    HAS_TICKS.store(false, Relaxed);
 }
 
 /// Runs jobs until the goal is reached: whether it is.
 fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> Result<bool> {
-    match goal {
-        Goal::Settled(promise) => loop {
-            if promise.state() != PromiseState::Pending {
-                return Ok(true);
-            }
-            if !ctx.execute_pending_job() {
-                return Ok(false);
-            }
-            module::end_turn();
-        },
-        Goal::Released => {
-            while ctx.execute_pending_job() {
+    loop {
+        run_ticks(ctx)?;
+        match goal {
+            Goal::Settled(promise) => loop {
+                if promise.state() != PromiseState::Pending {
+                    return Ok(true);
+                }
+                if !ctx.execute_pending_job() {
+                    break;
+                }
                 module::end_turn();
+            },
+            Goal::Released => {
+                while ctx.execute_pending_job() {
+                    module::end_turn();
+                }
             }
+        }
+        if !HAS_TICKS.load(Relaxed) {
+            break;
+        }
+    }
+    match goal {
+        Goal::Settled(_) => Ok(false),
+        Goal::Released => {
             if !IS_USED.load(Relaxed) {
                 return Ok(true);
             }
@@ -178,6 +200,18 @@ fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> Result<bool> {
             Ok(!is_kept)
         }
     }
+}
+
+/// Calls what waits for the end of the code that ran.
+fn run_ticks(ctx: &Ctx<'_>) -> Result<()> {
+    while HAS_TICKS.load(Relaxed) {
+        let is_one: bool = function(ctx, "runTick")?.call(())?;
+        if !is_one {
+            HAS_TICKS.store(false, Relaxed);
+        }
+        module::end_turn();
+    }
+    Ok(())
 }
 
 fn take_started(ctx: &Ctx<'_>, size_max: usize) -> Result<Vec<StartedCall>> {

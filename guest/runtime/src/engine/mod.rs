@@ -108,7 +108,6 @@ impl Engine {
             stack::limit(&ctx, settings.stack_size as usize);
             shared_memory::install(&ctx);
             bytes::install(&ctx).expect("memory for binary data");
-            console::install(&ctx).expect("memory for the console");
             host::install(&ctx, settings.output_limit as usize).expect("memory for the errors of host functions");
             random::install(&ctx).expect("memory for random numbers");
             encode::install(&ctx).expect("memory for what values are made of");

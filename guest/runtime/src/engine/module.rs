@@ -3,7 +3,7 @@
 //! | specifier | module |
 //! |---|---|
 //! | `host:NAME` | the host functions that were registered under this name; see [`host`](super::host) |
-//! | `crypto`, `node:crypto`, `url`, `node:url`, `hyperlight:context` | built in; see [`builtins`](super::builtins) |
+//! | `crypto`, `node:buffer` and others of Node.js, `hyperlight:context` | built in; see [`builtins`](super::builtins) |
 //! | any other | a module that was added under it, or that the host's module loader gives |
 //!
 //! A specifier that begins with `./` or `../` is taken relative to the importer's name, within its namespace. That of a handler or
@@ -273,6 +273,12 @@ fn ours(importer: &str, specifier: &str) -> Option<String> {
             of_call.or_else(|| registry.sources.contains_key(&registered).then_some(registered))
         })
     };
+    let is_replaced = builtins::gives_way(specifier)
+        && !importer.starts_with(builtins::SCHEME)
+        && REGISTRY.with(|registry| registry.sources.contains_key(specifier));
+    if is_replaced {
+        return None;
+    }
     builtins::resolve(importer, specifier).map(String::from).or_else(with_host_functions)
 }
 
@@ -368,6 +374,6 @@ pub fn is_taken(specifier: &str) -> bool {
     specifier.starts_with("./")
         || specifier.starts_with("../")
         || is_reserved(specifier)
-        || builtins::resolve("", specifier).is_some()
+        || (builtins::resolve("", specifier).is_some() && !builtins::gives_way(specifier))
         || REGISTRY.with(|registry| registry.handlers.contains(specifier) || registry.sources.contains_key(specifier))
 }

@@ -1,13 +1,15 @@
-//! What guest code finds built in beside the language itself: the modules `crypto`, `url` and `hyperlight:context`, and global
-//! objects.
+//! What guest code finds built in beside the language itself: modules of Node.js, `hyperlight:context`, and global objects.
 //!
-//! They are written in JavaScript, over a native module that only they can import. All of it is evaluated during boot, so it
-//! is part of the snapshot that sandboxes start from and costs them nothing.
+//! They are written in JavaScript, over a native module that only they can import. What is global is evaluated during boot, so
+//! it is part of the snapshot that sandboxes start from and costs them nothing. Of the modules of Node.js that are not global
+//! most are evaluated when they are imported: handlers are loaded before the snapshot that calls go back to.
 //!
 //! Each subject has a folder, with its JavaScript beside its Rust. `corrections` puts right what the engine itself does wrong.
 
+mod console;
 mod crypto;
 mod encoding;
+mod inspect;
 mod native;
 mod url;
 
@@ -25,20 +27,63 @@ pub use native::value as owned;
 /// by its name. Where guest code can import one, the specifier is another.
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
-/// Specifiers for guest code, and the modules that they stand for. Those of Node.js are also in `lib/guest-modules.js`.
-const PUBLIC: [(&str, &str); 5] = [
+/// Specifiers for guest code, and the modules that they stand for. What `require` gives of one is its default export.
+/// Those of Node.js are also in `lib/guest-modules.js`.
+const PUBLIC: &[(&str, &str)] = &[
     ("crypto", "hyperlight:crypto"),
     ("node:crypto", "hyperlight:crypto"),
     ("url", "hyperlight:url"),
     ("node:url", "hyperlight:url"),
     ("hyperlight:context", "hyperlight:context"),
 ];
-const SOURCES: [(&str, &str); 11] = [
+/// More of them, each of which can begin with `node:` too. Without that they give way to a module that was added by that name.
+const NODE: &[(&str, &str)] = &[
+    ("assert", "hyperlight:node/assert"),
+    ("assert/strict", "hyperlight:node/assert_strict"),
+    ("buffer", "hyperlight:node/buffer"),
+    ("console", "hyperlight:console"),
+    ("events", "hyperlight:node/events"),
+    ("path", "hyperlight:node/path"),
+    ("path/posix", "hyperlight:node/path"),
+    ("process", "hyperlight:node/process"),
+    ("querystring", "hyperlight:node/querystring"),
+    ("string_decoder", "hyperlight:node/string_decoder"),
+    ("timers", "hyperlight:node/timers"),
+    ("timers/promises", "hyperlight:node/timers_promises"),
+    ("util", "hyperlight:node/util"),
+    ("util/types", "hyperlight:node/types"),
+    ("io", "hyperlight:console/io"),
+];
+const SOURCES: &[(&str, &str)] = &[
     ("hyperlight:bytes", include_str!("encoding/bytes.js")),
     ("hyperlight:clone", include_str!("clone/clone.js")),
+    ("hyperlight:console", include_str!("console/console.js")),
+    ("hyperlight:console/io", include_str!("console/io.js")),
+    ("hyperlight:console/table", include_str!("console/table.js")),
     ("hyperlight:context", include_str!("context/context.js")),
     ("hyperlight:encoding", include_str!("encoding/encoding.js")),
+    ("hyperlight:inspect", include_str!("inspect/inspect.js")),
+    ("hyperlight:inspect/format", include_str!("inspect/format.js")),
+    ("hyperlight:inspect/kinds", include_str!("inspect/kinds.js")),
+    ("hyperlight:inspect/layout", include_str!("inspect/layout.js")),
+    ("hyperlight:inspect/text", include_str!("inspect/text.js")),
     ("hyperlight:iterators", include_str!("corrections/iterators.js")),
+    ("hyperlight:node/assert", include_str!("node/assert.js")),
+    ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
+    ("hyperlight:node/buffer", include_str!("node/buffer.js")),
+    ("hyperlight:node/encodings", include_str!("node/encodings.js")),
+    ("hyperlight:node/equal", include_str!("node/equal.js")),
+    ("hyperlight:node/errors", include_str!("node/errors.js")),
+    ("hyperlight:node/events", include_str!("node/events.js")),
+    ("hyperlight:node/globals", include_str!("node/globals.js")),
+    ("hyperlight:node/path", include_str!("node/path.js")),
+    ("hyperlight:node/process", include_str!("node/process.js")),
+    ("hyperlight:node/querystring", include_str!("node/querystring.js")),
+    ("hyperlight:node/string_decoder", include_str!("node/string_decoder.js")),
+    ("hyperlight:node/timers", include_str!("node/timers.js")),
+    ("hyperlight:node/timers_promises", include_str!("node/timers_promises.js")),
+    ("hyperlight:node/types", include_str!("node/types.js")),
+    ("hyperlight:node/util", include_str!("node/util.js")),
     ("hyperlight:platform", include_str!("globals/platform.js")),
     ("hyperlight:crypto", include_str!("crypto/crypto.js")),
     ("hyperlight:url", include_str!("url/url.js")),
@@ -52,9 +97,16 @@ const SOURCES: [(&str, &str); 11] = [
 /// # Errors
 /// What the code threw: then it is wrong.
 pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
-    for specifier in
-        ["hyperlight:globals", "hyperlight:events", "hyperlight:crypto", "hyperlight:url", "hyperlight:context"]
-    {
+    for specifier in [
+        "hyperlight:globals",
+        "hyperlight:console",
+        "hyperlight:console/io",
+        "hyperlight:node/globals",
+        "hyperlight:events",
+        "hyperlight:crypto",
+        "hyperlight:url",
+        "hyperlight:context",
+    ] {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }
@@ -70,9 +122,18 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
     if let Some((_, name)) = PUBLIC.iter().find(|(known, _)| *known == specifier) {
         return Some(name);
     }
+    let of_node = specifier.strip_prefix("node:").unwrap_or(specifier);
+    if let Some((_, name)) = NODE.iter().find(|(known, _)| *known == of_node) {
+        return Some(name);
+    }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
     let mut names = SOURCES.iter().map(|(name, _)| *name).chain([NATIVE]);
     names.find(|name| is_ours && *name == specifier)
+}
+
+/// Whether a module of the guest's own may take the place of a built-in one by this specifier.
+pub fn gives_way(specifier: &str) -> bool {
+    NODE.iter().any(|(known, _)| *known == specifier)
 }
 
 /// The module, if it is a built-in one.

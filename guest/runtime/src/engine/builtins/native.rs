@@ -4,7 +4,7 @@ use rquickjs::function::Func;
 use rquickjs::module::{Declarations, Exports, ModuleDef};
 use rquickjs::{Ctx, Error, Result, TypedArray, Value, qjs};
 
-use super::{crypto, encoding, url};
+use super::{console, crypto, encoding, inspect, url};
 use crate::engine::{clock, event_loop, shared_memory};
 
 /// The module that holds it.
@@ -25,12 +25,17 @@ impl ModuleDef for Native {
             "equal",
             "fillRandom",
             "hmac",
+            "nextTick",
             "parseForm",
             "parseUrl",
+            "promiseParts",
+            "proxyParts",
             "setUrlPart",
             "sharing",
+            "shortText",
             "timeOrigin",
             "waitUntil",
+            "writeLine",
         ];
         for name in names {
             declarations.declare(name)?;
@@ -51,12 +56,17 @@ impl ModuleDef for Native {
         exports.export("equal", Func::from(crypto::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
         exports.export("hmac", Func::from(crypto::keyed_digest))?;
+        exports.export("nextTick", event_loop::next_tick(ctx)?)?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
+        exports.export("promiseParts", Func::from(inspect::promise_parts))?;
+        exports.export("proxyParts", Func::from(inspect::proxy_parts))?;
         exports.export("setUrlPart", Func::from(url::set_part))?;
         exports.export("sharing", Func::from(shared_memory::sharing))?;
+        exports.export("shortText", Func::from(console::short_text))?;
         exports.export("timeOrigin", Func::from(clock::origin_millis))?;
         exports.export("waitUntil", event_loop::wait_until(ctx)?)?;
+        exports.export("writeLine", Func::from(console::write_line))?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
-// The module `crypto`: the part of Node's that needs nothing but computation. Bytes are Uint8Arrays.
+// The module `crypto`: the part of Node's that needs nothing but computation.
 
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
 import { classOf, digest, equal, fillRandom, hmac } from 'hyperlight:native';
+import { Buffer } from 'hyperlight:node/buffer';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
@@ -53,7 +54,8 @@ class Digest {
     const result = this.#finish(all);
     this.#finish = undefined;
     this.#chunks = [];
-    return encoding === undefined ? result : toEncoding(result, encoding);
+    const bytes = Buffer.from(result.buffer, result.byteOffset, result.byteLength);
+    return encoding === undefined || encoding === 'buffer' ? bytes : bytes.toString(encoding);
   }
 }
 
@@ -79,7 +81,7 @@ export function randomBytes(size) {
   if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
     throw new RangeError(`the size must be an integer from 0 to 2147483647, not ${size}`);
   }
-  return fillRandom(new Uint8Array(size));
+  return fillRandom(Buffer.alloc(size));
 }
 
 export function getRandomValues(array) {
