@@ -270,7 +270,7 @@ const classes: Record<string, string> = {
   `,
   'imports that reach further': `
     look('what there is of the module', import.meta);
-    const specifiers = ['fs', 'node:fs', 'process', 'node:module', 'child_process', 'std', 'os', 'bjson', 'qjs:std', 'qjs:os', 'qjs:bjson',
+    const specifiers = ['fs', 'node:fs', 'node:vm', 'node:module', 'child_process', 'std', 'os', 'bjson', 'qjs:std', 'qjs:os', 'qjs:bjson',
       'file:///etc/passwd', '/etc/passwd', '../../etc/passwd', './package.json', 'data:text/javascript,export default 1',
       'http://localhost/x.js', 'blob:x', 'host:', 'host:other', 'host:attack/../other', 'user:other', '@hyperlight/js-host-api',
       'url.so', '/lib/libc.so.6', 'native.node', '', ' ', '\\0', '__proto__', 'constructor'];
@@ -280,8 +280,9 @@ const classes: Record<string, string> = {
     ))).then(() => 'tried');
   `,
   'what other environments have': `
-    const names = ['process', 'require', 'module', 'exports', 'Buffer', 'global', '__filename', '__dirname', 'fetch',
-      'WebAssembly', 'Deno', 'Bun', 'std', 'os', 'bjson', 'print', 'load', 'loadScript', 'scriptArgs', 'gc', 'Worker', 'SharedWorker',
+    for (const known of [process, process.env, process.nextTick, Buffer, Buffer.from('a').buffer, print]) look('known', known);
+    const names = ['require', 'module', 'exports', 'global', '__filename', '__dirname', 'fetch',
+      'WebAssembly', 'Deno', 'Bun', 'std', 'os', 'bjson', 'load', 'loadScript', 'scriptArgs', 'gc', 'Worker', 'SharedWorker',
       'importScripts', 'postMessage', 'MessageChannel', 'BroadcastChannel', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'window',
       'document', 'localStorage', 'indexedDB', 'ShadowRealm', 'Java', 'ActiveXObject', 'ffi', 'syscall', 'readFile', 'quit', 'napi'];
     for (const timer of [setTimeout, setInterval, setImmediate, setTimeout(() => {}, 0)]) look('a timer', timer);
