@@ -56,6 +56,7 @@ const members = {
     'setOutputBufferSize',
     'setMaxOutputValues',
     'setHostPrintFn',
+    'setEnvironment',
     'addHostFunctionModule',
     'prewarm',
     'build',
@@ -179,6 +180,7 @@ same<
 
 same<ConstructorParameters<typeof SandboxBuilder>, []>();
 same<Parameters<SandboxBuilder['setHostPrintFn']>, [callback: (level: Level, text: string) => void]>();
+same<Parameters<SandboxBuilder['setEnvironment']>, [variables: Record<string, string>]>();
 same<Parameters<HostModule['register']>, [name: string, callback: (...args: any[]) => any]>();
 same<
   Parameters<ProtoJSSandbox['register']>,

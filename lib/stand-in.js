@@ -30,6 +30,9 @@ exports.standIn = ({ message, cause, code }) => {
     setHostPrintFn() {
       return this;
     }
+    setEnvironment() {
+      return this;
+    }
     addHostFunctionModule() {
       return this;
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use guest_abi::function::ConsoleLevel;
 
 use super::configuration::Configuration;
+use super::environment::Environment;
 use super::error::Result;
 use super::host_function_module::HostFunctionModule;
 use super::host_functions::HostFunctions;
@@ -37,6 +38,7 @@ pub struct SandboxBuilder {
     configuration: Configuration,
     start: Option<Arc<Snapshot>>,
     host_functions: HostFunctions,
+    environment: Environment,
     intake: Intake,
 }
 
@@ -240,6 +242,33 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets the variables that guest code finds in `process.env`, in place of those that were set before. Default: none. Nothing of
+    /// the environment of the process reaches a guest unless it is given here.
+    ///
+    /// They are part of the guest's state: a snapshot has them, and a sandbox that starts from it can be given no others. As JSON they
+    /// must fit the [input buffer](Self::with_guest_input_buffer_size), or the handlers cannot be loaded.
+    ///
+    /// ```
+    /// use hyperlight_js::{SandboxBuilder, Script};
+    ///
+    /// # fn main() -> hyperlight_js::Result<()> {
+    /// let builder = SandboxBuilder::new().with_environment([("REGION", "eu")]);
+    /// let mut sandbox = builder.build()?.load_runtime()?;
+    /// sandbox.add_handler("region", Script::from_content("const handler = () => process.env.REGION;"))?;
+    /// let result = sandbox.get_loaded_sandbox()?.handle_event("region", "null".to_string(), None)?;
+    /// assert_eq!(result, r#""eu""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_environment<Name: Into<String>, Value: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (Name, Value)>,
+    ) -> Self {
+        self.environment = Environment::new(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
     /// Boots the guest as which all sandboxes with these settings start, unless this process has done so already. Otherwise
     /// the first of them to load its runtime does it, which takes some hundredths of a second; others wait meanwhile. A builder
     /// that starts from a snapshot has nothing to boot.
@@ -267,13 +296,17 @@ impl SandboxBuilder {
         // Each time, since a recorder may have been installed after the last.
         metrics::describe();
         traced(&operation!(DEBUG, "build"), || self.check())?;
-        Ok(ProtoJSSandbox::new(self.configuration, self.host_functions, self.intake, self.start))
+        Ok(ProtoJSSandbox::new(self.configuration, self.host_functions, self.environment, self.intake, self.start))
     }
 
     fn check(&self) -> Result<()> {
         self.configuration.check()?;
         self.intake.check()?;
-        if self.start.as_ref().is_some_and(|snapshot| snapshot.origin().configuration != self.configuration) {
+        self.environment.check()?;
+        let is_other = |snapshot: &Arc<Snapshot>| {
+            snapshot.origin().configuration != self.configuration || !self.environment.is_empty()
+        };
+        if self.start.as_ref().is_some_and(is_other) {
             return Err(InvalidArgument::SettingsOfSnapshot.into());
         }
         hypervisor::check()?;

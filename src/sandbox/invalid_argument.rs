@@ -22,7 +22,7 @@ pub enum InvalidArgument {
     /// A name is empty.
     #[error("the {what}'s name must not be empty")]
     EmptyName {
-        /// What it names: `handler`, `module`, `namespace` or `function`.
+        /// What it names: `handler`, `module`, `namespace`, `function` or `variable`.
         what: &'static str,
     },
     /// A name is too long.

@@ -224,6 +224,7 @@ impl JSSandbox {
         }
         self.vm.limit_host_calls(running, self.host_calls);
         self.vm.announce_host_functions(running)?;
+        self.vm.set_environment(running)?;
         for (specifier, script) in &self.staged.modules {
             self.vm.add_module(running, specifier, script)?;
         }

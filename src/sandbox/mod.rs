@@ -24,6 +24,7 @@ mod configuration;
 mod dispatcher;
 pub mod embedded_modules;
 mod entry;
+mod environment;
 pub mod error;
 mod fault;
 pub mod handler_call;

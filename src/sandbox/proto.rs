@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::configuration::Configuration;
+use super::environment::Environment;
 use super::error::Result;
 use super::host_function::{HostCall, HostFunctionError};
 use super::host_function_module::HostFunctionModule;
@@ -21,6 +22,7 @@ use super::vm::Vm;
 pub struct ProtoJSSandbox {
     configuration: Configuration,
     host_functions: HostFunctions,
+    environment: Environment,
     intake: Intake,
     start: Option<Arc<Snapshot>>,
     _active: Active,
@@ -30,10 +32,11 @@ impl ProtoJSSandbox {
     pub(super) fn new(
         configuration: Configuration,
         host_functions: HostFunctions,
+        environment: Environment,
         intake: Intake,
         start: Option<Arc<Snapshot>>,
     ) -> Self {
-        Self { configuration, host_functions, intake, start, _active: Active::proto() }
+        Self { configuration, host_functions, environment, intake, start, _active: Active::proto() }
     }
 
     /// A module of host functions, which guest code imports from `host:NAME`. It exists once a function is registered in it.
@@ -121,7 +124,7 @@ impl ProtoJSSandbox {
     ///
     /// It is asked when a module is first imported, at most once for each that it gives, on the thread that runs the guest,
     /// which waits. Specifiers that begin with `./` or `../` have been made absolute: `./b` in `user:lib/a` is `user:lib/b`. It
-    /// is not asked for what begins with `host:` or `hyperlight:`.
+    /// is not asked for what begins with `host:` or `hyperlight:`, nor for the modules that are built in.
     ///
     /// Specifiers are what guest code makes of them: a loader that reads files must not let them lead out of its folder.
     ///
@@ -161,7 +164,7 @@ impl ProtoJSSandbox {
     pub fn load_runtime(self) -> Result<JSSandbox> {
         let start = self.start.as_deref();
         let vm = traced(&operation!(DEBUG, "load_runtime"), || {
-            Vm::new(self.configuration, self.host_functions, self.intake, start)
+            Vm::new(self.configuration, self.host_functions, self.environment, self.intake, start)
         })?;
         Ok(match start {
             Some(snapshot) => JSSandbox::from_snapshot(vm, snapshot),

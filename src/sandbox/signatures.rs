@@ -9,6 +9,7 @@ pub type AddHandler = (Vec<u8>, String, String, bool, bool);
 pub type CallHandler = (Vec<u8>, Vec<u8>, String, Vec<u8>);
 pub type SetHostFunctions = Vec<u8>;
 pub type AddPiece = Vec<u8>;
+pub type SetEnvironment = String;
 pub type AddModule = (String, String, bool);
 pub type Run = (Vec<u8>, Vec<u8>, Vec<u8>);
 pub type Resume = (Vec<u8>, Vec<u8>);
@@ -26,6 +27,7 @@ const _: () = {
     assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddPiece, ()>(&function::ADD_PIECE), "see guest_abi::function");
+    assert!(matches_signature::<SetEnvironment, ()>(&function::SET_ENVIRONMENT), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
     assert!(matches_signature::<HostReply, Vec<u8>>(&function::HOST_REPLY), "see guest_abi::function");
     #[cfg(feature = "test-guest")]

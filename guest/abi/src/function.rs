@@ -35,6 +35,12 @@ pub struct Signature {
 pub const SET_HOST_FUNCTIONS: Signature =
     Signature { name: "SetHostFunctions", parameters: &[Kind::Bytes], result: Kind::Void };
 
+/// Guest function: says which variables guest code finds in `process.env`. It is called before modules and handlers are added.
+///
+/// Argument: a JSON object whose values are strings. Result: nothing.
+pub const SET_ENVIRONMENT: Signature =
+    Signature { name: "SetEnvironment", parameters: &[Kind::Text], result: Kind::Void };
+
 /// Guest function: registers a module's source. It is compiled when it is first imported.
 ///
 /// Arguments: the specifier by which it is imported, its source, whether that is TypeScript. Result: nothing.

@@ -43,7 +43,7 @@ use guest_abi::abort::AbortCode;
 use guest_abi::boot::{BootInfo, entry};
 use guest_abi::call_options::CallOptions;
 use guest_abi::function::{
-    ADD_HANDLER, ADD_MODULE, ADD_PIECE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN,
+    ADD_HANDLER, ADD_MODULE, ADD_PIECE, CALL_HANDLER, COPIED_PAGES, COUNTERS, RESUME, ROUND_TRIP, RUN, SET_ENVIRONMENT,
     SET_HOST_FUNCTIONS, SET_WORKING_SETS, WARM_UP,
 };
 use guest_abi::memory::PAGE_SIZE;
@@ -181,6 +181,10 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let [ParameterValue::VecBytes(names)] = exactly(arguments)? else { return Err(wrong_arguments()) };
         let names = HostFunctionNames::from_bytes(&names).ok_or_else(wrong_arguments)?;
         ENGINE.with(|engine| engine.set_host_functions(&names));
+        return Ok(ReturnValue::Void(()));
+    } else if function == SET_ENVIRONMENT.name {
+        let [ParameterValue::String(variables)] = exactly(arguments)? else { return Err(wrong_arguments()) };
+        ENGINE.with(|engine| engine.set_environment(&variables));
         return Ok(ReturnValue::Void(()));
     } else if function == ROUND_TRIP.name {
         return Ok(ReturnValue::Void(()));

@@ -1,4 +1,4 @@
-// Reads what a run is given beside its source, as flat lists. Only own enumerable properties with names that are texts count.
+// Reads objects that a run or a builder is given, as flat lists. Only own enumerable properties with names that are texts count.
 (() => {
   /** What `sync()` marks objects with. */
   const mark = Symbol.for('hyperlight-js.sync');
@@ -34,6 +34,17 @@
         const source = modules[specifier];
         if (typeof source !== 'string') throw new TypeErrorNow(`the module ${specifier} must be a string`);
         list.push(specifier, source);
+      }
+      return list;
+    },
+
+    /** For each variable: its name, its value. */
+    variables(variables) {
+      const list = [];
+      for (const name of keys(check(variables, 'the environment'))) {
+        const value = variables[name];
+        if (typeof value !== 'string') throw new TypeErrorNow(`the variable ${name} must be a string`);
+        list.push(name, value);
       }
       return list;
     },

@@ -1,8 +1,9 @@
-//! Objects of functions and of modules, as flat lists of what is in them.
+//! Objects of functions, of modules and of variables, as flat lists of what is in them.
 
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
+use super::arguments::string;
 use super::function::{self, AnyFunction};
 use super::value::undefined;
 use super::{environment, exception};
@@ -15,13 +16,14 @@ const SOURCE: &str = include_str!("object_lists.js");
 pub struct ObjectLists {
     functions: AnyFunction,
     modules: AnyFunction,
+    variables: AnyFunction,
 }
 
 impl ObjectLists {
     pub fn of_environment(env: &Env) -> napi::Result<Self> {
         let readers: Object = env.run_script(SOURCE)?;
         let reader = |name| readers.get_named_property::<Function<_, _>>(name)?.create_ref();
-        Ok(Self { functions: reader("functions")?, modules: reader("modules")? })
+        Ok(Self { functions: reader("functions")?, modules: reader("modules")?, variables: reader("variables")? })
     }
 }
 
@@ -33,6 +35,14 @@ pub fn functions(env: &Env, given: Unknown<'_>) -> Result<Vec<[Unknown<'static>;
 /// For each module: its specifier, its source.
 pub fn modules(env: &Env, given: Unknown<'_>) -> Result<Vec<[Unknown<'static>; 2]>> {
     list(env, |lists| &lists.modules, given)
+}
+
+/// For each variable of the environment: its name, its value.
+pub fn variables(env: &Env, given: Unknown<'_>) -> Result<Vec<(String, String)>> {
+    let variable = |[name, value]: [Unknown<'static>; 2]| {
+        Ok((string(env, "a variable's name", name)?, string(env, "a variable", value)?))
+    };
+    list(env, |lists| &lists.variables, given)?.into_iter().map(variable).collect()
 }
 
 fn list<const N: usize>(

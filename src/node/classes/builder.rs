@@ -11,7 +11,7 @@ use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::host_function::HostFunction;
 use crate::node::bridge::promise::promise;
-use crate::node::bridge::{arguments, hash_flaw};
+use crate::node::bridge::{arguments, hash_flaw, object_lists};
 use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::Result;
 use crate::node::panic::catch_panic;
@@ -234,6 +234,34 @@ impl SandboxBuilder {
         self.change(env, this, |settings| {
             let callback = arguments::function(env, "the callback", callback)?;
             settings.console = Some(Callback::new(env, callback)?);
+            Ok(())
+        })
+    }
+
+    /// Sets the variables that guest code finds in `process.env`, in place of those that were set before. Default: none.
+    /// Nothing of the environment of the process reaches a guest unless it is given here. They are part of a snapshot, and
+    /// a sandbox that starts from one can be given no others. Returns the builder.
+    ///
+    /// - `variables`: strings by name. As JSON they must fit the input buffer, or `getLoadedSandbox()` rejects.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the argument is not an object of strings.
+    /// - `ERR_CONSUMED`: `build()` has been called.
+    ///
+    /// @example
+    /// ```ts
+    /// builder.setEnvironment({ REGION: 'eu' });
+    /// ```
+    #[napi(ts_args_type = "variables: Record<string, string>", ts_return_type = "this")]
+    pub fn set_environment<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        variables: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        self.change(env, this, |settings| {
+            let variables = object_lists::variables(env, variables)?;
+            settings.set(|builder| builder.with_environment(variables));
             Ok(())
         })
     }

@@ -22,7 +22,7 @@ use crate::sandbox::program::Program;
 use crate::sandbox::reply::{self, Breach, CheckedRequest};
 use crate::sandbox::script::Script;
 use crate::sandbox::signatures::{
-    AddHandler, AddModule, AddPiece, CallHandler, HostReply, Resume, Run, SetHostFunctions,
+    AddHandler, AddModule, AddPiece, CallHandler, HostReply, Resume, Run, SetEnvironment, SetHostFunctions,
 };
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
@@ -40,6 +40,14 @@ impl Vm {
         self.call::<()>(running, &function::SET_HOST_FUNCTIONS, names)?;
         self.origin = self.available();
         Ok(())
+    }
+
+    /// Gives the guest the variables of its environment. It must have just booted.
+    pub fn set_environment(&mut self, running: &CallGuard) -> Result<()> {
+        let Some(variables) = self.environment.to_json() else { return Ok(()) };
+        let variables: SetEnvironment = variables;
+        check_size("environment", variables.len(), self.configuration.input_size)?;
+        self.call(running, &function::SET_ENVIRONMENT, variables)
     }
 
     /// Makes a module importable in the guest.

@@ -17,6 +17,7 @@ use hyperlight_host::{Sandbox, SandboxStatus};
 use super::call_control::{CallControl, CallGuard};
 use super::configuration::Configuration;
 use super::dispatcher::Dispatcher;
+use super::environment::Environment;
 use super::error::{Error, Result};
 use super::host_functions::HostFunctions;
 use super::intake::{Intake, UnhandledRejections};
@@ -67,6 +68,7 @@ pub struct Vm {
     /// The state in which the guest was started or to which it was reset last.
     base: Arc<State>,
     /// What the guest's state needs: it knows no other host functions than these.
+    environment: Environment,
     origin: Origin,
     /// That of the snapshot in whose state the guest was started or to which it was restored last.
     digest: Option<Digest>,
@@ -77,6 +79,7 @@ impl Vm {
     pub fn new(
         configuration: Configuration,
         host_functions: HostFunctions,
+        environment: Environment,
         intake: Intake,
         start: Option<&Snapshot>,
     ) -> Result<Self> {
@@ -116,6 +119,7 @@ impl Vm {
             is_suspended: false,
             was_entered: false,
             base,
+            environment,
             origin,
             digest: start.map(|snapshot| snapshot.digest().clone()),
         })

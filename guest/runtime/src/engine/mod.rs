@@ -129,6 +129,16 @@ impl Engine {
         module::set_host_functions(names);
     }
 
+    /// Sets the variables of the environment, a JSON object of strings.
+    pub fn set_environment(&mut self, variables: &str) {
+        // Without room for them they are not there. The heap is far too small for code then.
+        self.context.with(|ctx| {
+            if builtins::set_environment(&ctx, variables).is_err() {
+                ctx.catch();
+            }
+        });
+    }
+
     /// Makes a module importable.
     pub fn add_module(&mut self, specifier: String, source: String, is_typescript: bool) {
         module::add(specifier, source, is_typescript);

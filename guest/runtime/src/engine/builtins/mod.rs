@@ -11,6 +11,7 @@ mod crypto;
 mod encoding;
 mod inspect;
 mod native;
+mod node;
 mod url;
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -22,6 +23,7 @@ use rquickjs::{Ctx, Module};
 use super::{exception, settled};
 
 pub use native::value as owned;
+pub use node::set_environment;
 
 /// What the names of our modules begin with, and those of no handler and no other module: what a module may import is decided
 /// by its name. Where guest code can import one, the specifier is another.

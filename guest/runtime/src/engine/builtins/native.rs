@@ -4,7 +4,7 @@ use rquickjs::function::Func;
 use rquickjs::module::{Declarations, Exports, ModuleDef};
 use rquickjs::{Ctx, Error, Result, TypedArray, Value, qjs};
 
-use super::{console, crypto, encoding, inspect, url};
+use super::{console, crypto, encoding, inspect, node, url};
 use crate::engine::{clock, event_loop, shared_memory};
 
 /// The module that holds it.
@@ -22,6 +22,7 @@ impl ModuleDef for Native {
             "encodeForm",
             "encodeInto",
             "encodeUtf8",
+            "environment",
             "equal",
             "fillRandom",
             "hmac",
@@ -53,6 +54,7 @@ impl ModuleDef for Native {
         exports.export("encodeForm", Func::from(url::encode_form))?;
         exports.export("encodeInto", Func::from(encoding::encode_into))?;
         exports.export("encodeUtf8", Func::from(encoding::encode_utf8))?;
+        exports.export("environment", node::new_environment(ctx)?)?;
         exports.export("equal", Func::from(crypto::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
         exports.export("hmac", Func::from(crypto::keyed_digest))?;

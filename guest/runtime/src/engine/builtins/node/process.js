@@ -1,9 +1,9 @@
 // The module and the global `process`: what programs ask of it that have no process.
 
-import { nextTick as putOff } from 'hyperlight:native';
+import { environment as env, nextTick as putOff } from 'hyperlight:native';
 import { checkFunction } from 'hyperlight:node/errors';
 
-export const env = {};
+export { env };
 
 /** The Node.js whose modules these are like. There are no `versions`: by them programs tell that they run in Node.js. */
 export const version = 'v20.20.0';
