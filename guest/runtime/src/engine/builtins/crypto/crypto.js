@@ -3,6 +3,7 @@
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
 import { classOf, digest, equal, fillRandom, hmac } from 'hyperlight:native';
 import { Buffer } from 'hyperlight:node/buffer';
+import { checkFunction, invalidType, outOfRange } from 'hyperlight:node/errors';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
@@ -77,11 +78,54 @@ export function getHashes() {
   return Object.keys(SIZES);
 }
 
-export function randomBytes(size) {
+/** The result; or none, and a callback is given it when the code that runs is done. */
+function given(callback, make) {
+  if (callback === undefined) return make();
+  checkFunction(callback, 'callback');
+  const result = make();
+  setImmediate(callback, null, result);
+  return undefined;
+}
+
+export function randomBytes(size, callback = undefined) {
   if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
     throw new RangeError(`the size must be an integer from 0 to 2147483647, not ${size}`);
   }
-  return fillRandom(Buffer.alloc(size));
+  return given(callback, () => fillRandom(Buffer.alloc(size)));
+}
+
+export function randomFillSync(data, offset = 0, size = undefined) {
+  const all = bytesOf(data);
+  const unit = isView(data) ? (data.BYTES_PER_ELEMENT ?? 1) : 1;
+  const from = unit * offset;
+  const count = size === undefined ? all.length - from : unit * size;
+  if (!(from >= 0 && from <= all.length)) throw outOfRange('offset', `>= 0 && <= ${all.length / unit}`, offset);
+  if (!(count >= 0 && count <= all.length - from)) {
+    throw outOfRange('size + offset', `<= ${all.length / unit}`, offset + size);
+  }
+  fillRandom(all.subarray(from, from + count));
+  return data;
+}
+
+const INTEGERS = 2 ** 48;
+
+export function randomInt(min, max, callback = undefined) {
+  const isLimit = max === undefined || typeof max === 'function';
+  if (isLimit) [min, max, callback] = [0, min, max];
+  for (const [name, value] of Object.entries({ min, max })) {
+    if (!Number.isSafeInteger(value)) throw invalidType(`"${name}" argument`, 'a safe integer', value);
+  }
+  if (max <= min) throw outOfRange('max', `greater than the value of "min" (${min})`, max);
+  const range = max - min;
+  if (range > INTEGERS - 1) throw outOfRange(isLimit ? 'max' : 'max - min', `<= ${INTEGERS - 1}`, range);
+  return given(callback, () => {
+    // Those beyond the last whole multiple would make some results more likely than others.
+    const limit = INTEGERS - (INTEGERS % range);
+    for (;;) {
+      const number = fillRandom(Buffer.alloc(6)).readUIntBE(0, 6);
+      if (number < limit) return min + (number % range);
+    }
+  });
 }
 
 export function getRandomValues(array) {
@@ -117,6 +161,8 @@ export default {
   getHashes,
   getRandomValues,
   randomBytes,
+  randomFillSync,
+  randomInt,
   randomUUID,
   timingSafeEqual,
 };
