@@ -98,6 +98,7 @@ impl Engine {
     /// # Panics
     /// If the heap is too small for it.
     pub fn new(settings: &Settings) -> Self {
+        builtins::compile().expect("built-in modules that compile");
         let memory = Limited::new(settings.javascript_limit as usize);
         let runtime = Runtime::new_with_alloc(memory).expect("memory for a JavaScript runtime");
         module::init();

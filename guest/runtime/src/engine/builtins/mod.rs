@@ -6,6 +6,7 @@
 //!
 //! Each subject has a folder, with its JavaScript beside its Rust. `corrections` puts right what the engine itself does wrong.
 
+mod bytecode;
 mod console;
 mod crypto;
 mod encoding;
@@ -56,7 +57,8 @@ const NODE: &[(&str, &str)] = &[
     ("util/types", "hyperlight:node/types"),
     ("io", "hyperlight:console/io"),
 ];
-const SOURCES: &[(&str, &str)] = &[
+/// Modules that are evaluated at boot.
+const AT_BOOT: &[(&str, &str)] = &[
     ("hyperlight:bytes", include_str!("encoding/bytes.js")),
     ("hyperlight:clone", include_str!("clone/clone.js")),
     ("hyperlight:console", include_str!("console/console.js")),
@@ -70,22 +72,11 @@ const SOURCES: &[(&str, &str)] = &[
     ("hyperlight:inspect/layout", include_str!("inspect/layout.js")),
     ("hyperlight:inspect/text", include_str!("inspect/text.js")),
     ("hyperlight:iterators", include_str!("corrections/iterators.js")),
-    ("hyperlight:node/assert", include_str!("node/assert.js")),
-    ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
     ("hyperlight:node/buffer", include_str!("node/buffer.js")),
     ("hyperlight:node/encodings", include_str!("node/encodings.js")),
-    ("hyperlight:node/equal", include_str!("node/equal.js")),
     ("hyperlight:node/errors", include_str!("node/errors.js")),
-    ("hyperlight:node/events", include_str!("node/events.js")),
     ("hyperlight:node/globals", include_str!("node/globals.js")),
-    ("hyperlight:node/path", include_str!("node/path.js")),
     ("hyperlight:node/process", include_str!("node/process.js")),
-    ("hyperlight:node/querystring", include_str!("node/querystring.js")),
-    ("hyperlight:node/string_decoder", include_str!("node/string_decoder.js")),
-    ("hyperlight:node/timers", include_str!("node/timers.js")),
-    ("hyperlight:node/timers_promises", include_str!("node/timers_promises.js")),
-    ("hyperlight:node/types", include_str!("node/types.js")),
-    ("hyperlight:node/util", include_str!("node/util.js")),
     ("hyperlight:platform", include_str!("globals/platform.js")),
     ("hyperlight:crypto", include_str!("crypto/crypto.js")),
     ("hyperlight:url", include_str!("url/url.js")),
@@ -93,8 +84,30 @@ const SOURCES: &[(&str, &str)] = &[
     ("hyperlight:events", include_str!("events/events.js")),
     ("hyperlight:globals", include_str!("globals/globals.js")),
 ];
+/// Modules that are evaluated when they are imported.
+const LATER: &[(&str, &str)] = &[
+    ("hyperlight:node/assert", include_str!("node/assert.js")),
+    ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
+    ("hyperlight:node/equal", include_str!("node/equal.js")),
+    ("hyperlight:node/events", include_str!("node/events.js")),
+    ("hyperlight:node/path", include_str!("node/path.js")),
+    ("hyperlight:node/querystring", include_str!("node/querystring.js")),
+    ("hyperlight:node/string_decoder", include_str!("node/string_decoder.js")),
+    ("hyperlight:node/timers", include_str!("node/timers.js")),
+    ("hyperlight:node/timers_promises", include_str!("node/timers_promises.js")),
+    ("hyperlight:node/types", include_str!("node/types.js")),
+    ("hyperlight:node/util", include_str!("node/util.js")),
+];
 
-/// Evaluates everything.
+/// Compiles what is evaluated at boot, before there is an engine for it.
+///
+/// # Errors
+/// The code is wrong, or there is no memory.
+pub fn compile() -> rquickjs::Result<()> {
+    bytecode::compile(AT_BOOT)
+}
+
+/// Evaluates what is global.
 ///
 /// # Errors
 /// What the code threw: then it is wrong.
@@ -129,7 +142,7 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
         return Some(name);
     }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
-    let mut names = SOURCES.iter().map(|(name, _)| *name).chain([NATIVE]);
+    let mut names = AT_BOOT.iter().chain(LATER).map(|(name, _)| *name).chain([NATIVE]);
     names.find(|name| is_ours && *name == specifier)
 }
 
@@ -143,6 +156,9 @@ pub fn load<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Mod
     if specifier == NATIVE {
         return Some(Module::declare_def::<native::Native, _>(ctx.clone(), specifier));
     }
-    let (_, source) = SOURCES.iter().find(|(known, _)| *known == specifier)?;
+    if let Some(module) = bytecode::take(ctx, specifier) {
+        return Some(module);
+    }
+    let (_, source) = LATER.iter().find(|(known, _)| *known == specifier)?;
     Some(Module::declare(ctx.clone(), specifier, *source))
 }
