@@ -984,6 +984,23 @@ export declare class SandboxBuilder {
    */
   setHostPrintFn(callback: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void): this
   /**
+   * Sets the variables that guest code finds in `process.env`, in place of those that were set before. Default: none.
+   * Nothing of the environment of the process reaches a guest unless it is given here. They are part of a snapshot, and
+   * a sandbox that starts from one can be given no others. Returns the builder.
+   *
+   * - `variables`: strings by name. As JSON they must fit the input buffer, or `getLoadedSandbox()` rejects.
+   *
+   * Throws with:
+   * - `ERR_INVALID_ARG`: the argument is not an object of strings.
+   * - `ERR_CONSUMED`: `build()` has been called.
+   *
+   * @example
+   * ```ts
+   * builder.setEnvironment({ REGION: 'eu' });
+   * ```
+   */
+  setEnvironment(variables: Record<string, string>): this
+  /**
    * Gives the sandbox the host functions of a module as they are now. Functions of the same names are replaced. A module
    * can be given to several builders. Returns the builder.
    *

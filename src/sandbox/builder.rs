@@ -97,6 +97,7 @@ impl SandboxBuilder {
             configuration: snapshot.origin().configuration.clone(),
             start: Some(snapshot),
             host_functions: HostFunctions::default(),
+            environment: Environment::default(),
             intake: Intake::default(),
         }
     }

@@ -326,6 +326,7 @@ impl Loader for Modules {
             return Module::declare_def::<json::Json, _>(ctx.clone(), specifier);
         }
         let source = Self::source_of(ctx, specifier)?;
+        builtins::prepare(ctx, &source);
         if commonjs::prepare(ctx, specifier, &source)? {
             return Module::declare_def::<commonjs::Imported, _>(ctx.clone(), specifier);
         }

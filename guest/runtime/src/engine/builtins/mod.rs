@@ -15,13 +15,15 @@ mod native;
 mod node;
 mod url;
 
+use alloc::format;
+use alloc::string::String;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::Exception;
 use rquickjs::module::Declared;
-use rquickjs::{Ctx, Module};
+use rquickjs::{Ctx, Module, Object, Value};
 
-use super::{exception, settled};
+use super::{exception, rejections, settled};
 
 pub use native::value as owned;
 pub use node::set_environment;
@@ -63,26 +65,30 @@ const AT_BOOT: &[(&str, &str)] = &[
     ("hyperlight:clone", include_str!("clone/clone.js")),
     ("hyperlight:console", include_str!("console/console.js")),
     ("hyperlight:console/io", include_str!("console/io.js")),
-    ("hyperlight:console/table", include_str!("console/table.js")),
     ("hyperlight:context", include_str!("context/context.js")),
     ("hyperlight:encoding", include_str!("encoding/encoding.js")),
-    ("hyperlight:inspect", include_str!("inspect/inspect.js")),
-    ("hyperlight:inspect/format", include_str!("inspect/format.js")),
-    ("hyperlight:inspect/kinds", include_str!("inspect/kinds.js")),
-    ("hyperlight:inspect/layout", include_str!("inspect/layout.js")),
-    ("hyperlight:inspect/text", include_str!("inspect/text.js")),
     ("hyperlight:iterators", include_str!("corrections/iterators.js")),
-    ("hyperlight:node/buffer", include_str!("node/buffer.js")),
-    ("hyperlight:node/encodings", include_str!("node/encodings.js")),
-    ("hyperlight:node/errors", include_str!("node/errors.js")),
     ("hyperlight:node/globals", include_str!("node/globals.js")),
-    ("hyperlight:node/process", include_str!("node/process.js")),
     ("hyperlight:platform", include_str!("globals/platform.js")),
     ("hyperlight:crypto", include_str!("crypto/crypto.js")),
     ("hyperlight:url", include_str!("url/url.js")),
     ("hyperlight:weak_refs", include_str!("corrections/weak_refs.js")),
     ("hyperlight:events", include_str!("events/events.js")),
     ("hyperlight:globals", include_str!("globals/globals.js")),
+];
+/// Modules that are compiled at boot and evaluated when something global needs them. Until then there is nothing of them for the
+/// collector to pass.
+const ON_DEMAND: &[(&str, &str)] = &[
+    ("hyperlight:console/table", include_str!("console/table.js")),
+    ("hyperlight:inspect", include_str!("inspect/inspect.js")),
+    ("hyperlight:inspect/format", include_str!("inspect/format.js")),
+    ("hyperlight:inspect/kinds", include_str!("inspect/kinds.js")),
+    ("hyperlight:inspect/layout", include_str!("inspect/layout.js")),
+    ("hyperlight:inspect/text", include_str!("inspect/text.js")),
+    ("hyperlight:node/buffer", include_str!("node/buffer.js")),
+    ("hyperlight:node/encodings", include_str!("node/encodings.js")),
+    ("hyperlight:node/errors", include_str!("node/errors.js")),
+    ("hyperlight:node/process", include_str!("node/process.js")),
 ];
 /// Modules that are evaluated when they are imported.
 const LATER: &[(&str, &str)] = &[
@@ -104,7 +110,7 @@ const LATER: &[(&str, &str)] = &[
 /// # Errors
 /// The code is wrong, or there is no memory.
 pub fn compile() -> rquickjs::Result<()> {
-    bytecode::compile(AT_BOOT)
+    bytecode::compile(AT_BOOT.iter().chain(ON_DEMAND))
 }
 
 /// Evaluates what is global.
@@ -125,6 +131,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
         let promise = Module::import(ctx, specifier).map_err(|error| exception::describe(ctx, &error))?;
         settled(ctx, &promise)?;
     }
+    bytecode::forget(AT_BOOT);
     INSTALLED.store(true, Relaxed);
     Ok(())
 }
@@ -142,8 +149,39 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
         return Some(name);
     }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
-    let mut names = AT_BOOT.iter().chain(LATER).map(|(name, _)| *name).chain([NATIVE]);
+    let mut names = AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE]);
     names.find(|name| is_ours && *name == specifier)
+}
+
+/// What a source names, and the modules of ours that it needs if it does: they are evaluated with it, so that calls find them.
+const NAMED: [(&str, &str); 4] = [
+    ("console", "hyperlight:inspect/format"),
+    ("Buffer", "hyperlight:node/buffer"),
+    ("crypto", "hyperlight:node/buffer"),
+    ("process", "hyperlight:node/process"),
+];
+
+/// Evaluates modules that a source will probably need.
+pub fn prepare(ctx: &Ctx<'_>, source: &str) {
+    for (_, module) in NAMED.iter().filter(|(name, _)| source.contains(name)) {
+        if import_now(ctx.clone(), String::from(*module)).is_err() {
+            // Whoever needs it sees why it is not there.
+            ctx.catch();
+        }
+    }
+}
+
+/// The namespace of a module of ours, which is evaluated now if it is not yet.
+///
+/// # Errors
+/// What its code threw, as it may if the guest has changed what that uses.
+pub fn import_now<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Object<'js>> {
+    let source = format!("export * as module from '{name}';");
+    let (module, promise) = Module::declare(ctx.clone(), format!("{SCHEME}now/{name}"), source)?.eval()?;
+    let result = promise.result::<Value<'_>>();
+    rejections::handled(&ctx, &promise);
+    result.unwrap_or(Err(rquickjs::Error::WouldBlock))?;
+    module.namespace()?.get("module")
 }
 
 /// Whether a module of the guest's own may take the place of a built-in one by this specifier.
@@ -156,7 +194,7 @@ pub fn load<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Mod
     if specifier == NATIVE {
         return Some(Module::declare_def::<native::Native, _>(ctx.clone(), specifier));
     }
-    if let Some(module) = bytecode::take(ctx, specifier) {
+    if let Some(module) = bytecode::load(ctx, specifier) {
         return Some(module);
     }
     let (_, source) = LATER.iter().find(|(known, _)| *known == specifier)?;

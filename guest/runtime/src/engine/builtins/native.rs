@@ -26,6 +26,7 @@ impl ModuleDef for Native {
             "equal",
             "fillRandom",
             "hmac",
+            "importNow",
             "nextTick",
             "parseForm",
             "parseUrl",
@@ -58,6 +59,7 @@ impl ModuleDef for Native {
         exports.export("equal", Func::from(crypto::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
         exports.export("hmac", Func::from(crypto::keyed_digest))?;
+        exports.export("importNow", Func::from(super::import_now))?;
         exports.export("nextTick", event_loop::next_tick(ctx)?)?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;

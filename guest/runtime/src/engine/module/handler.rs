@@ -110,6 +110,7 @@ fn begin_to_evaluate<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<(F
         None => None,
     };
 
+    builtins::prepare(ctx, source);
     // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
     let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
     let no_handler = "exported variable 'handler' does not exist";

@@ -3,17 +3,14 @@
 // What is written is cut where the host's lines end, so no more is made of values than that. And it never makes the code fail
 // that writes: what cannot be shown is told as short as it can be.
 
-import { table as tableOf } from 'hyperlight:console/table';
-import { inspectBeginning } from 'hyperlight:inspect';
-import { formatBeginning } from 'hyperlight:inspect/format';
-import { shortText, writeLine } from 'hyperlight:native';
+import { importNow, shortText, writeLine } from 'hyperlight:native';
 
 // As they are before any guest code runs, which may change them.
 const { now } = performance;
 const { floor } = Math;
 const { defineProperty } = Object;
 const { apply } = Reflect;
-const { slice } = String.prototype;
+const { includes, slice } = String.prototype;
 
 const DEBUG = 0;
 const INFO = 1;
@@ -22,6 +19,14 @@ const ERROR = 3;
 /** Characters of the longest line. It may have fewer: the host counts bytes. */
 const LINE_MAX = 16 << 10;
 const GROUPS_MAX = 1_000;
+
+let formats;
+let inspects;
+let tables;
+const formatBeginning = (values) => {
+  formats ??= importNow('hyperlight:inspect/format');
+  return formats.formatBeginning({}, values, LINE_MAX);
+};
 
 let indentation = '';
 const counts = new Map();
@@ -43,7 +48,7 @@ function indented(text) {
 
 function formatted(values) {
   try {
-    return formatBeginning({}, values, LINE_MAX);
+    return formatBeginning(values);
   } catch {
     let text = '';
     for (let i = 0; i < values.length && text.length <= LINE_MAX; i++) {
@@ -54,10 +59,29 @@ function formatted(values) {
   }
 }
 
+/** The text of values that are themselves what is shown of them; undefined if there are others. */
+function plain(values) {
+  let text = '';
+  for (let i = 0; i < values.length && text.length <= LINE_MAX; i++) {
+    const value = values[i];
+    if (typeof value === 'string') {
+      if (i === 0 && values.length > 1 && apply(includes, value, ['%'])) return undefined;
+    } else if (!isPlain(value)) return undefined;
+    if (i > 0) text += ' ';
+    text += value;
+  }
+  return text;
+}
+
+function isPlain(value) {
+  if (typeof value === 'number') return value !== 0 || 1 / value > 0;
+  return value === undefined || value === null || typeof value === 'boolean';
+}
+
 const writer =
   (level) =>
   (...values) =>
-    write(level, values.length === 1 && typeof values[0] === 'string' ? values[0] : formatted(values));
+    write(level, plain(values) ?? formatted(values));
 
 const debug = writer(DEBUG);
 const log = writer(INFO);
@@ -87,7 +111,8 @@ function assert(condition, ...values) {
 function dir(value, options) {
   let text;
   try {
-    text = inspectBeginning(value, { customInspect: false, ...options }, LINE_MAX);
+    inspects ??= importNow('hyperlight:inspect');
+    text = inspects.inspectBeginning(value, { customInspect: false, ...options }, LINE_MAX);
   } catch {
     text = shortText(value);
   }
@@ -101,7 +126,8 @@ function dirxml(...values) {
 function table(data, columns) {
   let text;
   try {
-    text = tableOf(data, columns, LINE_MAX);
+    tables ??= importNow('hyperlight:console/table');
+    text = tables.table(data, columns, LINE_MAX);
   } catch {
     text = shortText(data);
   }

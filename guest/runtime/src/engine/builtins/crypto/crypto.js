@@ -1,9 +1,7 @@
 // The module `crypto`: the part of Node's that needs nothing but computation.
 
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
-import { classOf, digest, equal, fillRandom, hmac } from 'hyperlight:native';
-import { Buffer } from 'hyperlight:node/buffer';
-import { checkFunction, invalidType, outOfRange } from 'hyperlight:node/errors';
+import { classOf, digest, equal, fillRandom, hmac, importNow } from 'hyperlight:native';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
@@ -22,6 +20,18 @@ const INTEGER_ARRAYS = new Set(
 );
 
 const { isView } = ArrayBuffer;
+
+let buffers;
+let errors;
+/** A Buffer with the memory of an array. */
+const bufferOf = ({ buffer, byteOffset, byteLength }) => {
+  buffers ??= importNow('hyperlight:node/buffer');
+  return buffers.Buffer.from(buffer, byteOffset, byteLength);
+};
+const wrong = () => {
+  errors ??= importNow('hyperlight:node/errors');
+  return errors;
+};
 
 function algorithmOf(name) {
   const algorithm = String(name).toLowerCase().replace('-', '');
@@ -55,7 +65,7 @@ class Digest {
     const result = this.#finish(all);
     this.#finish = undefined;
     this.#chunks = [];
-    const bytes = Buffer.from(result.buffer, result.byteOffset, result.byteLength);
+    const bytes = bufferOf(result);
     return encoding === undefined || encoding === 'buffer' ? bytes : bytes.toString(encoding);
   }
 }
@@ -81,7 +91,7 @@ export function getHashes() {
 /** The result; or none, and a callback is given it when the code that runs is done. */
 function given(callback, make) {
   if (callback === undefined) return make();
-  checkFunction(callback, 'callback');
+  wrong().checkFunction(callback, 'callback');
   const result = make();
   setImmediate(callback, null, result);
   return undefined;
@@ -91,7 +101,7 @@ export function randomBytes(size, callback = undefined) {
   if (!Number.isInteger(size) || size < 0 || size > 0x7fffffff) {
     throw new RangeError(`the size must be an integer from 0 to 2147483647, not ${size}`);
   }
-  return given(callback, () => fillRandom(Buffer.alloc(size)));
+  return given(callback, () => bufferOf(fillRandom(new Uint8Array(size))));
 }
 
 export function randomFillSync(data, offset = 0, size = undefined) {
@@ -99,9 +109,9 @@ export function randomFillSync(data, offset = 0, size = undefined) {
   const unit = isView(data) ? (data.BYTES_PER_ELEMENT ?? 1) : 1;
   const from = unit * offset;
   const count = size === undefined ? all.length - from : unit * size;
-  if (!(from >= 0 && from <= all.length)) throw outOfRange('offset', `>= 0 && <= ${all.length / unit}`, offset);
+  if (!(from >= 0 && from <= all.length)) throw wrong().outOfRange('offset', `>= 0 && <= ${all.length / unit}`, offset);
   if (!(count >= 0 && count <= all.length - from)) {
-    throw outOfRange('size + offset', `<= ${all.length / unit}`, offset + size);
+    throw wrong().outOfRange('size + offset', `<= ${all.length / unit}`, offset + size);
   }
   fillRandom(all.subarray(from, from + count));
   return data;
@@ -113,16 +123,16 @@ export function randomInt(min, max, callback = undefined) {
   const isLimit = max === undefined || typeof max === 'function';
   if (isLimit) [min, max, callback] = [0, min, max];
   for (const [name, value] of Object.entries({ min, max })) {
-    if (!Number.isSafeInteger(value)) throw invalidType(`"${name}" argument`, 'a safe integer', value);
+    if (!Number.isSafeInteger(value)) throw wrong().invalidType(`"${name}" argument`, 'a safe integer', value);
   }
-  if (max <= min) throw outOfRange('max', `greater than the value of "min" (${min})`, max);
+  if (max <= min) throw wrong().outOfRange('max', `greater than the value of "min" (${min})`, max);
   const range = max - min;
-  if (range > INTEGERS - 1) throw outOfRange(isLimit ? 'max' : 'max - min', `<= ${INTEGERS - 1}`, range);
+  if (range > INTEGERS - 1) throw wrong().outOfRange(isLimit ? 'max' : 'max - min', `<= ${INTEGERS - 1}`, range);
   return given(callback, () => {
     // Those beyond the last whole multiple would make some results more likely than others.
     const limit = INTEGERS - (INTEGERS % range);
     for (;;) {
-      const number = fillRandom(Buffer.alloc(6)).readUIntBE(0, 6);
+      const number = bufferOf(fillRandom(new Uint8Array(6))).readUIntBE(0, 6);
       if (number < limit) return min + (number % range);
     }
   });
