@@ -280,8 +280,8 @@ const classes: Record<string, string> = {
     ))).then(() => 'tried');
   `,
   'what other environments have': `
-    for (const known of [process, process.env, process.nextTick, Buffer, Buffer.from('a').buffer, print]) look('known', known);
-    const names = ['require', 'module', 'exports', 'global', '__filename', '__dirname', 'fetch',
+    for (const known of [process, process.env, process.nextTick, Buffer, Buffer.from('a').buffer, print, require]) look('known', known);
+    const names = ['module', 'exports', 'global', '__filename', '__dirname', 'fetch',
       'WebAssembly', 'Deno', 'Bun', 'std', 'os', 'bjson', 'load', 'loadScript', 'scriptArgs', 'gc', 'Worker', 'SharedWorker',
       'importScripts', 'postMessage', 'MessageChannel', 'BroadcastChannel', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'window',
       'document', 'localStorage', 'indexedDB', 'ShadowRealm', 'Java', 'ActiveXObject', 'ffi', 'syscall', 'readFile', 'quit', 'napi'];

@@ -104,13 +104,13 @@ fn begin_to_evaluate<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<(F
     if name.starts_with(builtins::SCHEME) {
         return Err(wrong("the handler's name is one of the runtime's own"));
     }
+    builtins::prepare(ctx, source);
     let not_commonjs = match commonjs::compile_handler(ctx, name, source) {
         Some(Ok(body)) => return run_commonjs(ctx, name, &body).map_err(thrown),
         Some(Err(error)) => Some(thrown(error)),
         None => None,
     };
 
-    builtins::prepare(ctx, source);
     // The function need not be exported, so the module is made to export it. At the end the line numbers stay as they are.
     let exporting = format!("{source}\nexport {{ handler as {EXPORT} }};\n");
     let no_handler = "exported variable 'handler' does not exist";
@@ -224,7 +224,12 @@ pub fn declare_program<'js>(
     let with_handler = if source.contains("handler") { Some(exporting) } else { None };
     let declared = match with_handler.map(|source| Module::declare(ctx.clone(), name, source)) {
         Some(Ok(module)) => Ok(module),
-        _ => Module::declare(ctx.clone(), name, source),
+        Some(Err(_)) => {
+            // As long as it is pending, whatever runs next seems to have thrown it.
+            ctx.catch();
+            Module::declare(ctx.clone(), name, source)
+        }
+        None => Module::declare(ctx.clone(), name, source),
     };
     let with_meta = declared.and_then(|module| {
         if uses_meta(source) {
