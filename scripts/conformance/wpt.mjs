@@ -32,7 +32,9 @@ const LEFT_OUT = [
   /^fetch\/api\/request\/(destination|multi-globals|request-(bad-port|cache|clone\.sub|keepalive|reset))/,
   /^fetch\/api\/response\/multi-globals/,
   /^FileAPI\/file\/send-file/,
-  /^FileAPI\/url\/url-with-(fetch|xhr)/,
+  /^fetch\/api\/headers\/header-values-normalize/,
+  // URLs of blobs, which only a document or fetch() could use.
+  /^FileAPI\/url/,
   // Messages between workers, documents or ports.
   /^streams\/transferable/,
   /^encoding\/(sharedarraybuffer|unsupported-encodings|unsupported-labels)/,
@@ -54,9 +56,28 @@ async function handler({ path, variant, harness, scripts, code }) {
   globalThis.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false };
   // Resources of a test are files; there is no network.
   globalThis.fetch ??= async (resource) => {
-    const text = read(path, `${resource}`);
-    if (text === null) throw new TypeError('there is no network');
-    return { ok: true, status: 200, text: async () => text, json: async () => JSON.parse(text) };
+    const bytes = read(path, `${resource}`);
+    if (bytes === null) throw new TypeError('there is no network');
+    return new Response(bytes);
+  };
+  // The suite reads blobs with it.
+  globalThis.FileReader ??= class {
+    #read(promise) {
+      promise.then((result) => {
+        this.result = result;
+        const event = { target: this };
+        this.onload?.(event);
+        this.onloadend?.(event);
+      });
+    }
+
+    readAsText(blob) {
+      this.#read(blob.text());
+    }
+
+    readAsArrayBuffer(blob) {
+      this.#read(blob.arrayBuffer());
+    }
   };
   // It is where the suite has SharedArrayBuffer from.
   globalThis.WebAssembly ??= {
@@ -65,6 +86,8 @@ async function handler({ path, variant, harness, scripts, code }) {
     },
   };
   evaluate(harness);
+  // For interfaces, a guest is a worker; that the harness runs in one it is not to think.
+  globalThis.DedicatedWorkerGlobalScope = { [Symbol.hasInstance]: (value) => value === globalThis };
   const results = new NativePromise((resolve) => {
     add_completion_callback((tests, { status, message }) => {
       const list = tests.map((test) => ({
@@ -76,7 +99,8 @@ async function handler({ path, variant, harness, scripts, code }) {
     });
   });
   try {
-    evaluate(`${scripts}\n;${code}`);
+    for (const script of scripts) evaluate(script);
+    evaluate(code);
   } catch (error) {
     return [{ name: '(the file)', failure: `${error?.name}: ${error?.message}` }];
   }
@@ -96,17 +120,25 @@ function filesIn(checkout, path) {
 /** Where files are that the suite's server gives under another name. */
 const ALIASES = { '/resources/WebIDLParser.js': '/resources/webidl2/lib/webidl2.js' };
 
-/** The text of a file of the checkout that a test names, if there is one. */
-function textOf(checkout, path, resource) {
+/** A file of the checkout that a test names, if there is one. */
+function bytesOf(checkout, path, resource) {
   const [bare] = resource.replace(/^https:\/\/web-platform\.test(?=\/)/, '').split(/[?#]/);
   const file = normalize(bare.startsWith('/') ? bare : join('/', dirname(path), bare));
   const full = join(checkout, ALIASES[file] ?? file);
-  return existsSync(full) && statSync(full).isFile() ? readFileSync(full, 'utf8') : null;
+  return existsSync(full) && statSync(full).isFile() ? readFileSync(full) : null;
 }
 
 /** What a file asks for in its first lines. */
 function askedFor(source, key) {
   return [...source.matchAll(new RegExp(`^// META: *${key}=(.*)$`, 'gm'))].map(([, value]) => value.trim());
+}
+
+/** A script, such that what it declares is seen by those after it, though it is evaluated and not run as a script. */
+function shared(source) {
+  return source
+    .replace(/^(['"])use strict\1;?$/m, '')
+    .replace(/^(let|const) /gm, 'var ')
+    .replace(/^class (\w+)/gm, 'var $1 = class $1');
 }
 
 /** A checkout whose files can be run: each gives results with the name of a test, and the failure if there was one. */
@@ -119,7 +151,7 @@ export async function open(checkout) {
     .setScratchSize(32 << 20)
     .setMaxOutputValues(1 << 20);
   const proto = await builder.build();
-  proto.hostModule('suite').register('read', (path, resource) => textOf(checkout, path, resource));
+  proto.hostModule('suite').register('read', (path, resource) => bytesOf(checkout, path, resource));
   const sandbox = await proto.loadRuntime();
   sandbox.addHandler('run', `export ${handler}`);
   const loaded = await sandbox.getLoadedSandbox();
@@ -128,13 +160,9 @@ export async function open(checkout) {
     filesIn: (path) => filesIn(checkout, path),
     async run(file) {
       const code = readFileSync(join(checkout, file), 'utf8');
-      const isStrict = /^(\/\/.*\n|\s)*['"]use strict['"]/.test(code);
-      const scripts = [
-        ...(isStrict ? ['"use strict";'] : []),
-        ...askedFor(code, 'script').map(
-          (script) => textOf(checkout, file, script) ?? `throw new Error('no ${script}')`,
-        ),
-      ].join('\n;\n');
+      const scripts = askedFor(code, 'script').map((script) => {
+        return shared(bytesOf(checkout, file, script)?.toString() ?? `throw new Error('there is no ${script}')`);
+      });
       const results = [];
       for (const variant of askedFor(code, 'variant').concat(askedFor(code, 'variant').length > 0 ? [] : [''])) {
         const event = { path: file, variant, harness, scripts, code };

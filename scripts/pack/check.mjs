@@ -36,7 +36,7 @@ const MAIN = {
   unpacked: 160 * KIB,
 };
 const PLATFORM = {
-  files: ['LICENSE', 'README.md', 'package.json'],
+  files: ['LICENSE', 'NOTICE', 'README.md', 'package.json'],
   packed: 3200 * KIB,
   unpacked: 7040 * KIB,
 };

@@ -50,8 +50,11 @@ export function pack() {
   const platforms = Object.keys(readJson(join(STAGE, 'package.json')).optionalDependencies).map((name) => {
     const platform = name.slice(manifest.name.length + 1);
     const folder = join(STAGE, 'npm', platform);
-    if (!existsSync(join(folder, readJson(join(folder, 'package.json')).main))) return { platform };
-    cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+    const own = readJson(join(folder, 'package.json'));
+    if (!existsSync(join(folder, own.main))) return { platform };
+    for (const file of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, file), join(folder, file));
+    // npm packs a licence by itself, but not what others have to be named in.
+    writeJson(join(folder, 'package.json'), { ...own, files: [...own.files, 'NOTICE'] });
     return { platform, packed: packFolder(folder, PLATFORM_TARBALLS) };
   });
   return {

@@ -1,16 +1,20 @@
 //! What guest code finds built in beside the language itself: modules of Node.js, `hyperlight:context`, and global objects.
 //!
 //! They are written in JavaScript, over a native module that only they can import. What is global is evaluated during boot, so
-//! it is part of the snapshot that sandboxes start from and costs them nothing. Of the modules of Node.js that are not global
-//! most are evaluated when they are imported: handlers are loaded before the snapshot that calls go back to.
+//! it is part of the snapshot that sandboxes start from and costs them nothing. What is large and used by few is compiled when
+//! it is first used (`globals/lazy.js`): a sandbox that does not use it has its name only, and the collection of garbage has no
+//! object of it to visit. Of the modules of Node.js that are not global most are evaluated when they are imported: handlers are
+//! loaded before the snapshot that calls go back to.
 //!
 //! Each subject has a folder, with its JavaScript beside its Rust. `corrections` puts right what the engine itself does wrong.
 
 mod bytecode;
+mod compression;
 mod console;
 mod crypto;
 mod encoding;
 mod inspect;
+mod lazy;
 mod native;
 mod node;
 mod url;
@@ -61,19 +65,26 @@ const NODE: &[(&str, &str)] = &[
 ];
 /// Modules that are evaluated at boot.
 const AT_BOOT: &[(&str, &str)] = &[
+    ("hyperlight:abort", include_str!("events/abort.js")),
     ("hyperlight:bytes", include_str!("encoding/bytes.js")),
     ("hyperlight:clone", include_str!("clone/clone.js")),
     ("hyperlight:console", include_str!("console/console.js")),
     ("hyperlight:console/io", include_str!("console/io.js")),
     ("hyperlight:context", include_str!("context/context.js")),
     ("hyperlight:encoding", include_str!("encoding/encoding.js")),
+    ("hyperlight:errors", include_str!("events/errors.js")),
+    ("hyperlight:event", include_str!("events/event.js")),
+    ("hyperlight:event_target", include_str!("events/event_target.js")),
+    ("hyperlight:interfaces", include_str!("globals/interfaces.js")),
     ("hyperlight:iterators", include_str!("corrections/iterators.js")),
+    ("hyperlight:lazy", include_str!("globals/lazy.js")),
+    ("hyperlight:navigator", include_str!("globals/navigator.js")),
     ("hyperlight:node/globals", include_str!("node/globals.js")),
+    ("hyperlight:performance", include_str!("performance/performance.js")),
     ("hyperlight:platform", include_str!("globals/platform.js")),
     ("hyperlight:crypto", include_str!("crypto/crypto.js")),
     ("hyperlight:url", include_str!("url/url.js")),
     ("hyperlight:weak_refs", include_str!("corrections/weak_refs.js")),
-    ("hyperlight:events", include_str!("events/events.js")),
     ("hyperlight:globals", include_str!("globals/globals.js")),
 ];
 /// Modules that are compiled at boot and evaluated when something global needs them. Until then there is nothing of them for the
@@ -123,7 +134,6 @@ pub fn install(ctx: &Ctx<'_>) -> Result<(), Exception> {
         "hyperlight:console",
         "hyperlight:console/io",
         "hyperlight:node/globals",
-        "hyperlight:events",
         "hyperlight:crypto",
         "hyperlight:url",
         "hyperlight:context",

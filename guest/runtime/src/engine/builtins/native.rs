@@ -1,10 +1,14 @@
 //! What the built-in modules cannot do in JavaScript.
 
+use alloc::vec::Vec;
+use core::hint::black_box;
+
 use rquickjs::function::Func;
 use rquickjs::module::{Declarations, Exports, ModuleDef};
 use rquickjs::{Ctx, Error, Result, TypedArray, Value, qjs};
 
-use super::{console, crypto, encoding, inspect, node, url};
+use super::encoding::legacy;
+use super::{compression, console, crypto, encoding, inspect, lazy, node, url};
 use crate::engine::{clock, event_loop, shared_memory};
 
 /// The module that holds it.
@@ -14,19 +18,26 @@ impl ModuleDef for Native {
     fn declare(declarations: &Declarations<'_>) -> Result<()> {
         let names = [
             "classOf",
+            "codecStep",
+            "compressor",
+            "decodeLegacy",
             "decodeUtf16be",
             "decodeUtf16le",
             "decodeUtf8",
             "decodeWindows1252",
+            "decompressor",
             "digest",
             "encodeForm",
             "encodeInto",
             "encodeUtf8",
+            "encodingOf",
             "environment",
             "equal",
             "fillRandom",
             "hmac",
             "importNow",
+            "legacyDecoder",
+            "load",
             "nextTick",
             "parseForm",
             "parseUrl",
@@ -47,19 +58,26 @@ impl ModuleDef for Native {
 
     fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> Result<()> {
         exports.export("classOf", Func::from(class_of))?;
+        exports.export("codecStep", Func::from(compression::step))?;
+        exports.export("compressor", Func::from(compression::compressor))?;
+        exports.export("decodeLegacy", Func::from(legacy::decode))?;
         exports.export("decodeUtf16be", Func::from(encoding::decode_utf16be))?;
         exports.export("decodeUtf16le", Func::from(encoding::decode_utf16le))?;
         exports.export("decodeUtf8", Func::from(encoding::decode_utf8))?;
         exports.export("decodeWindows1252", Func::from(encoding::decode_windows_1252))?;
+        exports.export("decompressor", Func::from(compression::decompressor))?;
         exports.export("digest", Func::from(crypto::digest))?;
         exports.export("encodeForm", Func::from(url::encode_form))?;
         exports.export("encodeInto", Func::from(encoding::encode_into))?;
         exports.export("encodeUtf8", Func::from(encoding::encode_utf8))?;
+        exports.export("encodingOf", Func::from(legacy::encoding_of))?;
         exports.export("environment", node::new_environment(ctx)?)?;
         exports.export("equal", Func::from(crypto::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
         exports.export("hmac", Func::from(crypto::keyed_digest))?;
         exports.export("importNow", Func::from(super::import_now))?;
+        exports.export("legacyDecoder", Func::from(legacy::decoder))?;
+        exports.export("load", Func::from(lazy::load))?;
         exports.export("nextTick", event_loop::next_tick(ctx)?)?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
@@ -73,6 +91,15 @@ impl ModuleDef for Native {
         exports.export("writeLine", Func::from(console::write_line))?;
         Ok(())
     }
+}
+
+/// Whether there is memory for so many bytes: native code that runs out of it ends the guest.
+pub fn has_room(size: usize) -> bool {
+    let mut room = Vec::<u8>::new();
+    let has_room = room.try_reserve_exact(size).is_ok();
+    // Or else the compiler leaves out an allocation that it sees to be unused.
+    black_box(&room);
+    has_room
 }
 
 pub type Bytes<'js> = TypedArray<'js, u8>;

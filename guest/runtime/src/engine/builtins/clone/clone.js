@@ -2,7 +2,7 @@
 // code that this can run, such as getters, runs while serializing. What is transferred is detached between the two.
 
 import { classOf, sharing } from 'hyperlight:native';
-import { dictionary, isPlatformObject, requiring } from 'hyperlight:platform';
+import { clonerOf, dictionary, isPlatformObject, requiring } from 'hyperlight:platform';
 
 // As they are before any guest code runs, which may change them.
 const { bind, call } = Function.prototype;
@@ -338,7 +338,11 @@ serializer([], (value, memory) => withProperties(remember(memory, value, new Arr
 
 for (const sample of [{}, new (class extends Iterator {})()]) {
   serializer(sample, (value, memory) => {
-    if (isPlatformObject(value)) throw failure('An object of this kind cannot be cloned');
+    if (isPlatformObject(value)) {
+      const clone = clonerOf(value);
+      if (clone) return remember(memory, value, clone(value));
+      throw failure('An object of this kind cannot be cloned');
+    }
     return withProperties(remember(memory, value, {}), value, memory);
   });
 }

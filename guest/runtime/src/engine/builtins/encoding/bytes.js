@@ -19,6 +19,11 @@ export function bytesOf(data) {
   throw new TypeError('the data must be a string, an ArrayBuffer or a view of one');
 }
 
+/** Whether a value is a buffer that is not shared, or a view of one. */
+export function isBufferSource(value) {
+  return classOf(value) === BUFFER || (isView(value) && classOf(value.buffer) !== SHARED_BUFFER);
+}
+
 /** The bytes of a string in UTF-8, in which lone surrogates become U+FFFD. */
 export function utf8Of(text) {
   return encodeUtf8(toWellFormed.call(text));

@@ -3,6 +3,8 @@
 //! The results are made within the heap's limit, and what else is needed is asked for: if there is not enough memory, all of
 //! this throws.
 
+pub mod legacy;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 

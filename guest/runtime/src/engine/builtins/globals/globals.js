@@ -2,14 +2,21 @@
 
 import 'hyperlight:iterators';
 import 'hyperlight:weak_refs';
+import { AbortController, AbortSignal } from 'hyperlight:abort';
 import { structuredClone } from 'hyperlight:clone';
 import { TextDecoder, TextEncoder } from 'hyperlight:encoding';
-import { timeOrigin } from 'hyperlight:native';
+import { ErrorEvent, installTarget, PromiseRejectionEvent, reportError } from 'hyperlight:errors';
+import { CustomEvent, Event } from 'hyperlight:event';
+import { EventTarget } from 'hyperlight:event_target';
+import { named } from 'hyperlight:interfaces';
+import { defineLazily } from 'hyperlight:lazy';
+import { Navigator, navigator } from 'hyperlight:navigator';
+import { Performance, performance } from 'hyperlight:performance';
 import { requiring } from 'hyperlight:platform';
 import crypto from 'crypto';
 import { URL, URLSearchParams } from 'url';
 
-const engine = { atob: globalThis.atob, btoa: globalThis.btoa, now: globalThis.performance.now };
+const engine = { atob: globalThis.atob, btoa: globalThis.btoa };
 
 // The engine's own take a missing argument for the text "undefined".
 const atob = requiring(function atob(data) {
@@ -20,20 +27,16 @@ const btoa = requiring(function btoa(data) {
   return engine.btoa(data);
 });
 
-// The engine's own says that time began at 0: when it was made, there was no clock yet.
-const performance = {
-  now() {
-    return engine.now();
-  },
-  get timeOrigin() {
-    return timeOrigin();
-  },
-  toJSON() {
-    return { timeOrigin: timeOrigin() };
-  },
-};
-
 for (const [name, value] of Object.entries({
+  AbortController,
+  AbortSignal,
+  CustomEvent,
+  ErrorEvent,
+  Event,
+  EventTarget,
+  Navigator,
+  Performance,
+  PromiseRejectionEvent,
   TextDecoder,
   TextEncoder,
   URL,
@@ -41,8 +44,44 @@ for (const [name, value] of Object.entries({
   atob,
   btoa,
   crypto: Object.freeze({ ...crypto }),
+  navigator,
   performance,
+  reportError,
+  self: globalThis,
   structuredClone,
 })) {
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false, writable: true });
 }
+installTarget();
+named(globalThis, 'global');
+
+defineLazily('blob', ['Blob', 'File']);
+defineLazily('compression', ['CompressionStream', 'DecompressionStream']);
+defineLazily('form_data', ['FormData']);
+defineLazily('headers', ['Headers']);
+defineLazily('request', ['Request']);
+defineLazily('response', ['Response']);
+defineLazily('streams', [
+  'ByteLengthQueuingStrategy',
+  'CountQueuingStrategy',
+  'ReadableByteStreamController',
+  'ReadableStream',
+  'ReadableStreamBYOBReader',
+  'ReadableStreamBYOBRequest',
+  'ReadableStreamDefaultController',
+  'ReadableStreamDefaultReader',
+  'TransformStream',
+  'TransformStreamDefaultController',
+  'WritableStream',
+  'WritableStreamDefaultController',
+  'WritableStreamDefaultWriter',
+]);
+defineLazily('text_streams', ['TextDecoderStream', 'TextEncoderStream']);
+defineLazily('timeline', [
+  'PerformanceEntry',
+  'PerformanceMark',
+  'PerformanceMeasure',
+  'PerformanceObserver',
+  'PerformanceObserverEntryList',
+]);
+defineLazily('urlpattern', ['URLPattern']);

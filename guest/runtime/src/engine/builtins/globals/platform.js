@@ -16,6 +16,19 @@ export function isPlatformObject(value) {
   return false;
 }
 
+const cloners = [];
+
+/** Has objects of a class cloned by `structuredClone()`: by a function that tells them, and one that gives a clone. */
+export function cloneable(isOne, clone) {
+  cloners[cloners.length] = { __proto__: null, isOne, clone };
+}
+
+/** What clones an object of a class that does not belong to the language, if it can be cloned. */
+export function clonerOf(value) {
+  for (let i = 0; i < cloners.length; i++) if (cloners[i].isOne(value)) return cloners[i].clone;
+  return undefined;
+}
+
 /** A function that throws if it is given fewer arguments than it requires, and otherwise does what this one does. */
 export function requiring(implementation) {
   const { name, length } = implementation;

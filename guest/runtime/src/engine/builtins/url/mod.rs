@@ -4,13 +4,12 @@ mod file_url;
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::hint::black_box;
 
 use rquickjs::{Array, Ctx, Object, Result, Value};
 use url::{Position, Url, form_urlencoded, quirks};
 
 use self::file_url::FileUrl;
+use super::native::has_room;
 use crate::engine::exception;
 
 /// Memory that the work on texts can take at most, as a multiple of their size. A host of many numbers takes the most.
@@ -30,14 +29,6 @@ fn workable_texts<const N: usize>(ctx: &Ctx<'_>, values: [&Value<'_>; N]) -> Res
         *text = workable.ok_or_else(|| exception::throw_out_of_memory(ctx))?;
     }
     Ok(texts)
-}
-
-fn has_room(size: usize) -> bool {
-    let mut room = Vec::<u8>::new();
-    let has_room = room.try_reserve_exact(size).is_ok();
-    // Or else the compiler leaves out an allocation that it sees to be unused.
-    black_box(&room);
-    has_room
 }
 
 /// A URL: one of the library's, but for the scheme `file`.

@@ -1,5 +1,6 @@
 // The module `url`: the classes that are global too, as the URL Standard has them.
 
+import { interfaces, iterable } from 'hyperlight:interfaces';
 import { encodeForm, parseForm, parseUrl, setUrlPart } from 'hyperlight:native';
 import { platformObjects } from 'hyperlight:platform';
 
@@ -23,33 +24,6 @@ function textsOf(given, ...names) {
     });
   }
   return [0, 1].map((i) => (given[i] === undefined && i >= names.length ? undefined : textOf(given[i])));
-}
-
-class PairIterator extends Iterator {
-  #pairs;
-  #pick;
-  #at = 0;
-
-  static {
-    platformObjects((value) => #pairs in value);
-  }
-
-  constructor(pairs, pick) {
-    super();
-    this.#pairs = pairs;
-    this.#pick = pick;
-  }
-
-  next() {
-    const pair = this.#pairs()[this.#at];
-    if (!pair) return { value: undefined, done: true };
-    this.#at++;
-    return { value: this.#pick(pair), done: false };
-  }
-
-  get [Symbol.toStringTag]() {
-    return 'URLSearchParams Iterator';
-  }
 }
 
 /** Pairs of names and values from what the constructor of URLSearchParams takes. */
@@ -79,7 +53,11 @@ function pairsOf(init) {
   });
 }
 
-// What only URL may do with a URLSearchParams.
+/** The pairs of a URLSearchParams. */
+let contentOf;
+/** Whether a value is a URLSearchParams. */
+export let isSearchParams;
+// What only URL may do with one.
 let connected;
 let refill;
 
@@ -89,6 +67,8 @@ export class URLSearchParams {
 
   static {
     platformObjects((value) => #pairs in value);
+    contentOf = (params) => params.#pairs;
+    isSearchParams = (value) => typeof value === 'object' && value !== null && #pairs in value;
     connected = (search, changed) => {
       const params = new URLSearchParams(search);
       params.#changed = changed;
@@ -107,33 +87,37 @@ export class URLSearchParams {
     return this.#pairs.length;
   }
 
-  append(...given) {
-    this.#pairs.push(textsOf(given, 'name', 'value'));
+  append(name, value) {
+    this.#pairs.push(textsOf(arguments, 'name', 'value'));
     this.#changed();
   }
 
-  delete(...given) {
-    const matches = matcher(textsOf(given, 'name'));
-    this.#pairs = this.#pairs.filter((pair) => !matches(pair));
+  delete(name, value = undefined) {
+    const pairs = this.#pairs;
+    const matches = matcher(textsOf(arguments, 'name'));
+    this.#pairs = pairs.filter((pair) => !matches(pair));
     this.#changed();
   }
 
-  get(...given) {
-    const [name] = textsOf(given, 'name');
-    return this.#pairs.find(matcher([name]))?.[1] ?? null;
+  get(name) {
+    const pairs = this.#pairs;
+    const [text] = textsOf(arguments, 'name');
+    return pairs.find(matcher([text]))?.[1] ?? null;
   }
 
-  getAll(...given) {
-    const [name] = textsOf(given, 'name');
-    return this.#pairs.filter(matcher([name])).map(([, value]) => value);
+  getAll(name) {
+    const pairs = this.#pairs;
+    const [text] = textsOf(arguments, 'name');
+    return pairs.filter(matcher([text])).map((pair) => pair[1]);
   }
 
-  has(...given) {
-    return this.#pairs.some(matcher(textsOf(given, 'name')));
+  has(name, value = undefined) {
+    const pairs = this.#pairs;
+    return pairs.some(matcher(textsOf(arguments, 'name')));
   }
 
-  set(...given) {
-    const pair = textsOf(given, 'name', 'value');
+  set(name, value) {
+    const pair = textsOf(arguments, 'name', 'value');
     const matches = matcher([pair[0]]);
     const at = this.#pairs.findIndex(matches);
     if (at < 0) this.#pairs.push(pair);
@@ -146,32 +130,6 @@ export class URLSearchParams {
     this.#changed();
   }
 
-  forEach(callback, thisArgument) {
-    if (typeof callback !== 'function') {
-      throw typeError('The "callback" argument must be of type function', { code: 'ERR_INVALID_ARG_TYPE' });
-    }
-    for (let at = 0; at < this.#pairs.length; at++) {
-      const [name, value] = this.#pairs[at];
-      callback.call(thisArgument, value, name, this);
-    }
-  }
-
-  entries() {
-    return this.#iterator(([name, value]) => [name, value]);
-  }
-
-  keys() {
-    return this.#iterator(([name]) => name);
-  }
-
-  values() {
-    return this.#iterator(([, value]) => value);
-  }
-
-  #iterator(pick) {
-    return new PairIterator(() => this.#pairs, pick);
-  }
-
   toString() {
     return this.#pairs.map(([name, value]) => `${encodeForm(name)}=${encodeForm(value)}`).join('&');
   }
@@ -182,10 +140,8 @@ function matcher([name, value]) {
   return ([a, b]) => a === name && (value === undefined || b === value);
 }
 
-Object.defineProperties(URLSearchParams.prototype, {
-  [Symbol.iterator]: { value: URLSearchParams.prototype.entries, configurable: true, writable: true },
-  [Symbol.toStringTag]: { value: 'URLSearchParams', configurable: true },
-});
+interfaces(URLSearchParams);
+iterable(URLSearchParams, contentOf);
 
 const SETTABLE = ['protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'];
 
@@ -196,33 +152,32 @@ export class URL {
   static {
     platformObjects((value) => #parts in value);
     for (const name of SETTABLE) {
-      Object.defineProperty(URL.prototype, name, {
-        get() {
+      const accessor = {
+        get [name]() {
           return this.#parts[name];
         },
-        set(value) {
+        set [name](value) {
           this.#set(name, textOf(value));
           if (name === 'search') this.#refillParams();
         },
-        configurable: true,
-        enumerable: true,
-      });
+      };
+      Object.defineProperty(URL.prototype, name, Object.getOwnPropertyDescriptor(accessor, name));
     }
   }
 
-  static canParse(...given) {
-    const [url, base] = textsOf(given, 'url');
-    return parseUrl(url, base) !== undefined;
+  static canParse(url, base = undefined) {
+    const [text, baseText] = textsOf(arguments, 'url');
+    return parseUrl(text, baseText) !== undefined;
   }
 
-  static parse(...given) {
-    const texts = textsOf(given, 'url');
-    return URL.canParse(...texts) ? new URL(...texts) : null;
+  static parse(url, base = undefined) {
+    const texts = textsOf(arguments, 'url');
+    return parseUrl(...texts) === undefined ? null : new URL(...texts);
   }
 
-  constructor(...given) {
-    const [url, base] = textsOf(given, 'url');
-    this.#parts = parsed(url, base);
+  constructor(url, base = undefined) {
+    const [text, baseText] = textsOf(arguments, 'url');
+    this.#parts = parsed(text, baseText);
   }
 
   get href() {
@@ -261,7 +216,7 @@ export class URL {
   }
 }
 
-Object.defineProperty(URL.prototype, Symbol.toStringTag, { value: 'URL', configurable: true });
+interfaces(URL);
 
 function parsed(input, base) {
   const parts = parseUrl(input, base);

@@ -1,0 +1,43 @@
+//! Built-in modules that are compiled and evaluated when they are first used.
+
+use alloc::format;
+use alloc::string::String;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use rquickjs::{Ctx, Error, Module, Object, Result, Value};
+
+use super::SCHEME;
+use crate::engine::rejections;
+
+const SOURCES: [(&str, &str); 13] = [
+    ("blob", include_str!("blob/blob.js")),
+    ("body", include_str!("fetch/body.js")),
+    ("compression", include_str!("compression/compression.js")),
+    ("form_data", include_str!("fetch/form_data.js")),
+    ("headers", include_str!("fetch/headers.js")),
+    ("mime_type", include_str!("fetch/mime_type.js")),
+    ("multipart", include_str!("fetch/multipart.js")),
+    ("request", include_str!("fetch/request.js")),
+    ("response", include_str!("fetch/response.js")),
+    ("streams", include_str!("../../../vendor/web-streams-polyfill/ponyfill.mjs")),
+    ("text_streams", include_str!("encoding/text_streams.js")),
+    ("timeline", include_str!("performance/timeline.js")),
+    ("urlpattern", include_str!("../../../vendor/urlpattern-polyfill/urlpattern.js")),
+];
+
+/// Evaluations so far. Each has a name of its own: the engine keeps a module that has failed, for want of memory perhaps, and
+/// would give it again.
+static EVALUATIONS: AtomicU32 = AtomicU32::new(0);
+
+/// Evaluates a module now: what it exports. It must wait for nothing.
+pub fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Object<'js>> {
+    let Some((name, source)) = SOURCES.iter().find(|(known, _)| *known == name) else {
+        return Err(Error::new_loading(&name));
+    };
+    let number = EVALUATIONS.fetch_add(1, Relaxed);
+    let module = Module::declare(ctx.clone(), format!("{SCHEME}{name}/{number}"), *source)?;
+    let (module, promise) = module.eval()?;
+    rejections::handled(&ctx, &promise);
+    promise.result::<Value>().unwrap_or(Err(Error::WouldBlock))?;
+    module.namespace()
+}
