@@ -38,8 +38,8 @@ pub const CALL_FRAME_SIZE: u64 = 5 * 8;
 pub const COUNTERS: u64 = CALL_FRAME + CALL_FRAME_SIZE;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
 pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
-/// The page, by its number, after the one that was copied last, then the page after the last run that was filled, and how many pages
-/// were to be copied in the last run; see [`page_runs`](super::page_runs).
+/// The page after the one that was copied last, by the lower half of its number, with how many were copied in order before it; then
+/// the number of the page after the last run that was filled, and how many pages were to be copied in the last run; see [`page_runs`](super::page_runs).
 pub const AFTER_LAST_COPY: u64 = PLAN_IN_WORK + 16;
 pub const AFTER_LAST_RUN: u64 = AFTER_LAST_COPY + 8;
 pub const LAST_RUN: u64 = AFTER_LAST_RUN + 8;

@@ -46,7 +46,7 @@ use super::descriptors::{
     AFTER_LAST_COPY, AFTER_LAST_RUN, CALL_FRAME, CALL_FRAME_SIZE, COPY_ORDER, COUNTERS, EXCEPTION_STACK_TOP,
     GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
-use super::page_runs::Run;
+use super::page_runs::{IN_ORDER, Run};
 use super::prefault;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot, SELF_MAP};
 use crate::abort::abort;
@@ -388,8 +388,9 @@ gate_entry:
     // The number of the page after the run, from where its slot is.
     shl rdi, 25
     shr rdi, 28
-    mov [{after_last_copy}], rdi
     mov [{after_last_run}], rdi
+    mov [{after_last_copy}], edi
+    mov dword ptr [{after_last_copy} + 4], {in_order}
     mov rsp, {fault_registers}
     jmp leave_page_fault
 9:  cld
@@ -530,6 +531,7 @@ exception_common:
     run_entry = const offset_of!(Run, entry),
     run_code = const offset_of!(Run, code),
     after_last_copy = const AFTER_LAST_COPY as i64,
+    in_order = const IN_ORDER,
     after_last_run = const AFTER_LAST_RUN as i64,
     entry_address = const Entry::ADDRESS as i64,
     fault_registers = const (EXCEPTION_STACK_TOP - FAULT_FRAME_SIZE) as i64,

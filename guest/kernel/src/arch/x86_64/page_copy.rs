@@ -15,7 +15,7 @@ use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
 use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
 use super::descriptors::{AFTER_LAST_COPY, COPY_ORDER, COUNTERS};
-use super::page_runs::NEAR;
+use super::page_runs::{IN_ORDER, NEAR};
 use super::self_map::{PageSlot, SELF_MAP};
 use crate::memory::{Page, PageTables};
 
@@ -94,13 +94,19 @@ copy_on_write_entry:
     mov rcx, {self_map}
     lea rcx, [rcx + 8 * rdx]
     // Pages that are written one after the other are copied in runs, unless the guest is learning which pages those are.
-    mov rax, rdx
-    sub rax, [{after_last_copy}]
-    cmp rax, {near}
+    mov eax, edx
+    sub eax, [{after_last_copy}]
+    cmp eax, {near}
+    mov eax, 0
     jae 1f
+    mov eax, [{after_last_copy} + 4]
+    inc eax
+    cmp eax, {in_order}
+    jb 1f
     cmp dword ptr [{prepared}], 0
     jne 9f
-1:  inc rdx
+1:  shl rax, 32
+    lea rdx, [rax + rdx + 1]
     mov [{after_last_copy}], rdx
     mov rdx, [rcx]
     mov eax, edx
@@ -167,6 +173,7 @@ copy_on_write_entry:
     copy_code = const COPY_CODE,
     after_last_copy = const AFTER_LAST_COPY as i64,
     near = const NEAR,
+    in_order = const IN_ORDER,
     prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
     faults = const (COUNTERS + 8 * Counter::Faults as u64) as i64,
     kept = const counters::COPIED_PAGES,

@@ -7,8 +7,8 @@
 //! gate has another one, and nothing else can come in between.
 //!
 //! Fresh pages take no memory of the host until they are touched, but copies do. So runs are copied only where pages are written in
-//! the order of their addresses: a fault at the page after the last copy, or close after it, has two copied, and as long as each run
-//! is followed by such a fault, the next is twice as long.
+//! the order of their addresses: after some faults, each at the page after the last copy or close to it, the next has a run copied,
+//! and as long as each run is followed by such a fault, the next is twice as long.
 
 use core::arch::global_asm;
 use core::ops::Range;
@@ -25,7 +25,11 @@ use crate::memory::{Page, PageTables};
 /// The most pages that are copied in a run.
 const COPIES_MAX: u64 = 64;
 /// As many pages from the one after the last copy on count as that one: what is written may have small gaps.
-pub const NEAR: u64 = 4;
+pub const NEAR: u32 = 4;
+/// So many pages are copied in that order, each by a fault of its own, before a run is: one costs as much as some of those faults.
+pub const IN_ORDER: u32 = 4;
+/// Pages of the first run.
+const COPIES_MIN: u64 = 8;
 
 // No translation has to be forgotten while one of them runs: what they read and write, but the tables, lies in the window of
 // `prefault`, at places that are used once until the gate has all forgotten. A nested fault would take the registers that were
@@ -148,10 +152,9 @@ impl Run {
     /// The processor has raised a fault with this error code at this address.
     pub unsafe fn of_copies(address: u64, error: FaultCode) -> Option<Self> {
         let page = address / PAGE_SIZE;
-        if error != FaultCode(FaultCode::USER_WRITE)
-            || address >= USER_END
-            || page.wrapping_sub(word(AFTER_LAST_COPY)) >= NEAR
-        {
+        let (after, in_order) = last_copies();
+        let is_due = is_near(page, after) && in_order + 1 >= IN_ORDER;
+        if error != FaultCode(FaultCode::USER_WRITE) || address >= USER_END || !is_due {
             return None;
         }
         // SAFETY: the fault is about the rights of a page that is present, so its tables are.
@@ -160,9 +163,9 @@ impl Run {
         if !slot.get().is_copy_on_write() || word(COUNTERS + 8 * Counter::Prepared as u64) == 0 {
             return None;
         }
-        let longer = if page.wrapping_sub(word(AFTER_LAST_RUN)) < NEAR { 2 * word(LAST_RUN) } else { 2 };
+        let length = if is_near(page, word(AFTER_LAST_RUN) as u32) { 2 * word(LAST_RUN) } else { COPIES_MIN };
         let to_end_of_table = (window_of(address, ENTRIES as u64) / PAGE_SIZE + ENTRIES as u64) - page;
-        let count = longer.min(COPIES_MAX).min(to_end_of_table).min(Page::free());
+        let count = length.min(COPIES_MAX).min(to_end_of_table).min(Page::free());
         if count == 0 {
             return None;
         }
@@ -183,6 +186,16 @@ impl Run {
             entry: Entry::user_page(Page::next_free(), Access::ReadWrite),
         }
     }
+}
+
+/// The page after the one that was copied last, by the lower half of its number, and how many were copied in order before it.
+fn last_copies() -> (u32, u32) {
+    let word = word(AFTER_LAST_COPY);
+    (word as u32, (word >> 32) as u32)
+}
+
+fn is_near(page: u64, after: u32) -> bool {
+    (page as u32).wrapping_sub(after) < NEAR
 }
 
 fn word(address: u64) -> u64 {
