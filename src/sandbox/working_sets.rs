@@ -26,7 +26,7 @@ pub struct WorkingSets {
 /// what is written when a program is run.
 pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::Result<(Arc<Snapshot>, WorkingSets)> {
     restore(sandbox, booted.clone())?;
-    add_handler(sandbox)?;
+    add_handler(sandbox, HANDLER)?;
     call_handler(sandbox)?;
     let by_both = copied(sandbox)?;
     restore(sandbox, booted.clone())?;
@@ -34,13 +34,28 @@ pub fn learn(sandbox: &mut Sandbox, booted: &Arc<Snapshot>) -> hyperlight_host::
     run_program(sandbox)?;
     let by_running = copied(sandbox)?;
     restore(sandbox, booted.clone())?;
-    add_handler(sandbox)?;
+    add_handler(sandbox, HANDLER)?;
     let loaded = sandbox.snapshot()?;
     restore(sandbox, loaded)?;
     call_handler(sandbox)?;
-    let by_calling = copied(sandbox)?;
+    let mut by_calling = copied(sandbox)?;
+
+    // Where a call finds room in the heap depends on what was there before: a guest that was told its working sets, has a small
+    // handler and some host functions finds it elsewhere. So these learn what is missing.
     restore(sandbox, booted.clone())?;
-    sandbox.call::<()>(function::SET_WORKING_SETS.name, (by_both, by_calling.clone()))?;
+    set(sandbox, &by_both, &by_calling)?;
+    let told = sandbox.snapshot()?;
+    for functions in [&[][..], &["find"], &["find", "list"]] {
+        restore(sandbox, told.clone())?;
+        sandbox.call::<()>(function::SET_HOST_FUNCTIONS.name, host_functions(functions).to_bytes())?;
+        add_handler(sandbox, SMALL_HANDLER)?;
+        let loaded = sandbox.snapshot()?;
+        restore(sandbox, loaded)?;
+        call_handler(sandbox)?;
+        add(&mut by_calling, &copied(sandbox)?);
+    }
+    restore(sandbox, booted.clone())?;
+    set(sandbox, &by_both, &by_calling)?;
     let programs = WorkingSets { without_handlers: by_running, with_handlers: by_calling };
     Ok((sandbox.snapshot()?, programs))
 }
@@ -53,6 +68,22 @@ fn restore(sandbox: &mut Sandbox, state: Arc<Snapshot>) -> hyperlight_host::Resu
 fn copied(sandbox: &mut Sandbox) -> hyperlight_host::Result<Vec<u8>> {
     sandbox.call(function::COPIED_PAGES.name, ())
 }
+
+fn set(sandbox: &mut Sandbox, without_handlers: &[u8], with_handlers: &[u8]) -> hyperlight_host::Result<()> {
+    sandbox.call(function::SET_WORKING_SETS.name, (without_handlers.to_vec(), with_handlers.to_vec()))
+}
+
+/// Adds the pages that are not among these yet.
+fn add(pages: &mut Vec<u8>, more: &[u8]) {
+    for page in more.chunks_exact(size_of::<u32>()) {
+        if !pages.chunks_exact(size_of::<u32>()).any(|known| known == page) {
+            pages.extend(page);
+        }
+    }
+}
+
+/// One that leaves more of the heap free.
+const SMALL_HANDLER: &str = "function handler(event) { return event; }";
 
 /// A little of much that handlers do.
 const HANDLER: &str = "
@@ -69,9 +100,9 @@ const HANDLER: &str = "
     }
 ";
 
-fn add_handler(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
+fn add_handler(sandbox: &mut Sandbox, source: &str) -> hyperlight_host::Result<()> {
     let arguments: AddHandler =
-        (context().to_bytes().to_vec(), "handler".to_string(), HANDLER.to_string(), false, false);
+        (context().to_bytes().to_vec(), "handler".to_string(), source.to_string(), false, false);
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 
@@ -132,9 +163,15 @@ const PROGRAM: &str = r"
     return { lines: lines.join('\n'), summary, size: summary.size, some, words, entries, length: JSON.stringify(input).length };
 ";
 
+/// Functions of the host's, by their names.
+fn host_functions(names: &[&str]) -> HostFunctionNames {
+    let named =
+        |name: &&str| HostFunctionName { module: "catalogue".to_string(), function: name.to_string(), is_async: true };
+    HostFunctionNames(names.iter().map(named).collect())
+}
+
 fn run_program(sandbox: &mut Sandbox) -> hyperlight_host::Result<()> {
-    let find = HostFunctionName { module: "catalogue".to_string(), function: "find".to_string(), is_async: true };
-    let options = CallOptions { gc: true, functions: HostFunctionNames(vec![find]), ..CallOptions::default() };
+    let options = CallOptions { gc: true, functions: host_functions(&["find"]), ..CallOptions::default() };
     let program = ProgramMessage { source: PROGRAM.to_string(), input: Some(event()), ..ProgramMessage::default() };
     let arguments: Run = (context().to_bytes().to_vec(), options.to_bytes(), program.into_bytes());
     let mut bytes: Vec<u8> = sandbox.call(function::RUN.name, arguments)?;
