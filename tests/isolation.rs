@@ -106,7 +106,7 @@ fn nobody_but_the_kernel_can_end_the_mapping_of_fresh_pages() {
 #[test]
 fn the_mapping_and_the_copying_of_runs_of_pages_change_no_register() {
     let mut sandbox = test_guest();
-    let mut touch = |sandbox: &mut LoadedJSSandbox| {
+    let touch = |sandbox: &mut LoadedJSSandbox| {
         assert_eq!(sandbox.commit_fault(Fault::TouchWithAllRegisters).expect("it lives on"), 1);
         bench::guest_counters(sandbox).expect("counters")
     };
