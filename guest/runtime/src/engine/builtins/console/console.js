@@ -4,9 +4,9 @@
 // that writes: what cannot be shown is told as short as it can be.
 
 import { importNow, shortText, writeLine } from 'hyperlight:native';
+import { now } from 'hyperlight:performance';
 
 // As they are before any guest code runs, which may change them.
-const { now } = performance;
 const { floor } = Math;
 const { defineProperty } = Object;
 const { apply } = Reflect;

@@ -1,12 +1,13 @@
 // ErrorEvent, PromiseRejectionEvent and reportError, as the HTML Standard has them.
 
+import console from 'hyperlight:console';
 import { Event } from 'hyperlight:event';
 import { EventTarget, fire, handlerProperty, reportBy } from 'hyperlight:event_target';
 import { interfaces, requireArguments } from 'hyperlight:interfaces';
 import { dictionary } from 'hyperlight:platform';
 
 // As they are now: guest code may change the originals.
-const { console, globalThis: globals } = globalThis;
+const { globalThis: globals } = globalThis;
 const { apply } = Reflect;
 
 export class ErrorEvent extends Event {

@@ -6,7 +6,7 @@ import { lazy } from 'hyperlight:lazy';
 import { timeOrigin } from 'hyperlight:native';
 
 // The engine's own says that time began at 0: when it was made, there was no clock yet.
-const { now } = globalThis.performance;
+export const { now } = globalThis.performance;
 
 let isAllowed = true;
 
