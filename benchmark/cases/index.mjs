@@ -7,8 +7,18 @@ import { calls } from './calls.mjs';
 import { computations } from './compute.mjs';
 import { floor } from './floor.mjs';
 import { hostCalls } from './host-calls.mjs';
+import { largePrograms } from './large.mjs';
 import { loopDelays } from './loop-delay.mjs';
 import { memories } from './memory.mjs';
 import { payload } from './payload.mjs';
 
-export const CASES = [...calls, ...hostCalls, ...payload, ...computations, ...memories, ...loopDelays, floor];
+export const CASES = [
+  ...calls,
+  ...hostCalls,
+  ...payload,
+  ...computations,
+  ...largePrograms,
+  ...memories,
+  ...loopDelays,
+  floor,
+];
