@@ -37,7 +37,7 @@ test('programs are run', async (t) => {
     const { content, isError } = await run("console.log('one', { two: 2 }); console.error('three'); return 1");
     assert.deepEqual(
       content.map(({ text }) => text),
-      ['1', 'Console:\none {"two":2}\n[error] three'],
+      ['1', 'Console:\none { two: 2 }\n[error] three'],
     );
     assert.ok(!isError);
     const failed = await run("console.log('begun'); throw new Error('deliberate failure')");
