@@ -19,8 +19,7 @@ const channels = (() => {
 /** Has the classes of the addon publish what they do, and gives what traces host calls, if anything listens to these. */
 exports.publish = (addon) => {
   if (channels === undefined) return () => undefined;
-  // Callers need not see that these methods are behind others. A bundle has no such name, and they do.
-  if (typeof __filename === 'string' && __filename.endsWith('diagnostics.js')) addon.leaveOutFrames(__filename);
+  addon.notePlacesBy(noteCallers);
   const { JSSandbox, LoadedJSSandbox, SandboxPool } = addon;
   for (const name of ['callHandler', 'callHandlerWithStats', 'callHandlerWithReceipt']) {
     wrap(LoadedJSSandbox, name, 'call', (handler) => ({ handler: nameOf(handler) }), watchIn(addon));
@@ -45,6 +44,19 @@ exports.publish = (addon) => {
   return () => (listens() ? traceHostCall : undefined);
 };
 
+/** The method of ours that runs now. */
+let running;
+
+/**
+ * An object with the stack of whoever has called the package. A frame of a method of ours would not only be seen in errors: V8
+ * keeps the object that it is a method of with the frame, and no sandbox would be collected during a call.
+ */
+function noteCallers() {
+  const place = {};
+  Error.captureStackTrace(place, running ?? noteCallers);
+  return place;
+}
+
 /** Replaces a method by one that is the same when nobody listens to a channel, or to that of waiting for a pool. */
 function wrap({ prototype }, method, channelName, describe, watch) {
   const original = prototype[method];
@@ -54,9 +66,15 @@ function wrap({ prototype }, method, channelName, describe, watch) {
   // No method has more arguments.
   const wrapper = {
     [method](a, b, c) {
-      if (!listens() && !listensToo()) return original.call(this, a, b, c);
-      const message = { method, ...describe(a) };
-      return trace(channel, message, () => watch(message, () => original.call(this, a, b, c)));
+      const outer = running;
+      running = wrapper;
+      try {
+        if (!listens() && !listensToo()) return original.call(this, a, b, c);
+        const message = { method, ...describe(a) };
+        return trace(channel, message, () => watch(message, () => original.call(this, a, b, c)));
+      } finally {
+        running = outer;
+      }
     },
   }[method];
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });

@@ -13,7 +13,7 @@ use super::bridge::inbox::Inbox;
 use super::bridge::json::Json;
 use super::bridge::object_lists::ObjectLists;
 use super::bridge::observer::{self, NextObserver};
-use super::bridge::stack::{self, OwnFile};
+use super::bridge::stack::{self, OwnWay};
 use super::bridge::thenable::PromiseThen;
 use super::bridge::warning::emit_warning;
 use super::classes::{builder, disposal};
@@ -50,7 +50,7 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
         .keep(NextObserver::default())
-        .keep(OwnFile::default())
+        .keep(OwnWay::default())
         .keep(inbox)
         .keep(host_calls.clone());
     // Before all else that ends with it: nobody may wait for a thread that has ended.
@@ -66,11 +66,12 @@ pub fn use_async_hooks(env: &Env, async_hooks: Unknown, host_call_tracer: Unknow
     catch_panic(|| async_context::begin(env, async_hooks, host_call_tracer)).map_err(|error| error.into_js(env))
 }
 
-/// Has the frames of a file of the package left out of the stacks of errors. The package's entry calls it.
+/// Has a function of the package note where calls are made: `bridge::stack` says how. The package's entry calls it.
 #[napi(skip_typescript)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
-pub fn leave_out_frames(env: &Env, file: Unknown) -> napi::Result<()> {
-    catch_panic(|| stack::leave_out(env, arguments::name(env, "the file", file)?)).map_err(|error| error.into_js(env))
+pub fn note_places_by(env: &Env, function: Unknown) -> napi::Result<()> {
+    catch_panic(|| stack::note_places_by(env, arguments::function(env, "what notes places", function)?))
+        .map_err(|error| error.into_js(env))
 }
 
 /// Has a function watch the call that is asked for next: `bridge::observer` says how. The package's entry calls it.

@@ -5,19 +5,22 @@ use std::cell::OnceCell;
 use napi::bindgen_prelude::{JsObjectValue, Object, ToNapiValue};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
+use super::function::{self, AnyFunction};
 use super::node_api::check;
+use super::value::undefined;
 use super::{environment, exception};
 use crate::node::error::Result;
 
-/// The path of the package's file whose functions stand between those of the addon and their callers.
+/// The package's own way to note a place in JavaScript. Its methods may stand between those of the addon and their callers. Whoever
+/// calls should not see them, and V8 would keep what they are methods of for as long as it keeps their frames.
 #[derive(Default)]
-pub struct OwnFile(OnceCell<String>);
+pub struct OwnWay(OnceCell<AnyFunction>);
 
-/// Has the frames of the package's own file left out of stacks.
-pub fn leave_out(env: &Env, file: String) -> Result<()> {
-    let OwnFile(place) = environment::kept(env)?;
+/// Has a function note places: it returns an object whose `stack` is that of the callers of the package.
+pub fn note_places_by(env: &Env, function: AnyFunction) -> Result<()> {
+    let OwnWay(place) = environment::kept(env)?;
     // It stays the same when an environment loads the addon once more.
-    let _ = place.set(file);
+    let _ = place.set(function);
     Ok(())
 }
 
@@ -28,15 +31,13 @@ pub struct CallSite(sys::napi_ref);
 impl CallSite {
     /// The place that is running now.
     pub fn new(env: &Env) -> napi::Result<Self> {
-        // V8 notes the stack when an error is made, and makes text of it when it is asked for.
-        let mut error = std::ptr::null_mut();
         let mut reference = std::ptr::null_mut();
-        // SAFETY: the environment is that of the running call; what is read was set by a call that succeeded.
-        unsafe {
-            let empty = <&str>::to_napi_value(env.raw(), "")?;
-            check(sys::napi_create_error(env.raw(), std::ptr::null_mut(), empty, &raw mut error))?;
-            check(sys::napi_create_reference(env.raw(), error, 1, &raw mut reference))?;
-        }
+        let here = match noted_by_the_package(env) {
+            Some(here) => here,
+            None => error_made_here(env)?,
+        };
+        // SAFETY: the environment is that of the running call, and so is the object.
+        check(unsafe { sys::napi_create_reference(env.raw(), here, 1, &raw mut reference) })?;
         Ok(Self(reference))
     }
 
@@ -60,12 +61,27 @@ impl CallSite {
         unsafe { check(sys::napi_get_reference_value(env.raw(), self.0, &raw mut here)) }.ok()?;
         let here = (!here.is_null()).then(|| Object::from_raw(env.raw(), here))?;
         let mut error = Object::from_raw(env.raw(), error);
-        let own_file = environment::kept::<OwnFile>(env).ok().and_then(|OwnFile(file)| file.get());
-        let here = stack_of(&here)?;
-        let callers = here.lines().filter(|line| own_file.is_none_or(|file| !line.contains(file.as_str())));
-        let stack = format!("{}{}", stack_of(&error)?, frames(callers));
+        let stack = format!("{}{}", stack_of(&error)?, frames(stack_of(&here)?.lines()));
         error.set_named_property("stack", stack).ok()
     }
+}
+
+/// What the package's own function has made of the place that is running now, if it can.
+fn noted_by_the_package(env: &Env) -> Option<sys::napi_value> {
+    let OwnWay(way) = environment::kept(env).ok()?;
+    let here = function::call(env, way.get()?, undefined(env).ok()?, &[]).ok()?.ok()?;
+    Some(here.raw())
+}
+
+/// An error: V8 notes the stack when it is made, and makes text of it when it is asked for.
+fn error_made_here(env: &Env) -> napi::Result<sys::napi_value> {
+    let mut error = std::ptr::null_mut();
+    // SAFETY: the environment is that of the running call; what is read was set by a call that succeeded.
+    unsafe {
+        let empty = <&str>::to_napi_value(env.raw(), "")?;
+        check(sys::napi_create_error(env.raw(), std::ptr::null_mut(), empty, &raw mut error))?;
+    }
+    Ok(error)
 }
 
 /// The stack of an error; `None` if that is no text, which a program may make of it, or cannot be had.
