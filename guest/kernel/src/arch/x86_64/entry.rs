@@ -405,6 +405,20 @@ gate_entry:
     lea rsp, [rbx + 16]
     iretq
 
+// pop_saved_registers: gives back the nine registers that `page_fault_entry` saves.
+//   in: at the top of the stack: those registers.
+.macro pop_saved_registers
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+.endm
+
 // page_fault_entry: a page fault that `copy_on_write_entry` has left alone.
 //   in: CR2: the address. At the top of the stack: the error code, then the frame of five words.
 //   out: to the instruction that faulted, with all registers as they were; or to `page_fault_refused`, likewise. Where a run of pages
@@ -438,26 +452,10 @@ page_fault_entry:
 // leave_page_fault: goes on at the instruction that faulted.
 //   in: at the top of the stack: the nine registers that were saved, the error code, then the frame of five words.
 leave_page_fault:
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rax
+    pop_saved_registers
     add rsp, 8
     iretq
-2:  pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rax
+2:  pop_saved_registers
     jmp page_fault_refused
 3:  mov rdi, [rsp + {run_first}]
     mov ecx, [rsp + {run_count}]
