@@ -1,7 +1,7 @@
 // Tracing channels of node:diagnostics_channel: who subscribes to them sees what sandboxes do. docs/observability.md says what
 // is published. No message has an event, a result, a source, or anything else that a guest has a say in but numbers.
 //
-// When nobody listens, a call costs one question more, and nothing else is different.
+// When nobody listens, a call costs one question more, and the place where it was made is noted here instead of in the addon.
 
 const { isSandboxError } = require('./errors.js');
 
@@ -26,20 +26,9 @@ exports.publish = (addon) => {
     wrap(SandboxPool, name, 'call', (handler) => ({ handler: nameOf(handler) }), watchWaitIn(addon));
   }
   wrap(SandboxPool, 'run', 'run', () => ({}), watchWaitIn(addon));
-  wrap(
-    JSSandbox,
-    'getLoadedSandbox',
-    'load',
-    () => ({}),
-    (_, begin) => begin(),
-  );
-  wrap(
-    LoadedJSSandbox,
-    'restore',
-    'restore',
-    () => ({}),
-    (_, begin) => begin(),
-  );
+  const begun = (_, begin) => begin();
+  wrap(JSSandbox, 'getLoadedSandbox', 'load', () => ({}), begun);
+  wrap(LoadedJSSandbox, 'restore', 'restore', () => ({}), begun);
   const listens = listener(channels['host-call']);
   return () => (listens() ? traceHostCall : undefined);
 };
