@@ -14,6 +14,7 @@ pub mod lease_queue;
 
 /// Metrics play no part in the models.
 pub mod occupancy {
+    #[derive(Default)]
     pub struct Occupancy;
 
     impl Occupancy {
