@@ -1,17 +1,23 @@
 #!/usr/bin/env node
-// The command line of the package: `npx @hyperlight/js-host-api doctor`, `… bundle`.
+// The command line of the package: `npx @hyperlight/js-host-api doctor`, `… bundle`, and what other packages add to it.
 
 const { version } = require('../package.json');
 const bundle = require('./bundle.js');
 const { examine } = require('./doctor.js');
 const { describe } = require('./doctor-text.js');
+const elsewhere = require('./elsewhere.js');
 
 const HELP = `Usage: hyperlight-js doctor [--json]
-       hyperlight-js bundle ENTRY -o FILE
+       hyperlight-js bundle ENTRY -o FILE|FOLDER
+       hyperlight-js push FOLDER registry/name:tag
+       hyperlight-js pull registry/name:tag FOLDER
+       hyperlight-js worker --redis URL --registry HOST
 
 doctor says whether sandboxes work on this machine and what limits their number: it shows the hypervisor, the processor, the
 memory and the limits of the process, runs one handler, and tells how long each step took.
-bundle makes one module of a program and of the npm packages that it imports: see hyperlight-js bundle --help.
+bundle makes one module of a program and of the npm packages that it imports, or a folder with a function; push and pull send it
+to an OCI registry and fetch it; worker runs functions for a queue. --help after each says more; push and pull are of the package
+@hyperlight/oci, worker of @hyperlight/bullmq.
 
 Options:
   --json         as one JSON object; docs/doctor.md explains its keys
@@ -27,6 +33,10 @@ async function main(args) {
   if (args[0] === 'bundle') {
     if (args.includes('--help') || args.includes('-h')) process.stdout.write(bundle.HELP);
     else process.exitCode = await bundle.run(args.slice(1));
+    return;
+  }
+  if (elsewhere.has(args[0])) {
+    await elsewhere.run(args);
     return;
   }
   if (args.includes('--help') || args.includes('-h')) {

@@ -9,7 +9,7 @@ const LOCK = 'package-lock.json';
 export function installTestModules() {
   // The recipes run where their modules are.
   install('the recipes', join(ROOT, 'docs', 'recipes'), join(ROOT, 'target', 'recipes'));
-  // What the tests of packages/bullmq start.
+  // What the tests of packages/bullmq and packages/oci start.
   if (process.platform === 'linux') {
     installPackages(
       { 'redis-server': ['redis-server'], 'docker-registry': ['docker-registry'] },

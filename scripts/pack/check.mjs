@@ -21,6 +21,7 @@ const MAIN = {
       'bin/bundle.js',
       'bin/doctor-text.js',
       'bin/doctor.js',
+      'bin/elsewhere.js',
       'bin/hyperlight-js.js',
       'lib/addon.js',
       'lib/bundle.d.ts',
