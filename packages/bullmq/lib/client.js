@@ -2,6 +2,8 @@
 import { Job, Queue, QueueEvents } from 'bullmq';
 import { bullOptions, channelOfCancellations, connect } from './connection.js';
 import { errorOf } from './failure.js';
+import { isName } from './name.js';
+import { Tags } from './tags.js';
 
 /** Milliseconds after which a job is asked for that has not been heard of: an event may have been missed. */
 const POLL_MS = 5_000;
@@ -17,6 +19,7 @@ class Client {
   #queue;
   #events;
   #redis;
+  #tags;
   #attempts;
   #maxEventBytes;
   /** What is waited for, by the number of its job. */
@@ -29,6 +32,8 @@ class Client {
   constructor(options) {
     this.#options = options;
     const { queue, attempts = 3, maxEventBytes = 2 ** 20, log = () => {} } = options;
+    const { registry, plainHttp, credentials, tagMaxAgeMs = 1000 } = options;
+    if (registry !== undefined) this.#tags = new Tags({ registry, plainHttp, credentials, tagMaxAgeMs });
     this.#attempts = attempts;
     this.#maxEventBytes = maxEventBytes;
     this.#queue = new Queue(queue, bullOptions(options));
@@ -54,10 +59,12 @@ class Client {
     const outstanding = (this.#outstanding.get(tenant) ?? 0) + 1;
     this.#outstanding.set(tenant, outstanding);
     try {
+      // From here on it is this function, whatever becomes of the name while the job waits.
+      const digest = await this.#tags?.digestOf(name);
       await this.#events.waitUntilReady();
       const job = await this.#queue.add(
         name,
-        { function: name, tenant, event },
+        { function: name, digest, tenant, event },
         {
           attempts: this.#attempts,
           backoff: { type: 'exponential', delay: 100 },
@@ -86,7 +93,7 @@ class Client {
 
   #check(name, event, tenant) {
     if (this.#isClosed) throw closed();
-    if (typeof name !== 'string' || !/^[^@\s]{1,200}@[^@\s]{1,100}$/.test(name)) {
+    if (!isName(name)) {
       throw invalid(`a function is called by name@version, not by ${String(name).slice(0, 100)}`);
     }
     if (typeof tenant !== 'string' || tenant.length > 256)

@@ -1,5 +1,6 @@
 // The functions of a worker, each with a pool of sandboxes that is made when it is first needed, and the memory for them.
 import { SandboxBuilder, SandboxPool, Snapshot } from '@hyperlight/js-host-api';
+import { repositoryOf } from './name.js';
 
 /** What a sandbox with the default settings takes at most. */
 const SANDBOX_BYTES = 72 * 2 ** 20;
@@ -10,6 +11,7 @@ const SANDBOX_BYTES = 72 * 2 ** 20;
  */
 export class Functions {
   #definitions;
+  #artifacts;
   #size;
   #budget;
   #log;
@@ -21,8 +23,10 @@ export class Functions {
   #waiting = [];
   #isClosed = false;
 
-  constructor(definitions, { size, memoryBudgetBytes, log }) {
+  /** `artifacts` has what is named by a digest, if there is a registry. */
+  constructor(definitions, { artifacts, size, memoryBudgetBytes, log }) {
     this.#definitions = definitions;
+    this.#artifacts = artifacts;
     this.#size = size;
     this.#budget = memoryBudgetBytes;
     this.#log = log;
@@ -30,18 +34,20 @@ export class Functions {
       if (definition.snapshot === undefined && definition.source === undefined) {
         throw invalid(`the function ${name} has neither a snapshot nor a source`);
       }
-      if (this.#bytesOf(definition) > memoryBudgetBytes) {
-        throw invalid(`the function ${name} needs ${this.#bytesOf(definition)} bytes, more than memoryBudgetBytes`);
-      }
+      this.#checkFit(`the function ${name}`, definition);
     }
+    if (artifacts !== undefined) this.#checkFit('a function of the registry', {});
   }
 
-  /** Uses a function's pool. */
-  async use(name, work) {
-    if (!Object.hasOwn(this.#definitions, name)) {
-      throw Object.assign(new Error(`there is no function ${name}`), { code: 'ERR_FUNCTION_NOT_FOUND' });
-    }
-    const entry = await this.#enter(name);
+  #checkFit(what, definition) {
+    const bytes = this.#bytesOf(definition);
+    if (bytes > this.#budget) throw invalid(`${what} needs ${bytes} bytes, more than memoryBudgetBytes`);
+  }
+
+  /** Uses a function's pool. With a digest it is that of a registry. */
+  async use(name, digest, work) {
+    const [key, definition] = this.#find(name, digest);
+    const entry = await this.#enter(key, definition);
     try {
       return await work(await entry.pool, entry.definition);
     } finally {
@@ -61,10 +67,22 @@ export class Functions {
     await Promise.all([...this.#pools.keys()].map((name) => this.#drop(name)));
   }
 
+  /** What a pool is kept under, and what it is made of. */
+  #find(name, digest) {
+    if (digest !== undefined) {
+      if (this.#artifacts === undefined) throw notFound(`the worker of ${name} has no registry`);
+      const repository = repositoryOf(name);
+      return [`${repository}@${digest}`, { repository, digest }];
+    }
+    if (Object.hasOwn(this.#definitions, name)) return [name, this.#definitions[name]];
+    const hint = this.#artifacts === undefined ? '' : ': callers need the option registry to call one of the registry';
+    throw notFound(`there is no function ${name}${hint}`);
+  }
+
   /** The pool of a function, which is in use from now on. */
-  #enter(name) {
+  #enter(name, definition) {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, resolve, reject });
+      this.#waiting.push({ name, definition, resolve, reject });
       this.#admit();
     });
   }
@@ -73,8 +91,8 @@ export class Functions {
   #admit() {
     if (this.#isClosed) return;
     let isFull = false;
-    this.#waiting = this.#waiting.filter(({ name, resolve }) => {
-      const entry = this.#pools.get(name) ?? (isFull ? undefined : this.#make(name));
+    this.#waiting = this.#waiting.filter(({ name, definition, resolve }) => {
+      const entry = this.#pools.get(name) ?? (isFull ? undefined : this.#make(name, definition));
       if (entry === undefined) {
         isFull = true;
         return true;
@@ -89,8 +107,7 @@ export class Functions {
   }
 
   /** Begins to make a pool, if there is memory for it. If there is not, it has others go that are not in use. */
-  #make(name) {
-    const definition = this.#definitions[name];
+  #make(name, definition) {
     const bytes = this.#bytesOf(definition);
     const idle = [...this.#pools].filter(([, { users }]) => users === 0);
     let free = this.#budget - this.#bytes + this.#leaving;
@@ -126,7 +143,9 @@ export class Functions {
   }
 
   async #poolOf(name, definition) {
-    const snapshot = await this.#snapshotOf(name, definition);
+    const { repository, digest } = definition;
+    const make = (found) => this.#snapshotOf(name, found);
+    const snapshot = await (digest === undefined ? make(definition) : this.#artifacts.use(repository, digest, make));
     return new SandboxPool({ size: this.#size, snapshot, hostPrintFn: () => {} });
   }
 
@@ -153,6 +172,10 @@ export class Functions {
   #bytesOf({ sandboxBytes = SANDBOX_BYTES }) {
     return sandboxBytes * this.#size;
   }
+}
+
+function notFound(message) {
+  return Object.assign(new Error(message), { code: 'ERR_FUNCTION_NOT_FOUND' });
 }
 
 function invalid(message) {

@@ -1,4 +1,5 @@
 import type { CallHandlerOptions, Receipt } from '@hyperlight/js-host-api';
+import type { RegistryOptions as Registry } from '@hyperlight/oci';
 import type { ConnectionOptions, JobsOptions } from 'bullmq';
 
 /** What both sides of a queue have in common. */
@@ -11,6 +12,12 @@ export interface QueueOptions {
   prefix?: string;
   /** Receives what may be worth a line of a log. */
   log?: (level: 'info' | 'warn' | 'error', text: string) => void;
+}
+
+/** Where functions come from that are artifacts. */
+export interface RegistryOptions extends Pick<Registry, 'plainHttp' | 'credentials'> {
+  /** A registry, and what the names of its functions begin with: `registry.example/functions`. */
+  registry?: string;
 }
 
 /** A function: a snapshot, a source, or both. */
@@ -28,9 +35,11 @@ export interface FunctionDefinition {
   sandboxBytes?: number;
 }
 
-export interface WorkerOptions extends QueueOptions {
-  /** Functions by `name@version`. */
-  functions: Record<string, FunctionDefinition>;
+export interface WorkerOptions extends QueueOptions, RegistryOptions {
+  /** Functions by `name@version`, beside those of the registry. */
+  functions?: Record<string, FunctionDefinition>;
+  /** Bytes of files that are kept of functions of the registry. Default: 4 GiB. */
+  cacheBytes?: number;
   /** Jobs at the same time, and sandboxes of each function. Default: the number of processors. */
   concurrency?: number;
   /** Jobs of one tenant at the same time. Default: `concurrency`. */
@@ -77,7 +86,7 @@ export interface CallOptions extends Omit<JobsOptions, 'priority' | 'attempts'> 
 }
 
 export interface FunctionClient {
-  /** Calls a function and resolves to its value. */
+  /** Calls a function and resolves to its value: `name@version`, with a registry also `name:tag` or `name@sha256:…`. */
   call<T = any>(name: string, event: unknown, options?: CallOptions): Promise<T>;
   /** The same with a receipt. */
   callWithReceipt<T = any>(
@@ -91,7 +100,14 @@ export interface FunctionClient {
 /** Runs functions for those who put calls into a queue. */
 export declare function createWorker(options: WorkerOptions): FunctionWorker;
 
+export interface ClientOptions extends QueueOptions, RegistryOptions {
+  /** How often a job is tried. Default: 3. */
+  attempts?: number;
+  /** Bytes of the largest event, as JSON. Default: 1 MiB. */
+  maxEventBytes?: number;
+  /** Milliseconds for which it is remembered what a tag means. Default: 1,000. */
+  tagMaxAgeMs?: number;
+}
+
 /** Calls functions by way of a queue. */
-export declare function createClient(
-  options: QueueOptions & { attempts?: number; maxEventBytes?: number },
-): FunctionClient;
+export declare function createClient(options: ClientOptions): FunctionClient;

@@ -1,6 +1,7 @@
 // Takes jobs from a queue and runs them in sandboxes.
 import { availableParallelism } from 'node:os';
 import { DelayedError, WaitingError, Worker } from 'bullmq';
+import { Artifacts } from './artifacts.js';
 import { bullOptions, channelOfCancellations, connect } from './connection.js';
 import { factsOf, failureOf } from './failure.js';
 import { Functions } from './functions.js';
@@ -21,6 +22,7 @@ export function createWorker(options) {
 
 class FunctionWorker {
   #functions;
+  #artifacts;
   #tenants;
   #limits;
   #hostFunctions;
@@ -33,14 +35,17 @@ class FunctionWorker {
   #closing;
 
   constructor(options) {
-    const { queue, functions, concurrency = availableParallelism(), memoryBudgetBytes = 4 * GIB } = options;
+    const { queue, functions = {}, concurrency = availableParallelism(), memoryBudgetBytes = 4 * GIB } = options;
     const { perTenantConcurrency = concurrency, limits = {}, hostFunctions, log = () => {} } = options;
     const { maxLosses = 3, lockDurationMs = 30_000 } = options;
+    const { registry, plainHttp, credentials, cacheBytes = 4 * GIB } = options;
     this.#log = log;
     this.#connection = options.connection;
     this.#limits = { wallClockTimeoutMs: 30_000, cpuTimeoutMs: 10_000, ...limits };
     this.#hostFunctions = hostFunctions;
-    this.#functions = new Functions(functions, { size: concurrency, memoryBudgetBytes, log });
+    if (registry !== undefined) this.#artifacts = new Artifacts({ registry, plainHttp, credentials, cacheBytes });
+    const artifacts = this.#artifacts;
+    this.#functions = new Functions(functions, { artifacts, size: concurrency, memoryBudgetBytes, log });
     this.#tenants = new Tenants(perTenantConcurrency);
     this.#worker = new Worker(queue, (job, token, signal) => this.#process(job, token, signal), {
       ...bullOptions(options),
@@ -91,6 +96,7 @@ class FunctionWorker {
     }
     this.#cancellations.disconnect();
     await this.#functions.close();
+    await this.#artifacts?.close();
   }
 
   #cancel(id) {
@@ -100,13 +106,13 @@ class FunctionWorker {
   }
 
   async #process(job, token, signal) {
-    const { function: name, tenant, event } = job.data;
+    const { function: name, digest, tenant, event } = job.data;
     if (!this.#tenants.enter(tenant)) {
       await job.moveToDelayed(Date.now() + TENANT_DELAY, token);
       throw new DelayedError();
     }
     try {
-      return await this.#functions.use(name, (pool, { handler = 'handler' }) =>
+      return await this.#functions.use(name, digest, (pool, { handler = 'handler' }) =>
         this.#call(pool, handler, event, job, signal),
       );
     } catch (error) {

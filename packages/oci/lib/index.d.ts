@@ -77,6 +77,9 @@ export declare function download(
 /** The digest that a name has at present. */
 export declare function resolve(reference: string, options?: RegistryOptions): Promise<string>;
 
+/** Throws what is wrong with a registry that can be known without asking it: its name, and plain HTTP. */
+export declare function checkRegistry(registry: string, options?: RegistryOptions): void;
+
 /** The function in a folder, by its tag or digest. The snapshot is one for `Snapshot.load(folder, snapshot)`. */
 export declare function open(
   folder: string,

@@ -62,6 +62,11 @@ export async function resolve(reference, options = {}) {
   return digest;
 }
 
+/** Throws what is wrong with a registry that can be known without asking it. */
+export function checkRegistry(registry, options = {}) {
+  repositoryOf(parseReference(`${registry}/x`), options);
+}
+
 /** What a folder has of a function: its source, and the digest of its snapshot, if it has one. */
 export async function open(folder, reference = 'latest') {
   const digest = isDigest(reference) ? reference : await layout.find(folder, reference);

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleFunction } from '../lib/index.js';
+import { bundleFunction, parseReference } from '../lib/index.js';
 import * as layout from '../lib/layout.js';
 import * as manifests from '../lib/manifest.js';
+import { Repository } from '../lib/registry.js';
 
 // Where the bundler is, and packages to bundle.
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,6 +44,23 @@ export async function altered(folder, change) {
   const own = await layout.writeBlob(folder, Buffer.from(JSON.stringify(manifest)));
   await layout.setTag(folder, 'latest', { ...own, artifactType: manifests.FUNCTION_TYPE });
   return own.digest;
+}
+
+/** Has the function in a folder be of a version that nobody knows yet. */
+export function ofNewerVersion(folder) {
+  return altered(folder, ({ manifest }) => {
+    manifest.config.mediaType = manifest.config.mediaType.replace('.v1+', '.v9+');
+  });
+}
+
+/** Pushes what is in a folder, whatever it is. */
+export async function pushUnchecked(folder, reference) {
+  const to = parseReference(reference);
+  const repository = new Repository(to, { credentials: () => undefined });
+  const bytes = await layout.readBlob(folder, await layout.find(folder, 'latest'), 2 ** 20);
+  const { config, layers } = JSON.parse(bytes);
+  for (const blob of [config, ...layers]) await repository.putBlob(blob, layout.fileOf(folder, blob.digest));
+  await repository.putManifest(to.tag, bytes);
 }
 
 /** Has the snapshot of a function be one that was made by another version of the package. */

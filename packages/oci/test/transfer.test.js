@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
 import { open, pull, push, resolve } from '../lib/index.js';
-import { Artifacts, altered, withUnfitSnapshot } from './artifacts.js';
+import { Artifacts, altered, ofNewerVersion, pushUnchecked, withUnfitSnapshot } from './artifacts.js';
 import { DockerRegistry, USER } from './docker-registry.js';
 import { startProxy } from './proxy.js';
 
@@ -132,17 +132,20 @@ test('functions in a registry', async (t) => {
 
   await t.test('a function of a newer version, and what is no function, are refused', async () => {
     const newer = await artifacts.bundle('export default () => 1;', { snapshot: false });
-    await altered(newer.folder, ({ manifest }) => {
-      manifest.config.mediaType = manifest.config.mediaType.replace('v1', 'v2');
+    await ofNewerVersion(newer.folder);
+    await pushUnchecked(newer.folder, `${name}:newer`);
+    await assert.rejects(pull(`${name}:newer`, artifacts.place(), NOBODY), {
+      code: 'ERR_ARTIFACT_VERSION',
+      message: 'the function has a manifest of version 9, and this package knows those up to 1: update @hyperlight/oci',
     });
     const inside = await artifacts.bundle('export default () => 2;', { snapshot: false });
     await altered(inside.folder, async ({ manifest, replace }) => {
       await replace(manifest.config, { version: 2 });
     });
     for (const { folder } of [newer, inside]) {
-      const expected = { code: 'ERR_ARTIFACT_VERSION', message: /version 2, and this package knows those up to 1/ };
+      const expected = { code: 'ERR_ARTIFACT_VERSION', message: /version [29], and this package knows those up to 1/ };
       await assert.rejects(open(folder), expected);
-      await assert.rejects(push(folder, `${name}:newer`, NOBODY), expected);
+      await assert.rejects(push(folder, `${name}:other`, NOBODY), expected);
     }
     const foreign = await artifacts.bundle('export default () => 3;', { snapshot: false });
     await altered(foreign.folder, ({ manifest }) => {
