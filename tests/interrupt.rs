@@ -156,16 +156,20 @@ fn what_is_not_needed_any_more_may_use_the_handle_when_it_is_dropped() {
 
 #[test]
 fn a_host_function_that_does_not_give_up_delays_no_other_stop() {
-    let (release, is_released) = mpsc::channel::<()>();
-    let (begun, has_begun) = mpsc::channel();
-    let is_released = Mutex::new(is_released);
-    let wait = move |_: &HostCall, _: &InterruptHandle| {
-        begun.send(()).expect("the test waits");
-        is_released.lock().expect("no panic").recv().expect("the test releases it");
+    // The limit has to be reached while the host function runs, not before, however slow the machine is.
+    let begin = |limit| {
+        let (release, is_released) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::channel();
+        let is_released = Mutex::new(is_released);
+        let wait = move |_: &HostCall, _: &InterruptHandle| {
+            begun.send(()).expect("the test waits");
+            is_released.lock().expect("no panic").recv().expect("the test releases it");
+        };
+        let sandbox = with_host(wait, || ());
+        let stubborn = thread::spawn(move || ends(sandbox, Some(wall(limit))));
+        has_begun.recv().ok().map(|()| (release, stubborn))
     };
-    let sandbox = with_host(wait, || ());
-    let stubborn = thread::spawn(move || ends(sandbox, Some(wall(20))));
-    has_begun.recv().expect("it begins");
+    let (release, stubborn) = (0..8).find_map(|doublings| begin(20 << doublings)).expect("it begins");
     for _ in 0..5 {
         is_cancelled(ends(loaded(SPIN), Some(wall(30))));
         is_cancelled(ends(loaded(SPIN), Some(cpu(30))));
