@@ -1,6 +1,6 @@
 //! Why something that JavaScript asked for failed, and the code that it sees for it.
 
-use super::invalid_argument::InvalidArgument;
+use super::invalid_value::InvalidValue;
 
 /// Result of something that JavaScript asked for.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -14,7 +14,7 @@ pub enum Error {
 
     /// An argument is not acceptable.
     #[error(transparent)]
-    InvalidArgument(#[from] InvalidArgument),
+    InvalidValue(#[from] InvalidValue),
 
     /// The object was given up to a method that makes another object of it, or gives its memory back.
     #[error("this {class} was consumed by {method}()")]
@@ -106,7 +106,7 @@ impl Error {
     pub fn code(&self) -> Code {
         use crate::Error as E;
         match self {
-            Self::InvalidArgument(_) => Code::InvalidArg,
+            Self::InvalidValue(_) => Code::InvalidArg,
             Self::Consumed { .. } => Code::Consumed,
             Self::Reentrant { .. } => Code::Reentrant,
             Self::Cancelled(_) => Code::Cancelled,
@@ -115,9 +115,7 @@ impl Error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
                 E::NoThread { .. } => Code::NoThread,
                 E::SnapshotFolder { .. } => Code::Snapshot,
-                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
-                    Code::InvalidArg
-                }
+                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => Code::InvalidArg,
                 E::HandlerNotFound(_) => Code::HandlerNotFound,
                 E::Compile { .. } => Code::Compile,
                 E::Guest { .. } => Code::GuestError,

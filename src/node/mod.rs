@@ -38,7 +38,7 @@ mod bridge;
 mod classes;
 mod console;
 mod error;
-mod invalid_argument;
+mod invalid_value;
 mod load;
 mod metrics;
 mod panic;

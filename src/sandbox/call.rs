@@ -29,7 +29,7 @@ use guest_abi::suspension::HostResults;
 use tracing::Span;
 
 use super::call_control::{CallGuard, CallId};
-use super::call_options::CallOptions;
+use super::call_settings::CallSettings;
 use super::error::{Error, Result};
 use super::host_functions::HostFunctions;
 use super::metrics;
@@ -45,7 +45,7 @@ pub(crate) struct Call {
     running: CallGuard,
     watching: Option<Watching>,
     name: String,
-    options: CallOptions,
+    options: CallSettings,
     suspended: Suspended,
     span: Span,
 }
@@ -67,7 +67,7 @@ impl Call {
         running: CallGuard,
         watching: Option<Watching>,
         name: String,
-        options: CallOptions,
+        options: CallSettings,
         span: Span,
     ) -> Box<Self> {
         let suspended = Suspended::of(&running);

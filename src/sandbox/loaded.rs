@@ -8,7 +8,7 @@ use tracing::field::Empty;
 
 use super::call::{Call, CallProgress, block_on};
 use super::call_control::CallGuard;
-use super::call_options::CallOptions;
+use super::call_settings::CallSettings;
 use super::entry::EntryFuture;
 use super::error::{Error, Result};
 use super::handler_call::HandlerCall;
@@ -216,7 +216,7 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions::for_json(gc, call.memory_limit);
+        let options = CallSettings::for_json(gc, call.memory_limit);
         Ok(json(block_on(self.call_handler(running, watching, call, options))?))
     }
 
@@ -281,7 +281,7 @@ impl LoadedJSSandbox {
         program: Program,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions::for_json(gc, program.memory_limit);
+        let options = CallSettings::for_json(gc, program.memory_limit);
         Ok(json(block_on(self.run_program(running, watching, program, options))?))
     }
 
@@ -292,7 +292,7 @@ impl LoadedJSSandbox {
         call: HandlerCall,
         gc: Option<bool>,
     ) -> Result<String> {
-        let options = CallOptions::for_json(gc, call.memory_limit);
+        let options = CallSettings::for_json(gc, call.memory_limit);
         let HandlerCall { name, event, functions, .. } = call;
         let results_limit = self.results_limit()?;
         running.leave_thread();
@@ -326,7 +326,7 @@ impl LoadedJSSandbox {
         running: CallGuard,
         watching: Option<Watching>,
         call: HandlerCall,
-        options: CallOptions,
+        options: CallSettings,
     ) -> Result<Option<Payload>> {
         let progress = self.begin_call(running, watching, call, options)?;
         self.finish(progress).await
@@ -338,7 +338,7 @@ impl LoadedJSSandbox {
         running: CallGuard,
         watching: Option<Watching>,
         program: Program,
-        options: CallOptions,
+        options: CallSettings,
     ) -> Result<Option<Payload>> {
         let call = Call::new(running, watching, RUN.to_string(), options, program.span());
         let progress = call.begin_program(self.vm()?, program);
@@ -371,7 +371,7 @@ impl LoadedJSSandbox {
         running: CallGuard,
         watching: Option<Watching>,
         HandlerCall { name, event, functions, .. }: HandlerCall,
-        options: CallOptions,
+        options: CallSettings,
     ) -> Result<CallProgress> {
         let call = new_call(running, watching, name, &event, options);
         Ok(call.begin(self.vm()?, event, functions))
@@ -507,7 +507,7 @@ fn new_call(
     watching: Option<Watching>,
     name: String,
     event: &Payload,
-    options: CallOptions,
+    options: CallSettings,
 ) -> Box<Call> {
     let span = operation!(
         INFO,

@@ -7,7 +7,7 @@
 use std::fmt::{self, Display, Write};
 
 use guest_abi::function::ConsoleLevel;
-use guest_abi::heap_use::HeapUse;
+use guest_abi::heap_report::HeapReport;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
@@ -39,11 +39,11 @@ pub(super) enum CheckedRequest {
 
 /// What a guest says of its heap, which comes behind a reply and is taken from there. It may say anything; it is made to fit a heap
 /// of this size.
-pub(super) fn heap_use(bytes: &mut Vec<u8>, heap_size: u64) -> Checked<HeapUse> {
-    let HeapUse { used, peak } =
-        HeapUse::take_from(bytes).ok_or_else(|| Breach("the guest sent a reply that is too short".to_string()))?;
+pub(super) fn heap_use(bytes: &mut Vec<u8>, heap_size: u64) -> Checked<HeapReport> {
+    let HeapReport { used, peak } =
+        HeapReport::take_from(bytes).ok_or_else(|| Breach("the guest sent a reply that is too short".to_string()))?;
     let peak = peak.clamp(1, heap_size);
-    Ok(HeapUse { used: used.min(peak), peak })
+    Ok(HeapReport { used: used.min(peak), peak })
 }
 
 /// The reply of a guest function. Results have at most `output_size` bytes. What it asks the host for passes [`request`].
@@ -194,7 +194,7 @@ mod tests {
     fn what_a_guest_says_of_its_heap_is_made_to_fit() {
         let said = |used, peak| {
             let mut bytes = vec![7];
-            HeapUse { used, peak }.append_to(&mut bytes);
+            HeapReport { used, peak }.append_to(&mut bytes);
             let heap = heap_use(&mut bytes, 1000).expect("it is there");
             assert_eq!(bytes, [7]);
             (heap.used, heap.peak)
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(said(30, 20), (20, 20));
         assert_eq!(said(u64::MAX, u64::MAX), (1000, 1000));
         assert_eq!(said(0, 0), (0, 1));
-        assert!(heap_use(&mut vec![0; HeapUse::SIZE - 1], 1000).is_err());
+        assert!(heap_use(&mut vec![0; HeapReport::SIZE - 1], 1000).is_err());
     }
 
     #[test]

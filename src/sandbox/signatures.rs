@@ -13,7 +13,7 @@ pub type SetEnvironment = String;
 pub type AddModule = (String, String, bool);
 pub type Run = (Vec<u8>, Vec<u8>, Vec<u8>);
 pub type Resume = (Vec<u8>, Vec<u8>);
-pub type HostReply = Vec<u8>;
+pub type HostReplyBytes = Vec<u8>;
 
 const _: () = {
     assert!(matches_signature::<AddHandler, Vec<u8>>(&function::ADD_HANDLER), "see guest_abi::function");
@@ -29,7 +29,7 @@ const _: () = {
     assert!(matches_signature::<AddPiece, ()>(&function::ADD_PIECE), "see guest_abi::function");
     assert!(matches_signature::<SetEnvironment, ()>(&function::SET_ENVIRONMENT), "see guest_abi::function");
     assert!(matches_signature::<AddModule, ()>(&function::ADD_MODULE), "see guest_abi::function");
-    assert!(matches_signature::<HostReply, Vec<u8>>(&function::HOST_REPLY), "see guest_abi::function");
+    assert!(matches_signature::<HostReplyBytes, Vec<u8>>(&function::HOST_REPLY), "see guest_abi::function");
     #[cfg(feature = "test-guest")]
     assert!(matches_signature::<i32, Vec<u8>>(&function::COMMIT_FAULT), "see guest_abi::function");
 };

@@ -11,9 +11,9 @@ use hyperlight_host::sandbox::snapshot::{OciDigest, OciReference, OciTag, Snapsh
 use super::configuration::Configuration;
 use super::error::{Error, Result};
 use super::invalid_argument::InvalidArgument;
-use super::origin::{METADATA, Origin};
 use super::requirements::{RequiredFunction, Requirements};
 use super::snapshot_mismatch::SnapshotMismatch;
+use super::snapshot_origin::{METADATA, SnapshotOrigin};
 use super::snapshot_problem::SnapshotProblem;
 use super::staged::Staged;
 use super::trace::{operation, traced};
@@ -50,7 +50,7 @@ static SAVING: Mutex<()> = Mutex::new(());
 /// ```
 pub struct Snapshot {
     state: Arc<State>,
-    origin: Origin,
+    origin: SnapshotOrigin,
     digest: Digest,
 }
 
@@ -58,7 +58,7 @@ pub struct Snapshot {
 pub(super) type Digest = Arc<OnceLock<String>>;
 
 impl Snapshot {
-    pub(super) fn new(state: Arc<State>, origin: Origin) -> Arc<Self> {
+    pub(super) fn new(state: Arc<State>, origin: SnapshotOrigin) -> Arc<Self> {
         Arc::new(Self { state, origin, digest: Arc::default() })
     }
 
@@ -70,7 +70,7 @@ impl Snapshot {
         &self.digest
     }
 
-    pub(super) fn origin(&self) -> &Origin {
+    pub(super) fn origin(&self) -> &SnapshotOrigin {
         &self.origin
     }
 

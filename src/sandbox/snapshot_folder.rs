@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 use super::error::{Error, Result};
 use super::image;
-use super::origin::{METADATA, Origin};
+use super::snapshot_origin::{METADATA, SnapshotOrigin};
 use super::snapshot_problem::SnapshotProblem;
 
 /// Largest JSON file, and largest file with the state of the transport, in bytes. hyperlight-host has the same limits.
@@ -81,7 +81,11 @@ impl From<SnapshotProblem> for Refusal {
 ///
 /// # Errors
 /// [`Error::SnapshotFolder`]; [`Error::Cancelled`] if it was to stop.
-pub(super) fn load(folder: &Path, reference: &OciReference, stop: &AtomicBool) -> Result<(State, Origin, String)> {
+pub(super) fn load(
+    folder: &Path,
+    reference: &OciReference,
+    stop: &AtomicBool,
+) -> Result<(State, SnapshotOrigin, String)> {
     try_load(folder, reference, stop).map_err(|refusal| match refusal {
         Refusal::Problem(reason) => Error::SnapshotFolder { path: folder.to_path_buf(), reason },
         Refusal::Stopped => Error::Cancelled,
@@ -92,7 +96,7 @@ fn try_load(
     folder: &Path,
     reference: &OciReference,
     stop: &AtomicBool,
-) -> std::result::Result<(State, Origin, String), Refusal> {
+) -> std::result::Result<(State, SnapshotOrigin, String), Refusal> {
     let copy = Copy { from: folder, to: private_folder()?, stop };
     copy.small_file("oci-layout")?;
     let (descriptor, digest, manifest) = copy.manifest(reference)?;
@@ -114,9 +118,9 @@ fn try_load(
     Ok((state, origin, digest))
 }
 
-fn origin(mut metadata: BTreeMap<String, Value>) -> std::result::Result<Origin, Refusal> {
+fn origin(mut metadata: BTreeMap<String, Value>) -> std::result::Result<SnapshotOrigin, Refusal> {
     let origin = metadata.remove(METADATA).ok_or(SnapshotProblem::Foreign)?;
-    let origin: Option<Origin> = serde_json::from_value(origin).ok();
+    let origin: Option<SnapshotOrigin> = serde_json::from_value(origin).ok();
     let origin = origin.filter(|origin| origin.guest == image::EMBEDDED.hash);
     let origin = origin.ok_or(SnapshotProblem::OtherVersion)?;
     origin.check().map_err(SnapshotProblem::Settings)?;

@@ -4,7 +4,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use flatbuffers::FlatBufferBuilder;
 use guest_abi::function::ConsoleLevel;
 use guest_abi::gate::{self, port};
-use guest_abi::heap_use::HeapUse;
+use guest_abi::heap_report::HeapReport;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::Reply;
 use guest_abi::payload::Payload;
@@ -378,7 +378,7 @@ impl Body {
     fn answer(&self) -> std::result::Result<ReturnValue, GuestError> {
         // Behind each reply there are two numbers; what they are does not matter.
         let reply = |mut reply: Vec<u8>| {
-            HeapUse { used: u64::MAX, peak: 1 }.append_to(&mut reply);
+            HeapReport { used: u64::MAX, peak: 1 }.append_to(&mut reply);
             ReturnValue::VecBytes(reply)
         };
         let asked = |call| reply(Reply::HostRequest(call).into_bytes());

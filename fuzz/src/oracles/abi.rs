@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use guest_abi::boot::{BootHeader, Segment, Settings};
 use guest_abi::call_options::CallOptions;
-use guest_abi::heap_use::HeapUse;
+use guest_abi::heap_report::HeapReport;
 use guest_abi::host_request::HostRequest;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, ModuleReply, Reply};
 use guest_abi::payload::Payload;
@@ -48,8 +48,8 @@ pub fn decode(bytes: &[u8]) {
     segments(bytes);
 }
 
-fn with_heap_use(mut bytes: Vec<u8>) -> Option<(Vec<u8>, HeapUse)> {
-    let heap = HeapUse::take_from(&mut bytes)?;
+fn with_heap_use(mut bytes: Vec<u8>) -> Option<(Vec<u8>, HeapReport)> {
+    let heap = HeapReport::take_from(&mut bytes)?;
     Some((bytes, heap))
 }
 

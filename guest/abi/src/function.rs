@@ -1,7 +1,7 @@
 //! Names and signatures of the functions that the host calls in the guest.
 //!
 //! The guest calls none of the host: an entry ends with what the guest asks for, see `host_request` and `suspension`. Behind each
-//! reply there is its [use of the heap](crate::heap_use::HeapUse).
+//! reply there is its [use of the heap](crate::heap_report::HeapReport).
 
 /// Kind of an argument or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ pub mod exception;
 pub mod function;
 pub mod gate;
 #[cfg(any(feature = "messages", test))]
-pub mod heap_use;
+pub mod heap_report;
 #[cfg(any(feature = "messages", test))]
 pub mod host_request;
 pub mod memory;

@@ -5,7 +5,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use guest_abi::heap_use::HeapUse;
+use guest_abi::heap_report::HeapReport;
 use rquickjs::allocator::{Allocator, RustAllocator};
 
 /// What errors may take beyond the limit.
@@ -44,8 +44,8 @@ pub fn end_call() {
 }
 
 /// What the engine uses, and has used during the call.
-pub fn heap_use() -> HeapUse {
-    HeapUse { used: used() as u64, peak: PEAK.load(Relaxed) as u64 }
+pub fn heap_use() -> HeapReport {
+    HeapReport { used: used() as u64, peak: PEAK.load(Relaxed) as u64 }
 }
 
 /// The engine's allocator, with a limit.

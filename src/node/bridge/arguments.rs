@@ -7,7 +7,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 
 use super::function::{self, AnyFunction};
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 
 /// A number of bytes within a range; `what` names it in the error.
 pub fn size(env: &Env, what: &str, range: &RangeInclusive<u64>, value: Unknown<'_>) -> Result<u64> {
@@ -30,7 +30,7 @@ fn whole_number(env: &Env, what: &str, expected: &str, range: &RangeInclusive<u6
                 return Ok(number as u64);
             }
             let (what, expected) = (what.to_string(), expected.to_string());
-            Err(InvalidArgument::Number { what, expected, number }.into())
+            Err(InvalidValue::Number { what, expected, number }.into())
         }
         other => Err(wrong_type(what, expected, other)),
     }
@@ -48,7 +48,7 @@ pub fn string(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
 pub fn name(env: &Env, what: &str, value: Unknown<'_>) -> Result<String> {
     let name = string(env, what, value)?;
     if name.is_empty() {
-        return Err(InvalidArgument::Empty(what.to_string()).into());
+        return Err(InvalidValue::Empty(what.to_string()).into());
     }
     Ok(name)
 }
@@ -79,7 +79,7 @@ pub fn instance<'env, T: MaybeTypeTag>(
     match value.get_type()? {
         ValueType::Object => {
             let (what, expected) = (what.to_string(), expected.to_string());
-            from_js(env, value).map_err(|_| InvalidArgument::Class { what, expected }.into())
+            from_js(env, value).map_err(|_| InvalidValue::Class { what, expected }.into())
         }
         other => Err(wrong_type(what, expected, other)),
     }
@@ -92,5 +92,5 @@ pub(super) fn from_js<T: FromNapiValue>(env: &Env, value: Unknown<'_>) -> Result
 
 pub(super) fn wrong_type(what: &str, expected: &str, actual: ValueType) -> Error {
     let (what, expected) = (what.to_string(), expected.to_string());
-    InvalidArgument::Type { what, expected, actual: actual.to_string().to_lowercase() }.into()
+    InvalidValue::Type { what, expected, actual: actual.to_string().to_lowercase() }.into()
 }

@@ -6,7 +6,7 @@ use napi::{Env, Unknown};
 
 use super::arguments::{self, function, string};
 use super::host_calls::{self, HostCalls};
-use super::host_function::HostFunction;
+use super::host_function::HostCallback;
 use super::object_lists;
 use super::options::Options;
 use crate::node::error::Result;
@@ -18,7 +18,7 @@ pub const FUNCTIONS: &str = "functions";
 
 /// Functions, and the way to their thread.
 pub struct GivenFunctions {
-    list: Vec<HostFunction>,
+    list: Vec<HostCallback>,
     host_calls: Arc<HostCalls>,
 }
 
@@ -52,9 +52,9 @@ impl GivenFunctions {
     }
 }
 
-fn from_js(env: &Env, [module, name, is_sync, callback]: [Unknown<'_>; 4]) -> Result<HostFunction> {
+fn from_js(env: &Env, [module, name, is_sync, callback]: [Unknown<'_>; 4]) -> Result<HostCallback> {
     let module = string(env, "a module's name", module)?;
     let name = string(env, "a function's name", name)?;
     let is_sync: bool = arguments::from_js(env, is_sync)?;
-    Ok(HostFunction::new(module, name, !is_sync, function(env, "a host function", callback)?))
+    Ok(HostCallback::new(module, name, !is_sync, function(env, "a host function", callback)?))
 }

@@ -26,7 +26,7 @@ use super::value::{text, undefined};
 use super::{async_context, host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::Result;
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::call_record::CallRecord;
 use crate::node::scheduling::host_call::{FunctionName, PendingHostCall};
@@ -41,13 +41,13 @@ const NO_RESULT: &str = "the host function will never give a result";
 
 /// A host function of JavaScript's, for any sandbox.
 #[derive(Clone)]
-pub struct HostFunction {
+pub struct HostCallback {
     pub name: Arc<FunctionName>,
     is_async: bool,
     callback: Arc<AnyFunction>,
 }
 
-impl HostFunction {
+impl HostCallback {
     /// The function that guests know by these names. They wait for its result unless it is asynchronous.
     pub fn new(module: String, name: String, is_async: bool, callback: AnyFunction) -> Self {
         Self { name: Arc::new(FunctionName { module, name }), is_async, callback: Arc::new(callback) }
@@ -74,7 +74,7 @@ impl HostFunction {
 fn bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    function: HostFunction,
+    function: HostCallback,
 ) -> impl Fn(&crate::HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static {
     move |guest_call, arguments| {
         let _noted = NotedCall::begin(&function.name, &sandbox);
@@ -98,7 +98,7 @@ fn bridge(
 fn async_bridge(
     host_calls: Arc<HostCalls>,
     sandbox: Arc<SandboxContext>,
-    function: HostFunction,
+    function: HostCallback,
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync + 'static {
     move |arguments| {
         let noted = NotedCall::begin(&function.name, &sandbox);
@@ -191,7 +191,7 @@ fn invoke(
     // The guest's runtime made this, so it is as little to be trusted as the guest.
     let arguments = match json::try_parse(env, arguments)? {
         Ok(array) if array.is_array()? => elements(env, array)?,
-        _ => return Err(InvalidArgument::NoArray.into()),
+        _ => return Err(InvalidValue::NoArray.into()),
     };
     let Some(tracer) = tracer else { return function::call(env, callback, undefined(env)?, &arguments) };
     // It calls the function, and returns what that returns.
@@ -205,7 +205,7 @@ fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
     let array = Object::from_raw(env.raw(), array.raw());
     let length = array.get_array_length()?;
     if length > ARGUMENTS_MAX {
-        return Err(InvalidArgument::TooManyArguments(ARGUMENTS_MAX).into());
+        return Err(InvalidValue::TooManyArguments(ARGUMENTS_MAX).into());
     }
     (0..length).map(|i| Ok(array.get_element(i)?)).collect()
 }

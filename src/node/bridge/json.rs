@@ -10,7 +10,7 @@ use super::function::{self, AnyFunction, Completion};
 use super::value::undefined;
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 
 /// Functions of one JavaScript environment as they were when the addon was loaded: later changes to the global object do
 /// not reach them.
@@ -41,11 +41,11 @@ pub fn stringify(env: &Env, what: &str, event: Unknown<'_>) -> Result<Payload> {
         Ok(Some(payload)) => Ok(payload),
         Ok(None) => {
             let reason = format!("its type is {}", event.get_type()?.to_string().to_lowercase());
-            Err(InvalidArgument::NoJson { what: what.to_string(), reason }.into())
+            Err(InvalidValue::NoJson { what: what.to_string(), reason }.into())
         }
         Err(thrown) => {
             let reason = exception::text(env, thrown);
-            Err(InvalidArgument::NoJson { what: what.to_string(), reason }.into())
+            Err(InvalidValue::NoJson { what: what.to_string(), reason }.into())
         }
     }
 }

@@ -8,7 +8,7 @@ use super::function::{self, AnyFunction};
 use super::value::undefined;
 use super::{environment, exception};
 use crate::node::error::Result;
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 
 const SOURCE: &str = include_str!("object_lists.js");
 
@@ -51,7 +51,7 @@ fn list<const N: usize>(
     given: Unknown<'_>,
 ) -> Result<Vec<[Unknown<'static>; N]>> {
     let list = function::call(env, reader(environment::kept(env)?), undefined(env)?, &[given])?
-        .map_err(|thrown| InvalidArgument::Thrown(exception::text(env, thrown)))?;
+        .map_err(|thrown| InvalidValue::Thrown(exception::text(env, thrown)))?;
     let list = Object::from_raw(env.raw(), list.raw());
     let elements = (0..list.get_array_length()?).map(|i| Ok(list.get_element(i)?)).collect::<Result<Vec<_>>>()?;
     Ok(elements.as_chunks().0.to_vec())

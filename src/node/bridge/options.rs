@@ -9,7 +9,7 @@ use super::arguments::{count, from_js, string, wrong_type};
 use super::exception;
 use super::signal::Signal;
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 
 /// Range of timeouts in milliseconds.
 const TIMEOUTS: RangeInclusive<f64> = 1.0..=3_600_000.0;
@@ -36,7 +36,7 @@ impl<'env> Options<'env> {
         for i in 0..given.get_array_length()? {
             let name: String = given.get_element(i)?;
             if !names.contains(&name.as_str()) {
-                return Err(InvalidArgument::UnknownOption(name).into());
+                return Err(InvalidValue::UnknownOption(name).into());
             }
         }
         Ok(Some(options))
@@ -48,7 +48,7 @@ impl<'env> Options<'env> {
 
     fn refused(&self) -> Error {
         let reason = exception::take_text(self.env).unwrap_or_default();
-        InvalidArgument::UnreadableOptions(reason).into()
+        InvalidValue::UnreadableOptions(reason).into()
     }
 
     pub fn given(&self, name: &str) -> Result<Option<Unknown<'_>>> {
@@ -89,7 +89,7 @@ impl<'env> Options<'env> {
             return Ok(Some(*value));
         }
         let known = values.iter().map(|(known, _)| known.to_string()).collect();
-        Err(InvalidArgument::Text { what: format!("the option {name}"), known, text }.into())
+        Err(InvalidValue::Text { what: format!("the option {name}"), known, text }.into())
     }
 
     pub fn timeout(&self, name: &str) -> Result<Option<f64>> {
@@ -100,7 +100,7 @@ impl<'env> Options<'env> {
                 milliseconds if TIMEOUTS.contains(&milliseconds) => Ok(Some(milliseconds)),
                 number => {
                     let expected = format!("from {} to {}", TIMEOUTS.start(), TIMEOUTS.end());
-                    Err(InvalidArgument::Number { what: format!("the option {name}"), expected, number }.into())
+                    Err(InvalidValue::Number { what: format!("the option {name}"), expected, number }.into())
                 }
             },
             other => Err(wrong_type(&format!("the option {name}"), "a number", other)),

@@ -9,7 +9,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 use super::exception;
 use super::function::{self, AnyFunction};
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 use crate::node::panic::catch_panic;
 
 const ADD: &str = "addEventListener";
@@ -24,7 +24,7 @@ impl Signal {
     pub fn from_js(env: &Env, value: Unknown<'_>) -> Result<Self> {
         let wrong = || -> Error {
             let (what, expected) = ("the option signal".to_string(), "an AbortSignal".to_string());
-            InvalidArgument::Class { what, expected }.into()
+            InvalidValue::Class { what, expected }.into()
         };
         if value.get_type()? != ValueType::Object {
             return Err(wrong());
@@ -99,5 +99,5 @@ fn read(env: &Env, object: Object<'static>, name: &str) -> Result<Unknown<'stati
 }
 
 fn refused(reason: &str) -> Error {
-    InvalidArgument::UnusableSignal(reason.to_string()).into()
+    InvalidValue::UnusableSignal(reason.to_string()).into()
 }

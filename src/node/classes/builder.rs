@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::host_function_module::HostFunctionModule;
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
-use crate::node::bridge::host_function::HostFunction;
+use crate::node::bridge::host_function::HostCallback;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, hash_flaw, object_lists};
 use crate::node::console::callback::{Callback, recording_lines};
@@ -41,7 +41,7 @@ pub struct SandboxBuilder {
 struct BuilderSettings {
     builder: crate::SandboxBuilder,
     console: Option<Callback>,
-    functions: Vec<HostFunction>,
+    functions: Vec<HostCallback>,
 }
 
 #[napi]

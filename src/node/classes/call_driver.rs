@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, Unknown};
 
-use super::handler_call::{CallValue, Request, Work};
+use super::handler_call::{CallRequest, CallValue, Work};
 use crate::Program;
 use crate::node::bridge::async_context::current;
 use crate::node::bridge::call_end::{CallPromise, OnThread, output_size};
@@ -48,7 +48,7 @@ pub trait Callee {
     fn may_have_host_functions(&self) -> bool;
 
     /// Has a request served when it is its turn. Returns its number if it waits and can be withdrawn.
-    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64>;
+    fn hand_over(&self, request: CallRequest, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64>;
 
     /// What withdraws the request of a number, when that is known.
     fn withdraw(&self, number: Arc<OnceLock<u64>>) -> impl Fn() + 'static;
@@ -174,7 +174,7 @@ fn make<'env, V: ToNapiValue + 'static>(
             let (ticket, call_promise, number) = (callee.calls().add(), CallPromise::new(), Arc::new(OnceLock::new()));
             let withdraw = callee.withdraw(number.clone());
             begins.begin(env, signal, options.limits, (&ticket, Some(&call_promise)), withdraw)?;
-            Ok((Request { work, options, functions, record, cause }, ticket, call_promise, number))
+            Ok((CallRequest { work, options, functions, record, cause }, ticket, call_promise, number))
         },
         |(request, ticket, call_promise, number), pending| {
             call_promise.put(pending);

@@ -16,10 +16,10 @@ use crate::node::scheduling::calls::Ticket;
 use crate::node::scheduling::host_call::Cause;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::node::scheduling::status::{Era, SharedStatus};
-use crate::sandbox::call_options::CallOptions;
+use crate::sandbox::call_settings::CallSettings;
 
 /// What a call asks for.
-pub struct Request {
+pub struct CallRequest {
     pub work: Work,
     pub options: CallHandlerOptions,
     /// Host functions of this call.
@@ -77,9 +77,9 @@ pub async fn call(
     sandbox: &mut crate::LoadedJSSandbox,
     context: &Arc<SandboxContext>,
     ticket: &Ticket,
-    request: Request,
+    request: CallRequest,
 ) -> CallEnd {
-    let Request { work, options, functions, record, cause } = request;
+    let CallRequest { work, options, functions, record, cause } = request;
     let _running = context.run(cause);
     // Its promise has been rejected already, and nothing happens to the sandbox.
     let Some(running) = ticket.begin(sandbox.interrupt_handle(), || sandbox.begin()) else {
@@ -89,7 +89,7 @@ pub async fn call(
     let _recording = record.map(|record| Recording::begin(context, record, sandbox.snapshot_digest()));
     let result = catch_panic_in(async {
         let watching = limits(options.limits)?.map(|limits| sandbox.watch(&running, &limits)).transpose()?;
-        let options = CallOptions {
+        let options = CallSettings {
             gc: options.gc.unwrap_or(true),
             bytes: true,
             rejections: options.limits.unhandled_rejections,
@@ -114,7 +114,7 @@ pub async fn call(
 
 /// A call of a sandbox that waits for its turn.
 pub struct QueuedCall {
-    pub request: Request,
+    pub request: CallRequest,
     pub ticket: Ticket,
     pub call_promise: CallPromise<CallValue>,
     pub context: Arc<SandboxContext>,

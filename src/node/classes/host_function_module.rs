@@ -5,7 +5,7 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::node::bridge::arguments;
-use crate::node::bridge::host_function::HostFunction;
+use crate::node::bridge::host_function::HostCallback;
 use crate::node::error::{Error, Result};
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::consumable::Consumable;
@@ -21,7 +21,7 @@ use crate::sandbox::name;
 pub struct HostFunctionModule {
     name: String,
     /// Those of all modules of a sandbox, or of this one alone.
-    functions: Consumable<Vec<HostFunction>>,
+    functions: Consumable<Vec<HostCallback>>,
 }
 
 #[napi]
@@ -38,7 +38,7 @@ impl HostFunctionModule {
     }
 
     /// The module of this name among the functions of a sandbox.
-    pub(super) fn among(env: &Env, name: Unknown<'_>, functions: Consumable<Vec<HostFunction>>) -> Result<Self> {
+    pub(super) fn among(env: &Env, name: Unknown<'_>, functions: Consumable<Vec<HostCallback>>) -> Result<Self> {
         let name = arguments::string(env, "the module's name", name)?;
         name::check("module", &name).map_err(crate::Error::from)?;
         functions.with(|_| Ok(()))?;
@@ -127,8 +127,8 @@ impl HostFunctionModule {
     }
 
     /// The functions as they are now.
-    pub(super) fn functions(&self) -> Result<Vec<HostFunction>> {
-        let is_ours = |function: &&HostFunction| function.name.module == self.name;
+    pub(super) fn functions(&self) -> Result<Vec<HostCallback>> {
+        let is_ours = |function: &&HostCallback| function.name.module == self.name;
         self.functions.with(|functions| Ok(functions.iter().filter(is_ours).cloned().collect()))
     }
 
@@ -136,7 +136,7 @@ impl HostFunctionModule {
         let name = arguments::string(env, "the function's name", name)?;
         name::check("function", &name).map_err(crate::Error::from)?;
         let callback = arguments::function(env, "the callback", callback)?;
-        let function = HostFunction::new(self.name.clone(), name, is_async, callback);
+        let function = HostCallback::new(self.name.clone(), name, is_async, callback);
         self.functions.with(|functions| {
             functions.retain(|known| known.name != function.name);
             functions.push(function);

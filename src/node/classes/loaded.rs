@@ -7,7 +7,7 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::call_driver::{Callee, call_handler};
-use super::handler_call::{CallValue, QueuedCall, Request, SharedLastCall};
+use super::handler_call::{CallRequest, CallValue, QueuedCall, SharedLastCall};
 use super::heap_statistics::HeapStatistics;
 use super::interrupt::InterruptHandle;
 use super::js::JSSandbox;
@@ -405,7 +405,7 @@ impl Callee for LoadedJSSandbox {
         self.context.has_host_functions()
     }
 
-    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
+    fn hand_over(&self, request: CallRequest, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
         let call = QueuedCall {
             request,
             ticket,

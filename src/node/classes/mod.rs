@@ -14,6 +14,7 @@ pub mod loaded;
 mod pool;
 mod pool_members;
 mod pool_options;
+mod pool_requests;
 mod pool_stats;
 mod preparation;
 mod proto;

@@ -14,7 +14,7 @@ use crate::node::bridge::value::undefined;
 use crate::node::bridge::{arguments, exception};
 use crate::node::console::callback::{Callback, recording_lines};
 use crate::node::error::{Error, Result};
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::jobs;
 use crate::node::scheduling::pool_id::PoolId;
@@ -225,7 +225,7 @@ fn prepare_on_thread(env: &Env, prepare: &AnyFunction, expected: Expected<PoolMe
 
 /// What hands over the sandbox that the function gave.
 fn adopt(env: &Env, completion: Completion) -> Result<impl FnOnce(Expected<PoolMembers>, PoolId) + use<>> {
-    let value = completion.map_err(|thrown| InvalidArgument::Thrown(exception::text(env, thrown)))?;
+    let value = completion.map_err(|thrown| InvalidValue::Thrown(exception::text(env, thrown)))?;
     let sandbox = arguments::instance::<LoadedJSSandbox>(env, "what prepare gives", "a LoadedJSSandbox", value)?;
     let (sender, receiver) = oneshot::channel::<crate::LoadedJSSandbox>();
     let context = sandbox.give_up("SandboxPool", move |sandbox| drop(sender.send(sandbox)))?;

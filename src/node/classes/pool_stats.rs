@@ -26,7 +26,7 @@ impl SandboxPool {
     /// How full the pool is. All figures are of the same moment.
     #[napi]
     pub fn stats(&self) -> PoolStats {
-        let leases = &self.shared.driver.leases;
+        let leases = &self.requests.driver.leases;
         let (members, ready, waiting) = leases.occupancy();
         PoolStats {
             size: leases.size() as f64,

@@ -7,11 +7,11 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::call_driver::{self, Callee};
-use super::handler_call::{CallValue, Request};
+use super::handler_call::{CallRequest, CallValue};
 use super::pool::SandboxPool;
 use crate::node::bridge::call_end::CallPromise;
 use crate::node::error::Result;
-use crate::node::invalid_argument::InvalidArgument;
+use crate::node::invalid_value::InvalidValue;
 use crate::node::scheduling::calls::{Calls, Ticket};
 use crate::node::scheduling::host_call::PendingHostCall;
 
@@ -56,8 +56,8 @@ struct Preparations<'a>(&'a SandboxPool);
 impl Callee for Preparations<'_> {
     fn check_open(&self) -> Result<()> {
         self.0.check_open()?;
-        if !self.0.shared.driver.members.can_prepare() {
-            return Err(InvalidArgument::PreparesItself.into());
+        if !self.0.requests.driver.members.can_prepare() {
+            return Err(InvalidValue::PreparesItself.into());
         }
         Ok(())
     }
@@ -78,12 +78,12 @@ impl Callee for Preparations<'_> {
         self.0.may_have_host_functions()
     }
 
-    fn hand_over(&self, request: Request, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
-        let shared = self.0.shared.clone();
+    fn hand_over(&self, request: CallRequest, ticket: Ticket, call_promise: CallPromise<CallValue>) -> Option<u64> {
+        let requests = self.0.requests.clone();
         // The queue takes work as long as there is a pool.
-        self.0.shared.preparations.push_waiting(move |turn| {
+        self.0.requests.preparations.push_waiting(move |turn| {
             turn.ok()?;
-            Some(Box::pin(shared.prepare(request, ticket, call_promise)))
+            Some(Box::pin(requests.prepare(request, ticket, call_promise)))
         });
         None
     }

@@ -10,7 +10,7 @@ use super::disposal;
 use super::host_function_module::HostFunctionModule;
 use super::js::JSSandbox;
 use crate::node::bridge::host_calls;
-use crate::node::bridge::host_function::HostFunction;
+use crate::node::bridge::host_function::HostCallback;
 use crate::node::bridge::promise::promise;
 use crate::node::error::Error;
 use crate::node::panic::catch_panic;
@@ -27,7 +27,7 @@ const LOAD_RUNTIME: &str = "loadRuntime";
 pub struct ProtoJSSandbox {
     held: Consumable<crate::ProtoJSSandbox>,
     /// Host functions, which are registered when the runtime is loaded. They are consumed with the sandbox.
-    functions: Consumable<Vec<HostFunction>>,
+    functions: Consumable<Vec<HostCallback>>,
     context: Arc<SandboxContext>,
 }
 
@@ -35,7 +35,7 @@ pub struct ProtoJSSandbox {
 impl ProtoJSSandbox {
     pub(super) fn new(
         proto: crate::ProtoJSSandbox,
-        functions: Vec<HostFunction>,
+        functions: Vec<HostCallback>,
         context: Arc<SandboxContext>,
     ) -> Self {
         let functions = Consumable::new(CLASS, functions);

@@ -12,7 +12,7 @@ use hyperlight_common::func::ParameterTuple;
 use super::{Step, Vm};
 use crate::sandbox::call_context::context;
 use crate::sandbox::call_control::CallGuard;
-use crate::sandbox::call_options::CallOptions;
+use crate::sandbox::call_settings::CallSettings;
 use crate::sandbox::error::{Error, Result};
 use crate::sandbox::host_functions::HostFunctions;
 use crate::sandbox::image;
@@ -22,7 +22,7 @@ use crate::sandbox::program::Program;
 use crate::sandbox::reply::{self, Breach, CheckedRequest};
 use crate::sandbox::script::Script;
 use crate::sandbox::signatures::{
-    AddHandler, AddModule, AddPiece, CallHandler, HostReply, Resume, Run, SetEnvironment, SetHostFunctions,
+    AddHandler, AddModule, AddPiece, CallHandler, HostReplyBytes, Resume, Run, SetEnvironment, SetHostFunctions,
 };
 use crate::sandbox::stats::GuestCounters;
 use crate::sandbox::suspended::Suspended;
@@ -130,7 +130,7 @@ impl Vm {
         name: &str,
         event: Payload,
         functions: HostFunctions,
-        options: CallOptions,
+        options: CallSettings,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         self.limit_host_calls(running, options.host_calls);
@@ -154,7 +154,7 @@ impl Vm {
         running: &CallGuard,
         name: &str,
         program: Program,
-        options: CallOptions,
+        options: CallSettings,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         self.limit_host_calls(running, options.host_calls);
@@ -178,7 +178,7 @@ impl Vm {
     fn begin_call(
         &mut self,
         functions: HostFunctions,
-        CallOptions { gc, bytes, rejections, memory_limit, .. }: CallOptions,
+        CallSettings { gc, bytes, rejections, memory_limit, .. }: CallSettings,
     ) -> Result<Vec<u8>> {
         let names = functions.names();
         self.origin.check_kinds(&names)?;
@@ -194,7 +194,7 @@ impl Vm {
         &mut self,
         reply: Reply,
         name: &str,
-        options: CallOptions,
+        options: CallSettings,
         suspended: &mut Suspended,
     ) -> Result<Step> {
         match reply {
@@ -213,7 +213,7 @@ impl Vm {
         &mut self,
         running: &CallGuard,
         name: &str,
-        CallOptions { bytes, .. }: CallOptions,
+        CallSettings { bytes, .. }: CallSettings,
         results: HostResults,
         suspended: &mut Suspended,
     ) -> Result<Step> {
@@ -314,7 +314,7 @@ impl Vm {
                         CheckedRequest::Function { .. } => running.tally().host_call(),
                         _ => Ok(()),
                     };
-                    let reply: HostReply = match counted {
+                    let reply: HostReplyBytes = match counted {
                         Ok(()) => self.dispatcher.serve(request, &self.control),
                         Err(refusal) => host_reply::refused(refusal).into_bytes(),
                     };

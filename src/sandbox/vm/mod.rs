@@ -22,8 +22,8 @@ use super::error::{Error, Result};
 use super::host_functions::HostFunctions;
 use super::intake::{Intake, UnhandledRejections};
 use super::interrupt::InterruptHandle;
-use super::origin::Origin;
 use super::snapshot::{Digest, Snapshot};
+use super::snapshot_origin::SnapshotOrigin;
 use super::staged::Staged;
 use super::tally::HostCallLimits;
 use super::{fault, image, machine, shadow_paging, stopper, workers};
@@ -69,7 +69,7 @@ pub struct Vm {
     base: Arc<State>,
     /// What the guest's state needs: it knows no other host functions than these.
     environment: Environment,
-    origin: Origin,
+    origin: SnapshotOrigin,
     /// That of the snapshot in whose state the guest was started or to which it was restored last.
     digest: Option<Digest>,
 }
@@ -85,13 +85,13 @@ impl Vm {
     ) -> Result<Self> {
         // Nothing may run that cannot be stopped.
         stopper::ensure()?;
-        let available = Origin::new(configuration.clone(), host_functions.names());
+        let available = SnapshotOrigin::new(configuration.clone(), host_functions.names());
         let (base, origin) = match start {
             Some(snapshot) => {
                 available.check_fits(snapshot.origin(), intake.functions_come_with_calls)?;
                 (snapshot.state().clone(), snapshot.origin().loaded())
             }
-            None => (image::booted(&configuration)?.state, Origin::of_booted(configuration.clone())),
+            None => (image::booted(&configuration)?.state, SnapshotOrigin::of_booted(configuration.clone())),
         };
         let dispatcher =
             Dispatcher::new(host_functions.clone(), &configuration, intake.max_values).with_print(intake.print);
@@ -206,13 +206,13 @@ impl Vm {
             SandboxStatus::Poisoned => Err(Error::Poisoned),
             _ => {
                 let origin = if staged.is_some() { self.available() } else { self.origin.clone() };
-                Ok(Snapshot::new(self.base.clone(), Origin { staged, ..origin }))
+                Ok(Snapshot::new(self.base.clone(), SnapshotOrigin { staged, ..origin }))
             }
         }
     }
 
-    fn available(&self) -> Origin {
-        Origin::new(self.configuration.clone(), self.host_functions.names())
+    fn available(&self) -> SnapshotOrigin {
+        SnapshotOrigin::new(self.configuration.clone(), self.host_functions.names())
     }
 
     /// Puts the guest back to a snapshot that was taken of a sandbox like this one.
@@ -256,7 +256,7 @@ impl Vm {
         let booted = image::booted(&self.configuration)?.state;
         self.restore_unchecked(booted.clone())?;
         self.base = booted;
-        self.origin = Origin::of_booted(self.configuration.clone());
+        self.origin = SnapshotOrigin::of_booted(self.configuration.clone());
         self.digest = None;
         Ok(())
     }

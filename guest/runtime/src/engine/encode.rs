@@ -18,6 +18,7 @@ use rquickjs::{Atom, Coerced, Ctx, Error, Exception, Function, Object, Persisten
 
 use super::bytes::with_bytes;
 use super::exception;
+use super::new_value::owned;
 use crate::global::Global;
 
 /// Deepest nesting of objects. Each level takes native memory.
@@ -461,20 +462,13 @@ fn address_of(value: &Value<'_>) -> usize {
 fn property<'js>(value: &Value<'js>, name: PredefinedAtom) -> Result<Value<'js>> {
     let ctx = value.ctx();
     // SAFETY: value and context belong together, and the atom is one that is always there.
-    owned(ctx, unsafe { qjs::JS_GetProperty(ctx.as_raw().as_ptr(), value.as_raw(), name as qjs::JSAtom) })
+    unsafe { owned(ctx, qjs::JS_GetProperty(ctx.as_raw().as_ptr(), value.as_raw(), name as qjs::JSAtom)) }
 }
 
 fn item<'js>(array: &Object<'js>, index: i64) -> Result<Value<'js>> {
     let ctx = array.ctx();
     // SAFETY: value and context belong together.
-    owned(ctx, unsafe { qjs::JS_GetPropertyInt64(ctx.as_raw().as_ptr(), array.as_raw(), index) })
-}
-
-/// A value that the engine has just given, or that it has thrown.
-fn owned<'js>(ctx: &Ctx<'js>, raw: qjs::JSValue) -> Result<Value<'js>> {
-    // SAFETY: it is ours, and of this context.
-    let value = unsafe { Value::from_raw(ctx.clone(), raw) };
-    if value.is_exception() { Err(Error::Exception) } else { Ok(value) }
+    unsafe { owned(ctx, qjs::JS_GetPropertyInt64(ctx.as_raw().as_ptr(), array.as_raw(), index)) }
 }
 
 fn length_of(array: &Object<'_>) -> Result<i64> {
@@ -491,7 +485,7 @@ fn is_array<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> Result<bool> {
     let mut value = object.as_value().clone();
     while value.is_proxy() {
         // SAFETY: value and context belong together.
-        value = owned(ctx, unsafe { qjs::JS_GetProxyTarget(ctx.as_raw().as_ptr(), value.as_raw()) })?;
+        value = unsafe { owned(ctx, qjs::JS_GetProxyTarget(ctx.as_raw().as_ptr(), value.as_raw())) }?;
     }
     Ok(value.is_array())
 }

@@ -14,6 +14,7 @@ mod exception;
 mod host;
 mod json;
 mod module;
+mod new_value;
 mod payload;
 mod program;
 mod random;

@@ -8,7 +8,7 @@ use core::ptr;
 
 use rquickjs::{Ctx, Exception, Result, Value, qjs};
 
-use super::builtins::owned;
+use super::new_value::owned;
 
 /// Room for the number, which keeps the memory behind it aligned.
 const HEADER_SIZE: usize = 16;

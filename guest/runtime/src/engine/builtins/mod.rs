@@ -29,7 +29,6 @@ use rquickjs::{Ctx, Module, Object, Value};
 
 use super::{exception, rejections, settled};
 
-pub use native::value as owned;
 pub use node::set_environment;
 
 /// What the names of our modules begin with, and those of no handler and no other module: what a module may import is decided

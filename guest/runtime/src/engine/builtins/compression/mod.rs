@@ -20,9 +20,9 @@ use rquickjs::{Class, Ctx, JsLifetime, Result, Value};
 
 use self::crc32::Crc32;
 use self::gzip_header::GzipHeader;
-use super::native::{Bytes, has_room, new_bytes};
 use crate::engine::bytes::with_bytes;
 use crate::engine::exception;
+use crate::engine::new_value::{Bytes, has_room, new_bytes};
 
 const PIECE_SIZE: usize = 64 << 10;
 /// Memory that a compressor takes at most, which it allocates without a way to fail.

@@ -9,8 +9,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
-use super::native::{Bytes, new_bytes};
 use crate::engine::bytes::{bytes_of, with_bytes};
+use crate::engine::new_value::{Bytes, new_bytes};
 use crate::engine::random;
 
 pub fn digest<'js>(ctx: Ctx<'js>, algorithm: String, data: Bytes<'js>) -> Result<Value<'js>> {

@@ -10,9 +10,9 @@ use rquickjs::function::Constructor;
 use rquickjs::{Class, Ctx, Error, JsLifetime, Result, Value};
 
 use super::new_wide_text;
-use crate::engine::builtins::native::Bytes;
 use crate::engine::bytes::with_bytes;
 use crate::engine::exception;
+use crate::engine::new_value::Bytes;
 
 /// A decoder, for JavaScript to keep.
 pub struct LegacyDecoder(Decoder);

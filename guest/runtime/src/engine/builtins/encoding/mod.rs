@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 use rquickjs::convert::List;
 use rquickjs::{Ctx, Result, Value, qjs};
 
-use super::native::{self, Bytes, new_bytes};
 use crate::engine::bytes::{bytes_of, with_bytes};
 use crate::engine::exception;
+use crate::engine::new_value::{Bytes, new_bytes, owned};
 
 /// Text, and the number of bytes that it was made of. No text: there were errors, and the first one ended after so many bytes.
 type Decoded<'js> = List<(Option<Value<'js>>, f64)>;
@@ -154,6 +154,6 @@ fn new_wide_text<'js>(ctx: &Ctx<'js>, units: &[u16]) -> Result<Value<'js>> {
     // SAFETY: the units are copied, and the value is the context's own.
     unsafe {
         let text = qjs::JS_NewStringUTF16(ctx.as_raw().as_ptr(), units.as_ptr(), units.len() as _);
-        native::value(ctx, text)
+        owned(ctx, text)
     }
 }

@@ -4,7 +4,7 @@ use rquickjs::convert::List;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Promise, Result, Value, qjs};
 
-use super::native;
+use crate::engine::new_value::owned;
 
 /// The target and the handler of a proxy; null for one that is revoked, nothing for what is no proxy. No trap runs.
 pub fn proxy_parts<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
@@ -15,8 +15,8 @@ pub fn proxy_parts<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> 
     // SAFETY: value and context belong together, and what is given is the context's own.
     let parts = unsafe {
         let context = ctx.as_raw().as_ptr();
-        let target = native::value(&ctx, qjs::JS_GetProxyTarget(context, value.as_raw()));
-        target.and_then(|target| Ok((target, native::value(&ctx, qjs::JS_GetProxyHandler(context, value.as_raw()))?)))
+        let target = owned(&ctx, qjs::JS_GetProxyTarget(context, value.as_raw()));
+        target.and_then(|target| Ok((target, owned(&ctx, qjs::JS_GetProxyHandler(context, value.as_raw()))?)))
     };
     match parts {
         Ok(parts) => rquickjs::IntoJs::into_js(List(parts), &ctx),
@@ -37,7 +37,7 @@ pub fn promise_parts<'js>(ctx: Ctx<'js>, promise: Promise<'js>) -> Result<List<(
     // SAFETY: value and context belong together, and what is given is the context's own.
     let result = unsafe {
         let result = qjs::JS_PromiseResult(ctx.as_raw().as_ptr(), promise.as_value().as_raw());
-        native::value(&ctx, result)?
+        owned(&ctx, result)?
     };
     Ok(List((state, result)))
 }

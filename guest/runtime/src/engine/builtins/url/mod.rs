@@ -9,8 +9,8 @@ use rquickjs::{Array, Ctx, Object, Result, Value};
 use url::{Position, Url, form_urlencoded, quirks};
 
 use self::file_url::FileUrl;
-use super::native::has_room;
 use crate::engine::exception;
+use crate::engine::new_value::has_room;
 
 /// Memory that the work on texts can take at most, as a multiple of their size. A host of many numbers takes the most.
 const WORK_FACTOR: usize = 64;

@@ -1,8 +1,8 @@
-//! What is wrong with an argument that JavaScript has given.
+//! What is wrong with a value that JavaScript has given.
 
 /// What is wrong with an argument that JavaScript has given. What the Rust API refuses has a type of its own there.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum InvalidArgument {
+pub enum InvalidValue {
     /// It is of another type.
     #[error("{what} must be {expected}, but the type is {actual}")]
     Type {

@@ -16,7 +16,7 @@ pub(super) const METADATA: &str = "hyperlight-js";
 
 /// What a sandbox must have in common with the one that a snapshot was taken of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Origin {
+pub(super) struct SnapshotOrigin {
     /// Hash of [`image::EMBEDDED`].
     pub guest: String,
     pub configuration: Configuration,
@@ -27,7 +27,7 @@ pub(super) struct Origin {
     pub staged: Option<Staged>,
 }
 
-impl Origin {
+impl SnapshotOrigin {
     pub fn new(configuration: Configuration, host_functions: HostFunctionNames) -> Self {
         let host_functions = host_functions
             .0

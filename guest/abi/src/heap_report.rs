@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 /// What comes behind each [reply](crate::message::Reply).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HeapUse {
+pub struct HeapReport {
     /// Bytes in use.
     pub used: u64,
     /// Most bytes in use at one time since the call began.
     pub peak: u64,
 }
 
-impl HeapUse {
+impl HeapReport {
     /// Size of its encoding in bytes.
     pub const SIZE: usize = 16;
 
@@ -39,16 +39,16 @@ mod tests {
 
     #[test]
     fn it_is_taken_from_where_it_was_put_and_from_no_message_that_is_too_short() {
-        let heap = HeapUse { used: 1 << 40, peak: u64::MAX };
+        let heap = HeapReport { used: 1 << 40, peak: u64::MAX };
         for message in [vec![], vec![1, 2, 3]] {
             let mut with_heap = message.clone();
             heap.append_to(&mut with_heap);
-            assert_eq!(with_heap.len(), message.len() + HeapUse::SIZE);
-            assert_eq!(HeapUse::take_from(&mut with_heap), Some(heap));
+            assert_eq!(with_heap.len(), message.len() + HeapReport::SIZE);
+            assert_eq!(HeapReport::take_from(&mut with_heap), Some(heap));
             assert_eq!(with_heap, message);
         }
-        let mut short = vec![0; HeapUse::SIZE - 1];
-        assert_eq!(HeapUse::take_from(&mut short), None);
-        assert_eq!(short.len(), HeapUse::SIZE - 1);
+        let mut short = vec![0; HeapReport::SIZE - 1];
+        assert_eq!(HeapReport::take_from(&mut short), None);
+        assert_eq!(short.len(), HeapReport::SIZE - 1);
     }
 }

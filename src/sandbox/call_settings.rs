@@ -5,7 +5,7 @@ use super::tally::HostCallLimits;
 
 /// How a handler is to be called.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CallOptions {
+pub(crate) struct CallSettings {
     /// Whether to collect garbage afterwards if there may be much.
     pub gc: bool,
     /// Whether the result may hold byte arrays; if not, it is plain JSON.
@@ -18,7 +18,7 @@ pub(crate) struct CallOptions {
     pub host_calls: Option<HostCallLimits>,
 }
 
-impl CallOptions {
+impl CallSettings {
     /// For a call whose result is plain JSON, and otherwise as the sandbox's other calls are. Garbage is collected unless something
     /// else is said.
     pub fn for_json(gc: Option<bool>, memory_limit: Option<u64>) -> Self {
