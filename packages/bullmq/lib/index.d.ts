@@ -73,8 +73,17 @@ export interface FunctionWorker {
   /** Is fulfilled when jobs are taken. */
   ready(): Promise<void>;
   readonly isRunning: boolean;
-  /** The functions that have sandboxes, and the bytes that these may take. */
-  stats(): { warm: string[]; bytes: number };
+  /** Whether jobs are taken at present: `ready()` is fulfilled, it is not drained, and Redis answers. */
+  readonly isReady: boolean;
+  /** The functions that have sandboxes, the bytes that these may take, and jobs: those that run, and how others have ended. */
+  stats(): {
+    warm: string[];
+    bytes: number;
+    running: number;
+    completed: number;
+    failed: number;
+    handedBack: number;
+  };
   /** Takes no more jobs, waits for those that run, and gives those back that have not ended after `timeoutMs`: 30,000. */
   drain(options?: { timeoutMs?: number }): Promise<void>;
 }

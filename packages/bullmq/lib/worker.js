@@ -33,6 +33,9 @@ class FunctionWorker {
   /** Jobs that callers have given up. */
   #cancelled = new Set();
   #closing;
+  #isReady = false;
+  /** Jobs that run, and how those before them have ended. */
+  #counts = { running: 0, completed: 0, failed: 0, handedBack: 0 };
 
   constructor(options) {
     const { queue, functions = {}, concurrency = availableParallelism(), memoryBudgetBytes = 4 * GIB } = options;
@@ -71,6 +74,12 @@ class FunctionWorker {
     client.on('error', (error) => this.#log('error', error.message));
     await warnOfSettings(client, this.#log);
     client.disconnect();
+    this.#isReady = true;
+  }
+
+  /** Whether jobs are taken at present: it is running, and Redis answers. */
+  get isReady() {
+    return this.#isReady && this.isRunning && this.#cancellations.status === 'ready';
   }
 
   get isRunning() {
@@ -78,7 +87,7 @@ class FunctionWorker {
   }
 
   stats() {
-    return this.#functions.stats();
+    return { ...this.#functions.stats(), ...this.#counts };
   }
 
   /** Takes no more jobs, and ends when those that run have; those that have not after `timeoutMs` go back to the queue. */
@@ -111,17 +120,23 @@ class FunctionWorker {
       await job.moveToDelayed(Date.now() + TENANT_DELAY, token);
       throw new DelayedError();
     }
+    this.#counts.running++;
     try {
-      return await this.#functions.use(name, digest, (pool, { handler = 'handler' }) =>
+      const result = await this.#functions.use(name, digest, (pool, { handler = 'handler' }) =>
         this.#call(pool, handler, event, job, signal),
       );
+      this.#counts.completed++;
+      return result;
     } catch (error) {
       if (this.#isHandedBack(signal)) {
+        this.#counts.handedBack++;
         await job.moveToWait(token);
         throw new WaitingError();
       }
+      this.#counts.failed++;
       throw failureOf(error);
     } finally {
+      this.#counts.running--;
       this.#tenants.leave(tenant);
     }
   }

@@ -83,6 +83,10 @@ test('functions of a registry', async (t) => {
     const source = 'let calls = 0; export default (n) => [n * 3, ++calls];';
     const fit = await pushed(source, 'triple:1');
     const expected = await client.call('triple@1', 7);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('warn')),
+      [],
+    );
     const unfit = await artifacts.bundle(source);
     const digest = await withUnfitSnapshot(unfit.folder);
     assert.notEqual(digest, fit.digest);

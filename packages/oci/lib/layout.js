@@ -1,7 +1,7 @@
 // Folders with artifacts: image layouts of OCI, in which each blob has its digest for a name.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from './failure.js';
 import { isDigest } from './reference.js';
@@ -69,6 +69,22 @@ export async function setTag(folder, tag, { digest, size, artifactType }) {
   await write(join(folder, 'index.json'), JSON.stringify(index, null, 2));
 }
 
+/** Makes an index if there is none: what reads a snapshot wants one, even if it finds the manifest by its digest. */
+export async function ensureIndex(folder) {
+  const file = join(folder, 'index.json');
+  if ((await sizeOf(file)) !== undefined) return;
+  const part = partOf(file);
+  await writeFile(part, JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [] }), { mode: 0o600 });
+  try {
+    // Unlike a renamed file it takes no other's place.
+    await link(part, file);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
 async function readIndex(folder, missing) {
   const file = join(folder, 'index.json');
   const size = await sizeOf(file);
@@ -95,7 +111,7 @@ async function sizeOf(file) {
 
 /** Writes a file that others see as it was before, or whole. */
 async function write(file, content) {
-  const part = `${file}.${process.pid}-${parts++}.part`;
+  const part = partOf(file);
   try {
     await writeFile(part, content, { mode: 0o600 });
     await rename(part, file);
@@ -103,4 +119,8 @@ async function write(file, content) {
     await rm(part, { force: true });
     throw error;
   }
+}
+
+function partOf(file) {
+  return `${file}.${process.pid}-${parts++}.part`;
 }

@@ -50,6 +50,7 @@ export async function download(reference, folder, options = {}) {
   }
   const manifest = await layout.writeBlob(folder, bytes);
   await readFunction(folder, bytes);
+  await layout.ensureIndex(folder);
   return { digest: digestOf(bytes), receivedBytes: received, manifest, blobs: [...blobs, manifest] };
 }
 

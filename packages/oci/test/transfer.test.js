@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
-import { open, pull, push, resolve } from '../lib/index.js';
+import { download, open, pull, push, resolve } from '../lib/index.js';
 import { Artifacts, altered, ofNewerVersion, pushUnchecked, withUnfitSnapshot } from './artifacts.js';
 import { DockerRegistry, USER } from './docker-registry.js';
 import { startProxy } from './proxy.js';
@@ -46,8 +46,10 @@ test('functions in a registry', async (t) => {
     assert.equal(await callSnapshot(folder, opened.snapshot, '1'), false);
     assert.equal(await resolve(`${name}:1`, NOBODY), digest);
     const byDigest = artifacts.place();
-    await pull(`${name}@${digest}`, byDigest, NOBODY);
+    await download(`${name}@${digest}`, byDigest, NOBODY);
     assert.deepEqual(blobsIn(byDigest), blobsIn(folder));
+    assert.deepEqual(await open(byDigest, digest), opened);
+    assert.equal(await callSnapshot(byDigest, opened.snapshot, 2), true);
   });
 
   await t.test('what is there already is neither sent nor fetched again', async () => {
