@@ -33,24 +33,6 @@ const outputs: Record<string, string[]> = {
   'host-functions.js': ["{ user: 'ALICE', total: 65 }", "{ error: 'HostFunctionError: there is no user 7' }"],
   'async.js': ["[ 'page 1', 'page 2', 'page 3' ]", "[ 'page 1', 'TimeoutError' ]"],
   'user-modules.js': ['3.14 m2', '12.57 m2', '{ areas: 2 }'],
-  'fleet.js': [
-    'a registry is running',
-    'Redis is running',
-    'pushed greet:1 with a snapshot',
-    'pushed crash:1 with a snapshot',
-    'worker one is ready',
-    'worker two is ready',
-    'greet@1: Hello, World!',
-    '20 callers: 20 answers, from "Hello, caller 0!" to "Hello, caller 19!"',
-    'crash@1: ERR_CANCELLED, stopped by cpu-time',
-    'none@1: ERR_FUNCTION_NOT_FOUND',
-    'a worker was killed: Hello, again!',
-    'worker three is ready',
-    'a worker was asked to end, and exited with 0',
-    'greet@1: Hello, the third worker!',
-    'pushed greet:1 with a snapshot',
-    'greet@1 is another function: Good day, World.',
-  ],
 };
 
 for (const [file, lines] of Object.entries(outputs)) {
