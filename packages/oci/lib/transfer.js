@@ -6,6 +6,9 @@ import * as manifests from './manifest.js';
 import { isDigest, parseReference } from './reference.js';
 import { digestOf, MANIFEST_SIZE_MAX, Repository } from './registry.js';
 
+/** Blobs that are on their way at the same time. */
+const TRANSFERS_MAX = 4;
+
 /** Sends the function in a folder to a registry. What is there already is not sent. */
 export async function push(folder, reference, { tag = 'latest', ...options } = {}) {
   const to = parseReference(reference);
@@ -13,14 +16,14 @@ export async function push(folder, reference, { tag = 'latest', ...options } = {
   const digest = await layout.find(folder, tag);
   const bytes = await layout.readBlob(folder, digest, MANIFEST_SIZE_MAX);
   const { blobs } = await readFunction(folder, bytes);
-  const repository = repositoryOf(to, options);
+  const { repository, stop } = stoppable(to, options);
   let sent = 0;
-  for (const blob of blobs) {
-    if (await repository.hasBlob(blob.digest)) continue;
+  await forEach(blobs, stop, async (blob) => {
+    if (await repository.hasBlob(blob.digest)) return;
     await layout.checkBlob(folder, blob);
     await repository.putBlob(blob, layout.fileOf(folder, blob.digest));
     sent += blob.size;
-  }
+  });
   // The tag moves when all is there.
   await repository.putManifest(to.tag, bytes);
   return { digest, sentBytes: sent };
@@ -37,21 +40,47 @@ export async function pull(reference, folder, { tag = 'latest', ...options } = {
 /** Fetches a function into a folder, without a tag. Several can be fetched at once. */
 export async function download(reference, folder, options = {}) {
   const from = parseReference(reference);
-  const repository = repositoryOf(from, options);
+  const { repository, stop } = stoppable(from, options);
   const bytes = await repository.manifest(from.digest ?? from.tag);
   if (bytes === undefined) throw notFound(reference);
   const { blobs } = manifests.readManifest(bytes);
   await layout.prepare(folder);
   let received = 0;
-  for (const blob of blobs) {
-    if (await layout.hasBlob(folder, blob)) continue;
+  await forEach(blobs, stop, async (blob) => {
+    if (await layout.hasBlob(folder, blob)) return;
     await repository.getBlob(blob, layout.fileOf(folder, blob.digest));
     received += blob.size;
-  }
+  });
   const manifest = await layout.writeBlob(folder, bytes);
   await readFunction(folder, bytes);
   await layout.ensureIndex(folder);
   return { digest: digestOf(bytes), receivedBytes: received, manifest, blobs: [...blobs, manifest] };
+}
+
+/** A repository, and what stops all transfers with it. */
+function stoppable(reference, options) {
+  const controller = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, controller.signal]) : controller.signal;
+  return { repository: repositoryOf(reference, { ...options, signal }), stop: () => controller.abort() };
+}
+
+/** Does something for each blob, for some at a time. When one fails, the others are stopped, and nothing goes on after it. */
+async function forEach(blobs, stop, one) {
+  // Two layers of a function may be one blob.
+  const left = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  let failed;
+  const next = async () => {
+    while (left.length > 0 && failed === undefined) {
+      try {
+        await one(left.shift());
+      } catch (error) {
+        failed ??= { error };
+        stop();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: TRANSFERS_MAX }, next));
+  if (failed !== undefined) throw failed.error;
 }
 
 /** The digest that a name has in its registry at present. */
