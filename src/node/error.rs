@@ -115,7 +115,9 @@ impl Error {
                 E::NoHypervisor(_) => Code::NoHypervisor,
                 E::NoThread { .. } => Code::NoThread,
                 E::SnapshotFolder { .. } => Code::Snapshot,
-                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => Code::InvalidArg,
+                E::InvalidArgument(_) | E::InvalidEvent(_) | E::Script { .. } | E::SnapshotMismatch(_) => {
+                    Code::InvalidArg
+                }
                 E::HandlerNotFound(_) => Code::HandlerNotFound,
                 E::Compile { .. } => Code::Compile,
                 E::Guest { .. } => Code::GuestError,
