@@ -31,11 +31,11 @@ export { HostFunctionModule as HostModule };
 /** A handler or a module cannot be compiled, linked or evaluated. */
 export interface CompileError extends Error {
   code: 'ERR_COMPILE';
-  /** Name of the handler, or specifier of the module. */
+  /** Name of the handler, or specifier of the module; or of the original source, if it ends with a source map. */
   file: string;
-  /** Line in its source, from 1; 0 if unknown. */
+  /** Line in that source, from 1; 0 if unknown. */
   line: number;
-  /** Column in its source, from 1; 0 if unknown. */
+  /** Column in that source, from 1; 0 if unknown. */
   column: number;
   /** The guest's stack trace, one frame a line; empty if there is none. */
   guestStack: string;
@@ -60,7 +60,10 @@ export interface GuestThrown extends Error {
   guestName: string;
   /** The message of the error that was thrown, or any other thrown value as text. At most 16 KiB. */
   guestMessage: string;
-  /** The guest's stack trace, one frame a line. Lines and columns are those of the handler's source. At most 16 KiB. */
+  /**
+   * The guest's stack trace, one frame a line. Files, lines and columns are those of the sources, or of their originals if a
+   * source ends with a source map. At most 16 KiB.
+   */
   guestStack: string;
   /** The `code` of what was thrown, if that is a string or a number. */
   guestCode?: string | number;
@@ -687,7 +690,7 @@ export declare class LoadedJSSandbox {
    *   options are invalid. The handler was not called.
    * - `ERR_HANDLER_NOT_FOUND`: there is no handler of this name.
    * - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
-   *   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Exceeding
+   *   `guestMessage` and `guestStack`; lines and columns in the stack are those of the sources, or of their originals (source maps). Exceeding
    *   the heap or the stack is such an error, too.
    * - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result has too many values. See the
    *   properties `size`, `limit` and `unit` (`'bytes'` or `'values'`).

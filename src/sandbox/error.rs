@@ -71,7 +71,8 @@ pub enum Error {
         name: String,
         /// The error's message, or what was thrown as text.
         message: String,
-        /// The guest's stack trace, one frame a line. Lines and columns are those of the handler's source.
+        /// The guest's stack trace, one frame a line. Files, lines and columns are those of the sources, or of their
+        /// originals if a source ends with a source map.
         stack: String,
         /// The properties of what was thrown, its cause and its errors.
         details: Box<ErrorDetails>,

@@ -90,7 +90,7 @@ impl LoadedJSSandbox {
     ///   options are invalid. The handler was not called.
     /// - `ERR_HANDLER_NOT_FOUND`: there is no handler of this name.
     /// - `ERR_GUEST_ERROR`: the handler threw, or its promise was rejected. The error has the properties `guestName`,
-    ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the handler's source. Exceeding
+    ///   `guestMessage` and `guestStack`; lines and columns in the stack are those of the sources, or of their originals (source maps). Exceeding
     ///   the heap or the stack is such an error, too.
     /// - `ERR_PAYLOAD_TOO_LARGE`: the event or the result is too large, or the result has too many values. See the
     ///   properties `size`, `limit` and `unit` (`'bytes'` or `'values'`).

@@ -158,7 +158,7 @@ fn property<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str) -> Option<Val
 }
 
 /// A result, or nothing if it is an exception, which is forgotten.
-fn or_caught<T>(ctx: &Ctx<'_>, result: rquickjs::Result<T>) -> Option<T> {
+pub fn or_caught<T>(ctx: &Ctx<'_>, result: rquickjs::Result<T>) -> Option<T> {
     if result.is_err() {
         ctx.catch();
     }

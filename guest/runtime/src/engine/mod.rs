@@ -20,6 +20,7 @@ mod program;
 mod random;
 mod rejections;
 mod shared_memory;
+mod source_maps;
 mod stack;
 mod typescript;
 mod warm_up;
@@ -103,6 +104,7 @@ impl Engine {
         let memory = Limited::new(settings.javascript_limit as usize);
         let runtime = Runtime::new_with_alloc(memory).expect("memory for a JavaScript runtime");
         module::init();
+        source_maps::init();
         rejections::install(&runtime);
         runtime.set_loader(module::Modules, module::Modules);
         let context = Context::full(&runtime).expect("memory for a JavaScript context");
@@ -158,6 +160,7 @@ impl Engine {
         begin(call);
         allocator::begin_call(None);
         self.is_untouched = false;
+        source_maps::keep(&name, &source);
         let begun = self.context.with(|ctx| {
             let source = if is_typescript { typescript::of_module(&name, &source)? } else { source };
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
@@ -166,7 +169,7 @@ impl Engine {
         });
         match begun {
             Ok(activity) => self.advance(activity, Vec::new()),
-            Err((exception, place)) => Reply::Compile(exception, place),
+            Err((exception, place)) => self.refuse(Reply::Compile(exception, place)),
         }
     }
 
@@ -220,9 +223,12 @@ impl Engine {
 
     /// A call has ended before guest code could wait for anything.
     fn refuse(&self, reply: Reply) -> Reply {
-        allocator::end_call();
-        self.context.with(|ctx| call_functions::end(&ctx));
-        reply
+        self.context.with(|ctx| {
+            call_functions::end(&ctx);
+            let reply = source_maps::translate(&ctx, reply);
+            allocator::end_call();
+            reply
+        })
     }
 
     /// Goes on with what is suspended.
@@ -283,16 +289,17 @@ impl Engine {
 
     fn end(&mut self, task: &Task, reply: Reply, rejections_fail: bool) -> Reply {
         let is_result = matches!(reply, Reply::Value(_) | Reply::Undefined);
-        let rejected = self.context.with(|ctx| {
+        let reply = self.context.with(|ctx| {
             run_jobs(&ctx);
             let rejected = if rejections_fail && is_result { rejections::take_first(&ctx) } else { None };
             rejections::report(&ctx);
+            let reply = rejected.map_or(reply, |exception| task.failed(exception));
+            let reply = source_maps::translate(&ctx, reply);
             allocator::end_call();
             event_loop::clear(&ctx);
             call_functions::end(&ctx);
-            rejected
+            reply
         });
-        let reply = rejected.map_or(reply, |exception| task.failed(exception));
         match task {
             Task::Call { gc, .. } => {
                 if *gc {

@@ -36,7 +36,7 @@ use crate::global::Global;
 
 pub use cycles::end_turn;
 pub use handler::{EXPORT, Evaluation, declare_program, evaluate_handler, program_in_commonjs};
-pub use place::place_of;
+pub use place::{Frame, place_of};
 pub use require::install;
 
 /// Namespace of modules for which the host names none.
@@ -107,6 +107,11 @@ pub fn set_functions_of_call(modules: BTreeMap<&str, HostFunctionNames>) {
             registry.of_call.insert(String::from(module), ModuleOfCall { name, list, source });
         }
     });
+}
+
+/// What a function makes of the source of a module that was added or loaded.
+pub fn with_source<T>(name: &str, f: impl FnOnce(&str) -> T) -> Option<T> {
+    REGISTRY.with(|registry| registry.sources.get(name).map(|source| f(source)))
 }
 
 /// Makes a module importable. It is compiled when it is first imported.

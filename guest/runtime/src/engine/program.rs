@@ -23,7 +23,7 @@ use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value};
 
 use super::module::{self, EXPORT};
 use super::wrapper::Wrapper;
-use super::{call_functions, exception, payload, typescript};
+use super::{call_functions, exception, payload, source_maps, typescript};
 use crate::global::Global;
 
 /// What the source is called in places and stacks.
@@ -76,6 +76,7 @@ pub fn begin<'js>(
         let is_typescript = is_typescript_name(&specifier);
         module::add(specifier, source, is_typescript);
     }
+    source_maps::keep(NAME, &source);
     let source = if is_typescript {
         typescript::of_program(NAME, &source).map_err(|(exception, place)| Reply::Compile(exception, place))?
     } else {

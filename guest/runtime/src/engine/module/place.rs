@@ -19,7 +19,7 @@ pub fn place_of(exception: &mut Exception, handler: &str, source: &str) -> Place
     if let Some(place) = unresolved {
         return place;
     }
-    let Some(mut place) = exception.stack.lines().find_map(place_in_frame) else {
+    let Some(mut place) = exception.stack.lines().find_map(Frame::of).map(|frame| frame.place) else {
         return Place { file: handler.to_string(), line: 0, column: 0 };
     };
     let end = REGISTRY.with(|registry| {
@@ -46,16 +46,29 @@ fn end_of(source: &str) -> (u32, u32) {
     (line as u32, column as u32)
 }
 
-/// The place that one line of a stack trace names, as in `at f (file:3:5)` or `at file:3:5`.
-fn place_in_frame(frame: &str) -> Option<Place> {
-    let frame = frame.trim().strip_prefix("at ")?;
-    let place = match frame.rsplit_once(" (") {
-        Some((_, place)) => place.strip_suffix(')')?,
-        None => frame,
-    };
-    let mut parts = place.rsplitn(3, ':');
-    let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Place { file: file.to_string(), line: line.parse().ok()?, column: column.parse().ok()? })
+/// A line of a stack trace that names a place, as in `at f (file:3:5)` or `at file:3:5`.
+pub struct Frame<'a> {
+    /// What stands before the place.
+    pub before: &'a str,
+    pub place: Place,
+    /// What stands behind it.
+    pub after: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    pub fn of(line: &'a str) -> Option<Self> {
+        let text = line.trim_end();
+        let start = text.len() - text.trim_start().len() + "at ".len();
+        text.trim_start().strip_prefix("at ")?;
+        let (start, end) = match text[start..].rfind(" (") {
+            Some(bracket) => (start + bracket + 2, text.strip_suffix(')')?.len()),
+            None => (start, text.len()),
+        };
+        let mut parts = text.get(start..end)?.rsplitn(3, ':');
+        let (column, line_number, file) = (parts.next()?, parts.next()?, parts.next()?);
+        let place = Place { file: file.to_string(), line: line_number.parse().ok()?, column: column.parse().ok()? };
+        Some(Self { before: &line[..start], place, after: &line[end..] })
+    }
 }
 
 /// Where the specifier of an import stands. The engine does not tell, so it is looked for: a string behind `from` or
