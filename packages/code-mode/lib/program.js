@@ -1,5 +1,4 @@
 // A run of a program, whose end is told as data: every code mode hands it to its model in a form of its own.
-import * as nodeModule from 'node:module';
 import { run } from '@hyperlight/js-host-api';
 
 const TIMEOUT_MS = 30_000;
@@ -30,26 +29,10 @@ export async function runProgram(source, { functions, head = '', signal, pool, t
   }
 }
 
-/** The same with a program that may be TypeScript: types are taken out if it does not compile as it is. */
+/** The same with a program that may be TypeScript: if it does not compile as it is, the guest takes its types out. */
 export async function runTypeScript(source, options) {
   const result = await runProgram(source, options);
-  if (result.error?.code !== 'ERR_COMPILE') return result;
-  const stripped = stripTypes(source);
-  return stripped === undefined ? result : runProgram(stripped, options);
-}
-
-function stripTypes(source) {
-  // Not in versions of Node.js before 22.13.
-  const strip = nodeModule.stripTypeScriptTypes;
-  if (!strip) return undefined;
-  const [before, after] = ['async function program() {', '\n}'];
-  try {
-    // Types become spaces, so that places stay as they are.
-    const stripped = strip(before + source + after);
-    return stripped.slice(before.length, -after.length);
-  } catch {
-    return undefined;
-  }
+  return result.error?.code === 'ERR_COMPILE' ? runProgram(source, { ...options, language: 'typescript' }) : result;
 }
 
 function linesOf(receipt) {

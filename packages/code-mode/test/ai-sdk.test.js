@@ -78,12 +78,12 @@ test('what the tool is called with is checked', async () => {
   assert.match(JSON.stringify(steps[0].content), /input has no property|input\.code is missing/);
 });
 
-test('TypeScript is run as well', {
-  skip: typeof (await import('node:module')).stripTypeScriptTypes !== 'function' && 'this Node.js cannot strip types',
-}, async () => {
+test('TypeScript is run as well', async () => {
   assert.equal((await code.execute({ code: PROGRAM })).result, 5);
   const { error } = await code.execute({ code: 'const a: number = 1;\n  return a.b.c;' });
   assert.deepEqual([error.name, error.line], ['TypeError', 2]);
+  const { error: syntax } = await code.execute({ code: 'const a: number = 1;\nreturn a +;' });
+  assert.deepEqual([syntax.name, syntax.line], ['SyntaxError', 2]);
 });
 
 test('what is wrong is the result', async () => {

@@ -57,18 +57,17 @@ export class Programs {
     return jsSandbox.getLoadedSandbox({ wallClockTimeoutMs: 10_000 });
   }
 
-  /** `call` is what `tools` call, if there are any. */
-  run(source, { call, signal } = {}) {
+  /** `call` is what `tools` call, if there are any. If a program does not compile as it is, it may be TypeScript. */
+  async run(source, { call, signal } = {}) {
     const { cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxToolCalls: maxHostCalls } = this.#options;
     const functions = call && { [BRIDGE]: { call } };
-    return this.#pool.run(source, {
-      functions,
-      signal,
-      cpuTimeoutMs,
-      wallClockTimeoutMs,
-      maxConsoleBytes,
-      maxHostCalls,
-    });
+    const options = { functions, signal, cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxHostCalls };
+    try {
+      return await this.#pool.run(source, options);
+    } catch (error) {
+      if (error.code !== 'ERR_COMPILE') throw error;
+      return this.#pool.run(source, { ...options, language: 'typescript' });
+    }
   }
 
   async close() {

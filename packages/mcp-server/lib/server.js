@@ -64,7 +64,7 @@ export class McpServer {
     const { cpuTimeoutMs, wallClockTimeoutMs, heapMib, scratchMib } = this.#options;
     const text = `Runs a JavaScript program in a Hyperlight micro-VM of its own, and returns its value as JSON.
 
-The program is the body of an async function: use await, and return the value. console.log is returned beside it.
+The program is the body of an async function: use await, and return the value. console.log is returned beside it. It may be TypeScript.
 Limits: ${cpuTimeoutMs}ms of processor time, ${wallClockTimeoutMs}ms in all, ${heapMib}MB of heap, ${scratchMib}MB of scratch memory.
 It has ECMAScript 2025, timers, URL, TextEncoder, crypto hashes and console. There are no files, no network, no require, no fetch, no DOM.
 Nothing is kept between programs.`;

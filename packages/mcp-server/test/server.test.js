@@ -33,6 +33,15 @@ test('programs are run', async (t) => {
     assert.equal(await value('const digits = 10n ** 30n; return String(digits)'), `1${'0'.repeat(30)}`);
   });
 
+  await t.test('programs may be TypeScript', async () => {
+    assert.equal(
+      await value('enum Unit { Px = 2 }\nconst twice = (n: number): number => n * Unit.Px; return twice(21)'),
+      42,
+    );
+    const { content } = await run('const a: number = 1;\nreturn a +;');
+    assert.match(content[0].text, /line 2, column 11/);
+  });
+
   await t.test('the console is the second part', async () => {
     const { content, isError } = await run("console.log('one', { two: 2 }); console.error('three'); return 1");
     assert.deepEqual(
