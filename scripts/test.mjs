@@ -58,7 +58,16 @@ async function testRust() {
     ['test', '--no-fail-fast', '--no-default-features', '--features', 'gdb', '--test', 'gdb'],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-host-api', '--lib', 'node::'],
     ['test', '--no-fail-fast', '--package', 'guest-abi', '--package', 'guest-kernel', '--lib'],
-    ['test', '--no-fail-fast', '--package', 'guest-commonjs', '--package', 'guest-source-maps', '--package', 'guest-typescript'],
+    [
+      'test',
+      '--no-fail-fast',
+      '--package',
+      'guest-commonjs',
+      '--package',
+      'guest-source-maps',
+      '--package',
+      'guest-typescript',
+    ],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-models'],
   ];
   const total = { name: 'rust', passed: 0, failed: 0 };
