@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
-import { rejection, thrown } from './sandbox';
+import { PATIENCE_MS, rejection, thrown } from './sandbox';
 
 type Line = [level: string, text: string];
 
@@ -212,7 +212,7 @@ test('a callback that fails harms nothing, and the process is warned once', asyn
       })();
     `;
     const options = ['--unhandled-rejections=strict', '--no-warnings', '-e', program];
-    const { stdout, stderr } = await run(process.execPath, options, { cwd: __dirname, timeout: 30_000 });
+    const { stdout, stderr } = await run(process.execPath, options, { cwd: __dirname, timeout: PATIENCE_MS });
     const warning = 'warned: the callback of setHostPrintFn() failed: Error: no';
     assert.deepEqual(stdout.trim().split('\n').sort(), ['1 2', warning]);
     assert.equal(stderr, '');
@@ -230,7 +230,7 @@ test('without a callback lines go to standard output and standard error', async 
     require(${JSON.stringify(`${__dirname}/sandbox.js`)}).loadBody(${JSON.stringify(ALL_LEVELS)})
       .then((loaded) => loaded.callHandler('f', {}));
   `;
-  const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: 30_000 });
+  const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: PATIENCE_MS });
   assert.match(stdout, /^d\nTrace: t\n {4}at handler \(f:.*\)\nl 1\n\{ a: 1 \}\n$/);
   assert.equal(stderr, 'w\ne\n');
 });
@@ -246,7 +246,7 @@ interface Written {
  */
 async function unread(program: string, isAll: (written: Written) => boolean = () => false): Promise<Written> {
   const source = `const sandboxes = require(${JSON.stringify(`${__dirname}/sandbox.js`)}); (async () => { ${program} })();`;
-  const child = spawn(process.execPath, ['-e', source], { stdio: 'pipe', timeout: 60_000 });
+  const child = spawn(process.execPath, ['-e', source], { stdio: 'pipe', timeout: 2 * PATIENCE_MS });
   const written = { stdout: '', stderr: '' };
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written.stderr += text;
@@ -305,7 +305,10 @@ test('a process exits though nobody reads what its guests have written', async (
     require(${JSON.stringify(`${__dirname}/sandbox.js`)}).loadBody(${JSON.stringify(WRITE)})
       .then((loaded) => loaded.callHandler('f', 1000));
   `;
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
+  const child = spawn(process.execPath, ['-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 2 * PATIENCE_MS,
+  });
   assert.deepEqual(await new Promise((resolve) => child.on('exit', (...end) => resolve(end))), [0, null]);
   child.stdout.destroy();
 });
@@ -336,6 +339,6 @@ test('a process with a callback and a sandbox that is not disposed of exits by i
       await loaded.callHandler('f', {});
     })();
   `;
-  const { stdout } = await run(process.execPath, ['-e', program], { cwd: __dirname, timeout: 30_000 });
+  const { stdout } = await run(process.execPath, ['-e', program], { cwd: __dirname, timeout: PATIENCE_MS });
   assert.equal(stdout, 'info line\n');
 });

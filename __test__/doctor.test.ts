@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SandboxBuilder } from '@hyperlight/js-host-api';
@@ -98,6 +99,29 @@ test('without /dev/kvm it fails and says what to do, and all else that it knows'
   assert.equal(hypervisor.device.present, false);
   assert.match(hypervisor.advice, /kvm_intel or kvm_amd/);
   assert.equal(steps.length, 1);
+});
+
+test('on macOS it says whether Node.js may use the hypervisor, and how to sign it', async (t) => {
+  // Another platform, and what shows a signature there.
+  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    join(folder, 'mac.cjs'),
+    "Object.defineProperties(process, { platform: { value: 'darwin' }, arch: { value: 'arm64' } });",
+  );
+  const report = async (entitlements: string) => {
+    const codesign = `#!/bin/sh\n[ "$*" = "--display --entitlements - --xml ${process.execPath}" ] && echo '${entitlements}'\n`;
+    writeFileSync(join(folder, 'codesign'), codesign, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    const args = ['--require', join(folder, 'mac.cjs'), PROGRAM, 'doctor', '--json'];
+    return JSON.parse((await runToEnd(process.execPath, args, env)).stdout).hypervisor;
+  };
+  const not = await report('<key>com.apple.security.cs.allow-jit</key>');
+  assert.equal(not.entitled, false);
+  assert.match(not.advice, /^codesign --sign - --force --entitlements \S+lib\/hypervisor\.entitlements /);
+  assert.ok(existsSync(not.advice.match(/\S+\.entitlements/)?.[0] ?? ''));
+  const { entitled, advice } = await report('<key>com.apple.security.hypervisor</key><true/>');
+  assert.deepEqual([entitled, advice], [true, null]);
 });
 
 test('without permission to open /dev/kvm it fails and says how to get it', async (t) => {

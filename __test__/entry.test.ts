@@ -44,9 +44,9 @@ const BUILD = `
 `;
 
 for (const [platform, arch] of [
-  ['darwin', 'arm64'],
-  ['linux', 'arm64'],
-  ['win32', 'ia32'],
+  ['darwin', 'x64'],
+  ['linux', 'ia32'],
+  ['win32', 'arm64'],
   ['freebsd', 'x64'],
 ] as const) {
   test(`on ${platform}-${arch} build() rejects and names the platform`, async () => {
@@ -54,7 +54,8 @@ for (const [platform, arch] of [
       assert.equal(
         await output(BUILD, { platform, arch, kind }),
         `ERR_NO_HYPERVISOR @hyperlight/js-host-api does not run on ${platform}-${arch}; ` +
-          'there are builds for linux-x64-gnu, linux-x64-musl, win32-x64-msvc true',
+          'there are builds for linux-x64-gnu, linux-x64-musl, linux-arm64-gnu, linux-arm64-musl, darwin-arm64, ' +
+          'win32-x64-msvc; see docs/where-it-runs.md true',
       );
     }
   });
@@ -66,8 +67,15 @@ test('without the package for its platform build() says which and how to install
     const [, platform] = (await output(BUILD, { folder, kind })).match(NO_ADDON) ?? [];
     assert.match(platform ?? '', new RegExp(`^${process.platform}-${process.arch}-(gnu|musl|msvc)$`));
   }
-  const [, windows] = (await output(BUILD, { folder, platform: 'win32', arch: 'x64' })).match(NO_ADDON) ?? [];
-  assert.equal(windows, 'win32-x64-msvc');
+  for (const [platform, arch, name] of [
+    ['win32', 'x64', 'win32-x64-msvc'],
+    ['darwin', 'arm64', 'darwin-arm64'],
+    ['linux', 'arm64', /^linux-arm64-(gnu|musl)$/],
+  ] as const) {
+    const [, other] = (await output(BUILD, { folder, platform, arch })).match(NO_ADDON) ?? [];
+    if (typeof name === 'string') assert.equal(other, name);
+    else assert.match(other ?? '', name);
+  }
 });
 
 test('with an addon that cannot be loaded build() says why', async (t) => {

@@ -5,7 +5,17 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { InterruptHandle, type LoadOptions } from '@hyperlight/js-host-api';
 import { until, virtualMachines } from './memory';
-import { Lines, load, loadBody, loadWithHost, loadWithLines, rejection, start, startWithLines } from './sandbox';
+import {
+  Lines,
+  load,
+  loadBody,
+  loadWithHost,
+  loadWithLines,
+  rejection,
+  STRETCH,
+  start,
+  startWithLines,
+} from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
 const SPIN = 'for (;;);';
@@ -157,9 +167,9 @@ test('getLoadedSandbox() stops what does not end in time, and the sandbox stays 
   sandbox.addModule('endless', SPIN);
   for (const [name, source] of Object.entries(endless)) {
     for (const options of [
-      { wallClockTimeoutMs: 100 },
-      { cpuTimeoutMs: 100 },
-      { wallClockTimeoutMs: 100, cpuTimeoutMs: 90 },
+      { wallClockTimeoutMs: 100 * STRETCH },
+      { cpuTimeoutMs: 100 * STRETCH },
+      { wallClockTimeoutMs: 100 * STRETCH, cpuTimeoutMs: 90 * STRETCH },
     ]) {
       sandbox.addHandler(name, source);
       // A promise that nothing can settle is found out at once.

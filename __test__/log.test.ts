@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { test } from 'node:test';
+import { PATIENCE_MS } from './sandbox';
 
 const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z +(ERROR|WARN|INFO|DEBUG|TRACE) /;
 const CALL = `
@@ -21,7 +22,11 @@ async function run(filter: string | undefined, program: string, stderr: 'pipe' |
   if (filter !== undefined) env.HYPERLIGHT_JS_LOG = filter;
   const helpers = JSON.stringify(require.resolve('./sandbox'));
   const source = `const sandboxes = require(${helpers}); (async () => { ${program} })();`;
-  const child = spawn(process.execPath, ['-e', source], { env, stdio: ['ignore', 'pipe', stderr], timeout: 30_000 });
+  const child = spawn(process.execPath, ['-e', source], {
+    env,
+    stdio: ['ignore', 'pipe', stderr],
+    timeout: PATIENCE_MS,
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadedJSSandbox, SandboxBuilder, SandboxPool } from '@hyperlight/js-host-api';
 import { collectUntil, until, virtualMachines } from './memory';
-import { load, loadBody, loadWithHost, rejection, runProgram, thrown } from './sandbox';
+import { load, loadBody, loadWithHost, rejection, runProgram, STRETCH, thrown } from './sandbox';
 
 const STATEFUL = `
   let count = 0;
@@ -35,7 +35,7 @@ test('no request sees what another has left, whatever that does', async () => {
   const request = async () => {
     for (let id = next++; id < count; id = next++) {
       const act = acts[id % acts.length];
-      const limits = { wallClockTimeoutMs: act === 'spin' ? 20 : 60_000 };
+      const limits = { wallClockTimeoutMs: act === 'spin' ? 20 : 60_000 * STRETCH };
       const result = pool.callHandler('f', { act, id }, limits);
       if (act === 'throw') await rejection('ERR_GUEST_ERROR', result);
       else if (act === 'spin') await rejection('ERR_CANCELLED', result);

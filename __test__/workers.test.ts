@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { collectUntil, until, virtualMachines } from './memory';
-import { loadBody } from './sandbox';
+import { loadBody, PATIENCE_MS } from './sandbox';
 
 const run = promisify(execFile);
 const WORKER = join(__dirname, 'worker.js');
@@ -55,7 +55,7 @@ test('a process whose only user of the addon was a terminated worker exits clean
       console.log('terminated');
     });
   `;
-  const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: 30_000 });
+  const { stdout, stderr } = await run(process.execPath, ['-e', program], { timeout: PATIENCE_MS });
   assert.equal(stdout, 'terminated\n');
   assert.equal(stderr, '');
 });
@@ -70,10 +70,13 @@ test('a process can exit during a call', async () => {
       process.exit(7);
     });
   `;
-  await assert.rejects(run(process.execPath, ['-e', program], { timeout: 30_000 }), (error: { code?: unknown }) => {
-    assert.equal(error.code, 7, String(error));
-    return true;
-  });
+  await assert.rejects(
+    run(process.execPath, ['-e', program], { timeout: PATIENCE_MS }),
+    (error: { code?: unknown }) => {
+      assert.equal(error.code, 7, String(error));
+      return true;
+    },
+  );
 });
 
 test('the calls of a terminated worker are stopped', async () => {

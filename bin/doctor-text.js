@@ -38,8 +38,11 @@ function line(label, ...parts) {
   return `${label.padEnd(WIDTH)}${parts.filter((part) => part !== undefined).join('; ')}`;
 }
 
-function hypervisorLines({ device, modules, nestedPaging }) {
-  if (device === null) return [line('hypervisor', 'not examined on this platform')];
+function hypervisorLines({ device, modules, nestedPaging, entitled }) {
+  if (device === null) {
+    const may = entitled === null ? undefined : `Node.js may ${entitled ? '' : 'not '}use that of macOS`;
+    return [line('hypervisor', may ?? 'not examined on this platform')];
+  }
   const { path, present, canBeOpened, error, mode, owner, group } = device;
   const access = canBeOpened ? 'can be opened' : `cannot be opened (${error})`;
   const paging = nestedPaging === null ? undefined : `nested paging ${nestedPaging ? 'on' : 'off'}`;

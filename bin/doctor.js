@@ -1,5 +1,6 @@
 // What a machine offers to sandboxes, found out without the native module as far as possible, and one handler on it.
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const { join } = require('node:path');
@@ -17,6 +18,10 @@ const HANDLER = `
 `;
 /** Nothing here takes long, but a sick machine must not keep the program from telling what it knows. */
 const LIMITS = { wallClockTimeoutMs: 60_000 };
+/** What to do where macOS does not let Node.js use its hypervisor. */
+const SIGN =
+  `codesign --sign - --force --entitlements ${join(PACKAGE, 'lib', 'hypervisor.entitlements')} COPY-OF-NODE, and run that; ` +
+  'see docs/where-it-runs.md';
 /** Sandboxes that are made to see what one takes. */
 const MEASURED = 8;
 
@@ -51,13 +56,24 @@ function libc() {
 }
 
 function hypervisor() {
-  if (process.platform !== 'linux') return { device: null, modules: [], nestedPaging: null, advice: null };
+  if (process.platform !== 'linux') {
+    const entitled = process.platform === 'darwin' ? isEntitled() : null;
+    return { device: null, modules: [], nestedPaging: null, entitled, advice: entitled === false ? SIGN : null };
+  }
   const device = kvm();
   // Beside `kvm` itself: the one that knows the processor.
   const modules = list('/sys/module').filter((name) => /^kvm_/.test(name));
   const parameters = ['kvm_intel/parameters/ept', 'kvm_amd/parameters/npt'];
   const paging = parameters.map((name) => read(`/sys/module/${name}`)).find((value) => value !== undefined);
-  return { device, modules, nestedPaging: paging === undefined ? null : /^[Y1]/.test(paging), advice: advice(device) };
+  const nestedPaging = paging === undefined ? null : /^[Y1]/.test(paging);
+  return { device, modules, nestedPaging, entitled: null, advice: advice(device) };
+}
+
+/** Whether macOS lets this program use its hypervisor, by its signature; `null` if it cannot be told. */
+function isEntitled() {
+  const options = ['--display', '--entitlements', '-', '--xml', process.execPath];
+  const { status, stdout } = spawnSync('codesign', options, { encoding: 'utf8' });
+  return status === 0 ? stdout.includes('com.apple.security.hypervisor') : null;
 }
 
 /** Whether /dev/kvm is there and this process may open it. */
@@ -81,9 +97,13 @@ function kvm() {
 function advice({ present, canBeOpened, error, mode, group }) {
   if (canBeOpened) return null;
   if (!present) {
+    const own =
+      process.arch === 'arm64'
+        ? 'the kernel must have KVM and be started at EL2'
+        : 'turn on virtualization in the firmware of the machine and load the kernel module kvm_intel or kvm_amd';
     return (
-      'turn on virtualization in the firmware of the machine (nested virtualization if it is a virtual machine itself) ' +
-      'and load the kernel module kvm_intel or kvm_amd; a container must be given the device (docker run --device /dev/kvm)'
+      `${own}; if it is a virtual machine itself, its host must turn on nested virtualization; a container must be given ` +
+      'the device (docker run --device /dev/kvm); see docs/where-it-runs.md'
     );
   }
   if (error === 'EACCES') {

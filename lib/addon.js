@@ -1,7 +1,14 @@
 // Finds and loads the native addon: the one that a build of this checkout has left, or that of the package for this platform.
 const { name: PACKAGE } = require('../package.json');
 
-const PLATFORMS = ['linux-x64-gnu', 'linux-x64-musl', 'win32-x64-msvc'];
+const PLATFORMS = [
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'darwin-arm64',
+  'win32-x64-msvc',
+];
 
 /**
  * The addon. `NAPI_RS_NATIVE_LIBRARY_PATH`, as for other native packages, names the file to load instead of searching.
@@ -14,7 +21,9 @@ exports.load = () => {
   if (file) return attempt(() => requireAtRuntime(file), `the native addon ${file} cannot be loaded`);
   const platform = platformName();
   if (!PLATFORMS.includes(platform)) {
-    throw unavailable(`${PACKAGE} does not run on ${platform}; there are builds for ${PLATFORMS.join(', ')}`);
+    throw unavailable(
+      `${PACKAGE} does not run on ${platform}; there are builds for ${PLATFORMS.join(', ')}; see docs/where-it-runs.md`,
+    );
   }
   const addon = `${PACKAGE}-${platform}`;
   const failure = `the native addon for ${platform} cannot be loaded; install ${addon} again`;
@@ -42,7 +51,7 @@ function platformName() {
   const { platform, arch } = process;
   const name = `${platform}-${arch}`;
   if (name === 'win32-x64') return `${name}-msvc`;
-  if (name !== 'linux-x64') return name;
+  if (name !== 'linux-x64' && name !== 'linux-arm64') return name;
   return `${name}-${isGlibc() ? 'gnu' : 'musl'}`;
 }
 

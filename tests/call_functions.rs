@@ -1,5 +1,7 @@
 //! Host functions of one call of a handler.
 
+mod sandboxes;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use hyperlight_js::{
     Error, HandlerCall, LoadedJSSandbox, ProtoJSSandbox, SandboxBuilder, SandboxPool, Script, WallClockMonitor,
 };
+use sandboxes::stretched;
 
 fn proto() -> ProtoJSSandbox {
     SandboxBuilder::new().build().expect("build")
@@ -151,7 +154,7 @@ fn a_call_that_was_stopped_leaves_its_functions_to_nobody() {
             std::future::pending::<()>()
         })
         .expect("register");
-    let limit = WallClockMonitor::new(Duration::from_millis(50)).expect("a monitor");
+    let limit = WallClockMonitor::new(stretched(Duration::from_millis(50))).expect("a monitor");
     assert!(matches!(sandbox.call_with_monitor(call, &limit, None), Err(Error::Cancelled)));
     assert_eq!((counter.load(Ordering::Relaxed), Arc::strong_count(&counter)), (1, 1), "the function is gone");
     sandbox.restore(clean).expect("restore");

@@ -7,27 +7,28 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use hyperlight_js::{CpuTimeMonitor, Error, WallClockMonitor};
-use sandboxes::{call, load_with, loaded};
+use sandboxes::{call, load_with, loaded, stretched};
 use serde_json::json;
 
 #[test]
 fn timers_run_in_the_order_in_which_they_are_due_then_in_that_of_their_age() {
-    let source = "async function handler() {
+    let source = "async function handler(step) {
             const order = [];
             const note = (name) => () => order.push(name);
-            setTimeout(note('20 ms'), 20);
-            setTimeout(note('10 ms'), 10);
-            setTimeout(note('10 ms, later'), 10);
-            const gone = setTimeout(note('taken back'), 15);
+            setTimeout(note('20 ms'), 2 * step);
+            setTimeout(note('10 ms'), step);
+            setTimeout(note('10 ms, later'), step);
+            const gone = setTimeout(note('taken back'), 1.5 * step);
             setImmediate(note('immediate'));
             setImmediate(() => { order.push('immediate, too'); setImmediate(note('immediate of the next round')); });
             queueMicrotask(note('job'));
             Promise.resolve().then(note('another job'));
             clearTimeout(gone);
             order.push('code');
-            await new Promise((resolve) => setTimeout(resolve, 30, 'x'));
+            await new Promise((resolve) => setTimeout(resolve, 3 * step, 'x'));
             return order;
         }";
+    let step = stretched(Duration::from_millis(10)).as_millis().to_string();
     let order = json!([
         "code",
         "job",
@@ -39,7 +40,7 @@ fn timers_run_in_the_order_in_which_they_are_due_then_in_that_of_their_age() {
         "10 ms, later",
         "20 ms"
     ]);
-    assert_eq!(call(&mut loaded(source), "null").expect("a result"), order);
+    assert_eq!(call(&mut loaded(source), &step).expect("a result"), order);
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn timers_may_be_made_by_timers_and_run_after_those_that_were_due_before_them() 
 
 #[test]
 fn callbacks_get_the_arguments_that_were_given_and_no_this() {
-    let source = "async function handler() {
+    let source = "async function handler(time) {
             const seen = [];
             const told = (name) => function (...given) { seen.push([name, this === undefined, given]); };
             const numbers = [
@@ -141,11 +142,12 @@ fn callbacks_get_the_arguments_that_were_given_and_no_this() {
             ];
             let intervals = 0;
             const interval = setInterval((...given) => { intervals += given.length; if (intervals === 4) clearInterval(interval); }, 1, 5, 6);
-            await new Promise((resolve) => setTimeout(resolve, 30));
+            await new Promise((resolve) => setTimeout(resolve, time));
             const areNumbers = numbers.every((number) => Number.isInteger(number) && number > 0) && new Set(numbers).size === numbers.length;
             return { seen: seen.sort(), intervals, areNumbers };
         }";
-    let result = call(&mut loaded(source), "null").expect("a result");
+    let time = stretched(Duration::from_millis(30)).as_millis().to_string();
+    let result = call(&mut loaded(source), &time).expect("a result");
     let seen = json!([
         ["immediate", true, [3, 4]],
         ["negative", true, []],

@@ -96,13 +96,16 @@ impl Drop for InFlight {
 
 #[test]
 fn a_host_call_in_flight_is_dropped_when_the_evaluation_ends() {
-    let source = "import { never } from 'host:host';
+    let time = sandboxes::stretched(Duration::from_millis(20)).as_millis();
+    let source = format!(
+        "import {{ never }} from 'host:host';
         let settled = false;
-        never().finally(() => { settled = true; });
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        export function handler() { return settled; }";
+        never().finally(() => {{ settled = true; }});
+        await new Promise((resolve) => setTimeout(resolve, {time}));
+        export function handler() {{ return settled; }}"
+    );
     let (sender, events) = mpsc::channel();
-    let sandbox = sandbox(source, |proto| {
+    let sandbox = sandbox(&source, |proto| {
         let never = move || {
             let in_flight = InFlight(sender.clone());
             async move {

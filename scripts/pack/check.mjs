@@ -1,4 +1,8 @@
 // Packs the package as for a release, installs it where nothing else is, and uses it there as its users do.
+//
+//   check.mjs            the packages for Linux on x86-64
+//   check.mjs --arm64    those for Linux on arm64 as well, which takes minutes: they are loaded by an emulator of a processor, as far
+//                        as is possible without KVM; `npm run test:standard-kvm -- --arch arm64` runs the tests with that
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,10 +10,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { NODE_HOME, prepareNode } from '../arm64.mjs';
 import { prepare } from '../prepare.mjs';
 import { installPackages, ROOT, say, stop } from '../system.mjs';
-import { build } from './build.mjs';
-import { inMusl, prepareMusl } from './musl.mjs';
+import { build, ON_LINUX } from './build.mjs';
+import { inMusl, inMuslArm64, prepareMusl, prepareMuslArm64 } from './musl.mjs';
 import { home, pack } from './pack.mjs';
 
 const KIB = 1024;
@@ -30,6 +35,7 @@ const MAIN = {
       'lib/entry.js',
       'lib/errors.js',
       'lib/guest-modules.js',
+      'lib/hypervisor.entitlements',
       'lib/metrics.js',
       'lib/run.js',
       'lib/stand-in.js',
@@ -45,7 +51,8 @@ const PLATFORM = {
 };
 /** The oldest glibc that Node.js runs with. */
 const GLIBC = [2, 28];
-const PLATFORMS = ['linux-x64-gnu', 'linux-x64-musl'];
+const WITH_ARM64 = process.argv.includes('--arm64');
+const PLATFORMS = Object.values(ON_LINUX).filter((platform) => WITH_ARM64 || !platform.includes('arm64'));
 const NAME = '@hyperlight/js-host-api';
 const GREETING = "{ name: 'World', message: 'Hello, World!' }\n";
 const BIN = join(ROOT, 'node_modules', '.bin');
@@ -59,7 +66,12 @@ if (platform !== 'linux' || arch !== 'x64' || !report.getReport().header.glibcVe
 prepare();
 installPackages({ readelf: ['binutils'], unshare: ['util-linux'] }, { Fedora: 'dnf install binutils util-linux' });
 prepareMusl();
-build([]);
+build(Object.keys(ON_LINUX).filter((target) => PLATFORMS.includes(ON_LINUX[target])));
+if (WITH_ARM64) {
+  installPackages({ 'qemu-aarch64-static': ['qemu-user-static'] }, { Fedora: 'dnf install qemu-user-static' });
+  prepareNode();
+  prepareMuslArm64();
+}
 const { main, platforms, version } = pack();
 for (const { filename, size, unpackedSize } of [main, ...platforms.values()]) {
   say(`${filename}: ${Math.ceil(size / KIB)} KiB packed, ${Math.ceil(unpackedSize / KIB)} KiB unpacked`);
@@ -105,31 +117,31 @@ test('the types are not wrong', () => {
   assert.match(execute(join(BIN, 'attw'), ['--no-color', '--no-emoji', main.tarball]), /No problems found/);
 });
 
-test(`the addon for glibc needs no later one than ${GLIBC.join('.')}`, () => {
-  const file = addonOf(install('symbols'), 'linux-x64-gnu');
-  const versions = [...execute('readelf', ['--version-info', '--wide', file]).matchAll(/\bGLIBC_(\d+)\.(\d+)/g)];
-  const needed = versions.map(([, major, minor]) => [Number(major), Number(minor)]);
-  assert.ok(needed.length > 0);
-  for (const [major, minor] of needed) {
-    assert.ok(major === GLIBC[0] && minor <= GLIBC[1], `it needs GLIBC_${major}.${minor}`);
-  }
-});
+for (const platform of PLATFORMS.filter((platform) => platform.endsWith('gnu'))) {
+  test(`the addon ${platform} needs no later glibc than ${GLIBC.join('.')}`, () => {
+    const file = addonOf(install(`symbols-${platform}`, { platform }), platform);
+    const versions = [...execute('readelf', ['--version-info', '--wide', file]).matchAll(/\bGLIBC_(\d+)\.(\d+)/g)];
+    const needed = versions.map(([, major, minor]) => [Number(major), Number(minor)]);
+    assert.ok(needed.length > 0);
+    for (const [major, minor] of needed) {
+      assert.ok(major === GLIBC[0] && minor <= GLIBC[1], `it needs GLIBC_${major}.${minor}`);
+    }
+  });
+}
 
-test('the addon for musl needs no library but that', () => {
-  const file = addonOf(install('libraries', 'musl'), 'linux-x64-musl');
-  const needed = [...execute('readelf', ['--dynamic', '--wide', file]).matchAll(/\(NEEDED\).*\[(.*)\]/g)];
-  assert.deepEqual(
-    needed.map(([, library]) => library),
-    ['libc.so'],
-  );
-});
+for (const platform of PLATFORMS.filter((platform) => platform.endsWith('musl'))) {
+  test(`the addon ${platform} needs no library but musl`, () => {
+    const file = addonOf(install(`libraries-${platform}`, { platform }), platform);
+    assert.deepEqual(librariesOf(file), ['libc.so']);
+  });
+}
 
 test('npm installs the package of the platform only', () => {
-  for (const libc of ['glibc', 'musl']) {
-    const project = install(`only-${libc}`, libc);
+  for (const platform of PLATFORMS) {
+    const project = install(`only-${platform}`, { platform });
     const installed = createRequire(join(project, 'x.js'));
     const present = PLATFORMS.filter((platform) => isThere(installed, `${NAME}-${platform}/package.json`));
-    assert.deepEqual(present, [libc === 'musl' ? 'linux-x64-musl' : 'linux-x64-gnu']);
+    assert.deepEqual(present, [platform]);
     assert.equal(installed(`${NAME}/package.json`).version, version);
   }
 });
@@ -165,7 +177,7 @@ test('the smoke check passes', () => {
 });
 
 test('with musl the Quick Start and the smoke check run', () => {
-  const project = install('musl', 'musl');
+  const project = install('musl', { platform: 'linux-x64-musl' });
   writeFileSync(join(project, 'quick-start.mjs'), quickStart);
   writeFileSync(join(project, 'quick-start.cjs'), commonJs);
   cpSync(join(ROOT, '__test__', 'smoke.mjs'), join(project, 'smoke.mjs'));
@@ -175,7 +187,7 @@ test('with musl the Quick Start and the smoke check run', () => {
 });
 
 test('the doctor finds each platform well, and the same guest on all', () => {
-  const [glibc, musl] = [install('doctor-glibc'), install('doctor-musl', 'musl')];
+  const [glibc, musl] = [install('doctor-glibc'), install('doctor-musl', { platform: 'linux-x64-musl' })];
   const reports = [
     execute(join(glibc, 'node_modules', '.bin', 'hyperlight-js'), ['doctor', '--json']),
     execute(...inMusl(musl, [`/project/node_modules/${NAME}/bin/hyperlight-js.js`, 'doctor', '--json'])),
@@ -199,7 +211,7 @@ const BUILD = `
 `;
 
 test('without the package of the platform build() names it', () => {
-  const project = install('main-only', 'glibc', []);
+  const project = install('main-only', { optional: [] });
   const program = `import { SandboxBuilder } from '${NAME}';\n${BUILD}`;
   assert.match(node(project, 'build.mjs', program), /^ERR_NO_HYPERVISOR \S+-linux-x64-gnu, .* is not installed/);
   writeFileSync(join(project, 'build.mjs'), program);
@@ -209,11 +221,44 @@ test('without the package of the platform build() names it', () => {
   );
 });
 
+if (WITH_ARM64) {
+  // The kernel for this processor knows no virtual machines of the other, so this is as far as it goes here.
+  const program = `
+    import { SandboxBuilder } from '${NAME}';
+    console.log(process.arch, SandboxBuilder.guestImage.hash);${BUILD}`;
+  const emulated = /^arm64 [0-9a-f]{64}\nERR_NO_HYPERVISOR .*\/dev\/kvm/;
+
+  test('on arm64 the addons are libraries for that and load, and build() says that there is no KVM', () => {
+    const [glibc, musl] = ['gnu', 'musl'].map((abi) => {
+      const platform = `linux-arm64-${abi}`;
+      const project = install(platform, { platform });
+      const header = execute('readelf', ['--file-header', '--wide', addonOf(project, platform)]);
+      assert.match(header, /Type: +DYN .*\n *Machine: +AArch64$/m);
+      writeFileSync(join(project, 'build.mjs'), program);
+      return project;
+    });
+    const node = join(NODE_HOME, 'bin', 'node');
+    const reports = [
+      execute('qemu-aarch64-static', ['-L', NODE_HOME, node, 'build.mjs'], glibc),
+      execute(...inMuslArm64(musl, ['/project/build.mjs'])),
+    ];
+    for (const report of reports) assert.match(report, emulated);
+    // The guest is the same on both.
+    assert.equal(reports[0].split('\n')[0], reports[1].split('\n')[0]);
+  });
+
+  test('the addon linux-arm64-gnu needs no library but those of glibc and of gcc', () => {
+    const file = addonOf(install('libraries-arm64', { platform: 'linux-arm64-gnu' }), 'linux-arm64-gnu');
+    const known = /^(lib(c|m|dl|pthread|rt|gcc_s)\.so\.\d|ld-linux-aarch64\.so\.1)$/;
+    for (const library of librariesOf(file)) assert.match(library, known);
+  });
+}
+
 test('on another platform build() names that', () => {
   const project = install('other-platform');
-  const fake = "Object.defineProperty(process, 'platform', { value: 'darwin' });\n";
+  const fake = "Object.defineProperty(process, 'platform', { value: 'freebsd' });\n";
   const program = `${fake}const { SandboxBuilder } = await import('${NAME}');\n${BUILD}`;
-  assert.match(node(project, 'build.mjs', program), /^ERR_NO_HYPERVISOR .* does not run on darwin-x64;/);
+  assert.match(node(project, 'build.mjs', program), /^ERR_NO_HYPERVISOR .* does not run on freebsd-x64;/);
 });
 
 function withAddon(platform) {
@@ -224,7 +269,8 @@ function withAddon(platform) {
  * Installs the packages into an empty project: the main one, and those of the platforms as what they are for it, optional.
  * npm has no registry to ask.
  */
-function install(name, libc = 'glibc', optional = PLATFORMS) {
+function install(name, { platform = 'linux-x64-gnu', optional = PLATFORMS } = {}) {
+  const [os, cpu, abi] = platform.split('-');
   const project = join(folder, name);
   mkdirSync(project);
   const optionalDependencies = Object.fromEntries(
@@ -232,8 +278,15 @@ function install(name, libc = 'glibc', optional = PLATFORMS) {
   );
   const manifest = { private: true, dependencies: { [NAME]: `file:${main.tarball}` }, optionalDependencies };
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
-  execute('npm', ['install', '--offline', '--no-audit', '--no-fund', `--libc=${libc}`], project);
+  const machine = [`--os=${os}`, `--cpu=${cpu}`, `--libc=${abi === 'musl' ? abi : 'glibc'}`];
+  execute('npm', ['install', '--offline', '--no-audit', '--no-fund', ...machine], project);
   return project;
+}
+
+/** The libraries that a library is linked with. */
+function librariesOf(file) {
+  const needed = [...execute('readelf', ['--dynamic', '--wide', file]).matchAll(/\(NEEDED\).*\[(.*)\]/g)];
+  return needed.map(([, library]) => library);
 }
 
 function addonOf(project, platform) {

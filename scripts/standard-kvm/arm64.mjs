@@ -1,52 +1,15 @@
 // A machine with an ordinary KVM of arm64, emulated: QEMU plays a processor with EL2, and a stock Debian kernel with KVM runs on it.
 // It shows how something behaves on such a machine, never how fast. Programs for it are compiled here.
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { installPackages, output, ROOT, run, say, stop } from '../system.mjs';
+import { apt, copyLibraries, NODE_HOME, prepareCompilers, unpack } from '../arm64.mjs';
+import { installPackages, ROOT, run, stop } from '../system.mjs';
 
 const HOME = join(ROOT, 'target', 'standard-kvm-arm64');
 const KERNEL = join(HOME, 'vmlinuz');
 const BASE = join(HOME, 'base');
-const COMPILER = join(HOME, 'aarch64-linux-musl-gcc');
-/** Where Debian's cross compiler has the C library of the programs. */
-const LIBRARIES = '/usr/aarch64-linux-gnu/lib';
-
-export const TARGET = 'aarch64-unknown-linux-gnu';
-
-/** Variables for cargo, so that it compiles for the machine: of the library, of the guest. */
-export const BUILD_ENVIRONMENT = {
-  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER: 'aarch64-linux-gnu-gcc',
-  CC_aarch64_unknown_linux_musl: COMPILER,
-};
-
-/** Fetches what compiles for the machine. What is there already is left alone. */
-export function prepareCompilers() {
-  installPackages(
-    { 'aarch64-linux-gnu-gcc': ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'] },
-    { Fedora: 'dnf install gcc-aarch64-linux-gnu sysroot-aarch64-fc41-glibc' },
-  );
-  run('rustup', ['target', 'add', TARGET, 'aarch64-unknown-linux-musl', 'aarch64-unknown-none-softfloat']);
-  if (existsSync(COMPILER)) return;
-  const headers = join(HOME, 'musl', 'usr', 'include', 'aarch64-linux-musl');
-  rmSync(join(HOME, 'musl'), { recursive: true, force: true });
-  unpack(['musl-dev'], join(HOME, 'musl'));
-  // Only the headers are of use: rustup ships the library.
-  const included = output('aarch64-linux-gnu-gcc', ['-print-file-name=include']).trim();
-  const script = `#!/bin/sh\nexec aarch64-linux-gnu-gcc -nostdinc -isystem '${headers}' -isystem '${included}' "$@"\n`;
-  writeFileSync(COMPILER, script, { mode: 0o755 });
-}
 
 /** Fetches what the machine is made of. What is there already is left alone. */
 export function prepare() {
@@ -69,34 +32,6 @@ export function prepare() {
   rmSync(download, { recursive: true });
 }
 
-/** Unpacks Debian packages for arm64 into a folder. */
-function unpack(packages, folder) {
-  say(`fetching ${packages.join(' and ')} for arm64`);
-  mkdirSync(folder, { recursive: true });
-  const archives = join(HOME, 'archives');
-  rmSync(archives, { recursive: true, force: true });
-  mkdirSync(archives);
-  apt('apt-get', ['download', '--quiet=2', ...packages], archives);
-  for (const archive of readdirSync(archives)) run('dpkg', ['-x', join(archives, archive), folder]);
-  rmSync(archives, { recursive: true });
-}
-
-/** Runs a command of apt's as on arm64, with lists of packages of its own: this machine's stay as they are. */
-function apt(command, args, cwd = HOME) {
-  if (output('dpkg', ['--version']) === undefined) {
-    stop('The emulated machine is made of Debian packages; run this on Debian or Ubuntu.');
-  }
-  const lists = join(HOME, 'lists');
-  const options = ['APT::Architecture=arm64', 'APT::Architectures=arm64', `Dir::State::Lists=${lists}`];
-  options.push('APT::Sandbox::User=root', 'Debug::NoLocking=1');
-  const all = options.map((option) => `-o${option}`);
-  if (!existsSync(lists)) {
-    mkdirSync(join(lists, 'partial'), { recursive: true });
-    run('apt-get', [...all, 'update', '--quiet=2'], { cwd: HOME });
-  }
-  return output(command, [...all, ...args], { cwd }) ?? stop(`${command} ${args.join(' ')} failed`);
-}
-
 /** Copies a program that was compiled for the machine into a tree, without what only a debugger reads. */
 export function addProgram(tree, program) {
   mkdirSync(dirname(join(tree, program)), { recursive: true });
@@ -105,10 +40,12 @@ export function addProgram(tree, program) {
 
 /** Puts the C library into a tree. */
 export function fillBase(tree) {
-  mkdirSync(join(tree, 'lib'), { recursive: true });
-  for (const library of ['ld-linux-aarch64.so.1', 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1']) {
-    cpSync(realpathSync(join(LIBRARIES, library)), join(tree, 'lib', library));
-  }
+  copyLibraries(join(tree, 'lib'));
+}
+
+/** Puts Node.js into a tree, as /bin/node. */
+export function addNode(tree) {
+  for (const folder of ['bin', 'lib']) cpSync(join(NODE_HOME, folder), join(tree, folder), { recursive: true });
 }
 
 /**

@@ -15,3 +15,10 @@ export function parse(text) {
   }
   return results;
 }
+
+/** How many have passed, failed and been skipped, of one program or of all. */
+export function countsOf(results, program) {
+  const own = [...results].filter(([test]) => program === undefined || test.startsWith(`${program}: `));
+  const count = (result) => `${own.filter(([, value]) => value === result).length} ${result}`;
+  return ['passed', 'failed', 'skipped'].map(count).join(', ');
+}

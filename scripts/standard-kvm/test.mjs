@@ -15,6 +15,7 @@ import { basename, join, relative } from 'node:path';
 import { copySources, ROOT, run, say, stop } from '../system.mjs';
 import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
 import { parse } from './results.mjs';
+import { rustPrograms } from './rust-programs.mjs';
 
 const arch = process.argv.indexOf('--arch');
 if (arch !== -1) {
@@ -23,7 +24,6 @@ if (arch !== -1) {
   process.exit();
 }
 
-const CARGO_TEST = ['test', '--no-default-features', '--features', 'test-guest'];
 /** Test programs that show most of what differs between hypervisors. */
 const PART = ['hostile_kernels', 'hypervisors', 'isolation', 'left_over_events', 'restored_memory', 'snapshots'];
 /**
@@ -43,7 +43,7 @@ const PROGRAMS = ['unshare', 'setpriv', 'prlimit', 'env', 'mount', 'sh'];
 
 const partOnly = process.argv.includes('--part');
 prepare();
-const programs = await rustPrograms();
+const programs = rustPrograms();
 const compiled = compiledNodeTests();
 const nodeTests = partOnly ? [] : compiled;
 const summary = [['', 'passed', 'failed', 'skipped', 'minutes']];
@@ -74,20 +74,6 @@ for (const [where, ...figures] of summary) {
   console.log(where.padEnd(30) + figures.map((figure) => String(figure).padStart(9)).join(''));
 }
 process.exitCode = failed ? 1 : 0;
-
-/** The integration tests, built. */
-async function rustPrograms() {
-  run('cargo', [...CARGO_TEST, '--no-run']);
-  const { text } = await shell(`cargo ${CARGO_TEST.join(' ')} --no-run --message-format=json 2>/dev/null`, {
-    quiet: true,
-  });
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line))
-    .filter((message) => message.executable && message.target?.kind.includes('test'))
-    .map((message) => ({ name: message.target.name, path: message.executable }));
-}
 
 function compiledNodeTests() {
   run('npm', ['run', '--silent', 'build']);
@@ -191,14 +177,14 @@ function compare(here, there) {
 }
 
 /** Runs a shell command on this machine; with `root`, it sees the files of that folder and this machine's devices. */
-function shell(command, { quiet = false, root } = {}) {
+function shell(command, { root } = {}) {
   const program = root === undefined ? ['sh', '-c', command] : changeRoot(root, command);
   return new Promise((resolve, reject) => {
     const child = spawn(program[0], program.slice(1), { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
     const chunks = [];
     child.stdout.on('data', (chunk) => {
       chunks.push(chunk);
-      if (!quiet) process.stdout.write(chunk);
+      process.stdout.write(chunk);
     });
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, text: Buffer.concat(chunks).toString() }));

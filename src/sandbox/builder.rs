@@ -311,6 +311,10 @@ impl SandboxBuilder {
             return Err(InvalidArgument::SettingsOfSnapshot.into());
         }
         hypervisor::check()?;
+        // Only when there is to be a machine does macOS say whether this program may have one.
+        if cfg!(target_os = "macos") && self.start.is_none() {
+            image::booted(&self.configuration)?;
+        }
         clock::tsc_hz();
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 pub use guest_abi::message::{Details as ErrorDetails, Exception as ThrownError};
 use hyperlight_host::HyperlightError;
 
+use super::hypervisor;
 use super::invalid_argument::InvalidArgument;
 use super::no_hypervisor::NoHypervisor;
 use super::snapshot_mismatch::SnapshotMismatch;
@@ -244,6 +245,10 @@ impl From<HyperlightError> for Error {
     fn from(error: HyperlightError) -> Self {
         match error {
             HyperlightError::NoHypervisorFound() => Self::NoHypervisor(NoHypervisor::NotFound),
+            HyperlightError::HyperlightVmError(_) => match hypervisor::refusal(&error.to_string()) {
+                Some(reason) => Self::NoHypervisor(reason),
+                None => Self::Internal(Box::new(error)),
+            },
             HyperlightError::ExecutionCanceledByHost() => Self::Cancelled,
             HyperlightError::GuestAborted(_, message) => Self::GuestAbort(message),
             HyperlightError::PoisonedSandbox => Self::Poisoned,

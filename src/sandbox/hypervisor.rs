@@ -7,6 +7,8 @@ const NONE: NoHypervisor = if cfg!(target_os = "linux") {
     NoHypervisor::NoKvmApi
 } else if cfg!(target_os = "windows") {
     NoHypervisor::NoWindowsHypervisorPlatform
+} else if cfg!(target_os = "macos") {
+    NoHypervisor::NoHypervisorFramework
 } else {
     NoHypervisor::UnsupportedPlatform
 };
@@ -52,4 +54,35 @@ fn check_kvm() -> Result<()> {
         ErrorKind::PermissionDenied => NoHypervisor::NoPermission,
         _ => NoHypervisor::CannotOpen(error),
     }))
+}
+
+/// Why no virtual machine could be made, if it is a matter of the machine and not of what it has left.
+///
+/// `hyperlight-host` does not export the types of these errors, so their texts are compared.
+pub fn refusal(error: &str) -> Option<NoHypervisor> {
+    // What Hypervisor.framework answers: HV_BUSY, HV_DENIED, HV_UNSUPPORTED.
+    let (_, code) = error.split_once("VM creation failed: ")?.1.split_once("0xfae940")?;
+    match code.get(..2)? {
+        "02" => Some(NoHypervisor::TakenByOther),
+        "07" => Some(NoHypervisor::NotEntitled),
+        "0f" => Some(NoHypervisor::NoHypervisorFramework),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_macos_refuses_is_told_apart() {
+        let refused = |code| {
+            refusal(&format!("VM operation error: Failed to create vm: VM creation failed: HVF error: 0x{code}"))
+        };
+        assert!(matches!(refused("fae94002"), Some(NoHypervisor::TakenByOther)));
+        assert!(matches!(refused("fae94007"), Some(NoHypervisor::NotEntitled)));
+        assert!(matches!(refused("fae9400f"), Some(NoHypervisor::NoHypervisorFramework)));
+        assert!(refused("fae94005").is_none());
+        assert!(refusal("VCPU creation failed: HVF error: 0xfae94007").is_none());
+    }
 }

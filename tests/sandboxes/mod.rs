@@ -53,10 +53,15 @@ pub fn call(sandbox: &mut LoadedJSSandbox, event: &str) -> Result<Value, Error> 
     Ok(serde_json::from_str(&result).expect("a result is JSON"))
 }
 
+/// A time in which something surely happens, or ten times that where time is stretched by emulation.
+pub fn stretched(time: Duration) -> Duration {
+    if std::env::var_os("TIME_IS_STRETCHED").is_some() { time * 10 } else { time }
+}
+
 /// Runs something with a sandbox, and stops the sandbox's guest should it take longer than half a minute, or ten times that where
 /// time is stretched by emulation: a test of a guest that must not hang fails then, instead of hanging itself.
 pub fn guarded<T>(sandbox: &mut LoadedJSSandbox, f: impl FnOnce(&mut LoadedJSSandbox) -> T) -> T {
-    let limit = Duration::from_secs(if std::env::var_os("TIME_IS_STRETCHED").is_some() { 300 } else { 30 });
+    let limit = stretched(Duration::from_secs(30));
     let handle = sandbox.interrupt_handle();
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {

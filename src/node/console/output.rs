@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::lines::Lines;
 use super::stream::Stream;
 use crate::ConsoleLevel;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use crate::node::panic::catch_panic;
 
 /// Most lines that are written before other sandboxes have their turn.
@@ -179,7 +179,7 @@ fn begin_thread() -> io::Result<()> {
     thread::Builder::new().name("hyperlight-output".to_string()).spawn(|| WRITER.run()).map(drop)
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod exit {
     use super::*;
 
@@ -197,7 +197,7 @@ mod exit {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 mod exit {
     /// The other threads have ended when a library hears of the end of its process.
     pub fn wait_for_writer() {}

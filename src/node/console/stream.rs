@@ -1,9 +1,9 @@
 //! The process's standard output and standard error. Either may be a pipe that does not block, or that nobody reads.
 
 use std::io;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use std::thread;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use std::time::Duration;
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ impl Stream {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 impl Stream {
     /// Writes all of the text, however often it has to wait for the reader.
     pub fn write(self, text: &[u8], until: Option<Instant>) -> io::Result<()> {
@@ -39,11 +39,11 @@ impl Stream {
 }
 
 /// As much as a pipe takes at once without blocking, if it takes anything.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 const PIECE: usize = 4096;
 
 /// Writes to a file, whether or not that blocks.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn write_all(file: libc::c_int, mut text: &[u8], until: Option<Instant>) -> io::Result<()> {
     while !text.is_empty() {
         wait_until_ready(file, until)?;
@@ -62,7 +62,7 @@ fn write_all(file: libc::c_int, mut text: &[u8], until: Option<Instant>) -> io::
     Ok(())
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn wait_until_ready(file: libc::c_int, until: Option<Instant>) -> io::Result<()> {
     let milliseconds = |end: Instant| end.saturating_duration_since(Instant::now()).as_millis() as libc::c_int;
     let mut ready = libc::pollfd { fd: file, events: libc::POLLOUT, revents: 0 };
@@ -74,7 +74,7 @@ fn wait_until_ready(file: libc::c_int, until: Option<Instant>) -> io::Result<()>
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 impl Stream {
     pub fn write(self, text: &[u8], _: Option<Instant>) -> io::Result<()> {
         use io::Write;
@@ -89,7 +89,7 @@ impl Stream {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, unix))]
 mod tests {
     use std::io::Read;
     use std::os::fd::{AsRawFd, OwnedFd};
