@@ -66,4 +66,66 @@ mod tests {
         }
         assert_eq!(page_of(0x1fff), 0x1000);
     }
+
+    /// What holds of the entries of either architecture, given what it says of a read, a write and a fetch by the runtime.
+    macro_rules! entries {
+        ($architecture:ident, $read:expr, $write:expr, $fetch:expr) => {
+            mod $architecture {
+                use super::super::Access;
+                use super::super::$architecture::{Entry, FaultCode};
+
+                const READ: FaultCode = FaultCode($read);
+                const WRITE: FaultCode = FaultCode($write);
+                const FETCH: FaultCode = FaultCode($fetch);
+
+                fn allowed(entry: Entry) -> [bool; 3] {
+                    [READ, WRITE, FETCH].map(|error| entry.allows(error))
+                }
+
+                #[test]
+                fn access_rights_are_exclusive() {
+                    let page = |access| Entry::user_page(0x1234_5000, access);
+                    assert_eq!(allowed(page(Access::Execute)), [true, false, true]);
+                    assert_eq!(allowed(page(Access::Read)), [true, false, false]);
+                    assert_eq!(allowed(page(Access::ReadWrite)), [true, true, false]);
+                    let copied = Entry::user_copy_on_write(0x1234_5000);
+                    assert_eq!(allowed(copied), [true, false, false]);
+                    assert!(copied.is_copy_on_write() && !page(Access::ReadWrite).is_copy_on_write());
+                }
+
+                #[test]
+                fn kernel_pages_allow_the_runtime_nothing_until_they_are_opened() {
+                    for writable in [false, true] {
+                        let page = Entry::kernel_page(0x7000, writable);
+                        assert_eq!(allowed(page), [false; 3]);
+                        assert_eq!(allowed(page.for_user())[..2], [true, writable]);
+                    }
+                    assert!(!Entry::ABSENT.for_user().allows(READ));
+                }
+
+                #[test]
+                fn a_sealed_page_is_neither_writable_nor_copied() {
+                    let sealed = Entry::user_page(0x7000, Access::ReadWrite).sealed();
+                    assert!(!sealed.allows(WRITE) && sealed.allows(READ) && sealed.physical() == 0x7000);
+                    assert!(!Entry::user_copy_on_write(0x7000).sealed().is_copy_on_write());
+                }
+
+                #[test]
+                fn tables_keep_their_address_and_are_not_absent() {
+                    assert_eq!(Entry::table(0x9000).physical(), 0x9000);
+                    assert!(Entry::ABSENT.is_absent() && !Entry::table(0).is_absent());
+                }
+
+                #[test]
+                fn faults_say_what_was_tried() {
+                    assert_eq!([READ, WRITE, FETCH].map(FaultCode::verb), ["read", "write", "execute"]);
+                    assert!([READ, WRITE, FETCH].iter().all(|error| error.is_user() && error.is_protection()));
+                }
+            }
+        };
+    }
+
+    entries!(x86_64, 0b101, 0b111, 0b10101);
+    // Faults of permission at the last level.
+    entries!(aarch64, 0x24 << 26 | 0b1111, 0x24 << 26 | 1 << 6 | 0b1111, 0x20 << 26 | 0b1111);
 }
