@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Receipt, type RunOptions, run, SandboxBuilder, SandboxPool, sync } from '@hyperlight/js-host-api';
 import { until } from './memory';
-import { load, rejection, runProgram } from './sandbox';
+import { load, rejection, runProgram, STRETCH } from './sandbox';
 
 const pool = new SandboxPool({ size: 2 });
 after(() => pool.close());
@@ -149,7 +149,7 @@ test('errors have the receipt as well', async () => {
   const failed = receiptOf(await rejection('ERR_GUEST_ERROR', pool.run('console.log(1); throw 1')));
   assert.equal(failed.console[0]?.text, '1');
   const functions = { db: { find: async () => 1 } };
-  const options = { functions, wallClockTimeoutMs: 100 };
+  const options = { functions, wallClockTimeoutMs: 100 * STRETCH };
   const stopped = receiptOf(await rejection('ERR_CANCELLED', pool.run('await db.find(); for (;;);', options)));
   assert.equal(stopped.terminatedBy, 'wall-clock');
   assert.equal(stopped.hostCalls['db.find']?.count, 1);
