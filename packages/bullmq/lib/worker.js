@@ -9,8 +9,6 @@ import { warnOfSettings } from './redis-settings.js';
 import { Tenants } from './tenants.js';
 
 const GIB = 2 ** 30;
-/** Milliseconds until a job is looked at again whose tenant had too many running. */
-const TENANT_DELAY = 50;
 /** Cancellations that are remembered, in case their jobs are on their way. */
 const CANCELLED_MAX = 10_000;
 /** What running jobs are stopped with when they are handed back. */
@@ -117,7 +115,7 @@ class FunctionWorker {
   async #process(job, token, signal) {
     const { function: name, digest, tenant, event } = job.data;
     if (!this.#tenants.enter(tenant)) {
-      await job.moveToDelayed(Date.now() + TENANT_DELAY, token);
+      await job.moveToDelayed(Date.now() + this.#tenants.turnAway(tenant), token);
       throw new DelayedError();
     }
     this.#counts.running++;

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
+import { Cluster, Redis } from 'ioredis';
 import { createClient, createWorker } from '../lib/index.js';
 import { atEnd } from './at-end.js';
 import { Fleet } from './fleet.js';
+import { functions } from './functions.js';
 import { TestRedis } from './redis.js';
 
 test('calls of functions on workers', async (t) => {
@@ -93,6 +95,31 @@ test('pools take no more than the budget, and the one that was used longest ago 
   assert.throws(() => createWorker({ ...options, functions, concurrency: 5, memoryBudgetBytes: 4000 }), {
     code: 'ERR_INVALID_ARG',
   });
+});
+
+test('a queue on a Redis Cluster has all of its keys on one server', async (t) => {
+  const redis = await TestRedis.start(t, { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' });
+  const admin = new Redis(redis.connection);
+  atEnd(t, () => admin.disconnect());
+  // Of the cluster it is the only server, but commands for keys of several slots fail as with many.
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+  while (!/cluster_state:ok/.test(await admin.call('CLUSTER', 'INFO'))) await sleep(20);
+  const options = () => {
+    const connection = new Cluster([redis.connection], { redisOptions: { maxRetriesPerRequest: null } });
+    atEnd(t, () => connection.disconnect());
+    return { queue: 'functions', prefix: '{functions-7}', connection };
+  };
+  const worker = createWorker({ ...options(), functions, concurrency: 2 });
+  atEnd(t, () => worker.drain());
+  await worker.ready();
+  const client = createClient(options());
+  atEnd(t, () => client.close());
+  assert.deepEqual(await Promise.all([1, 2, 3].map((n) => client.call('double@1', n))), [2, 4, 6]);
+  const controller = new AbortController();
+  const call = client.call('loop@1', null, { signal: controller.signal });
+  setTimeout(() => controller.abort(), 100);
+  await assert.rejects(call, { code: 'ERR_CANCELLED' });
+  assert.equal(await client.call('double@1', 4), 8);
 });
 
 test('settings with which jobs can be lost are warned of', async (t) => {

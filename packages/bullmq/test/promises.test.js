@@ -1,6 +1,7 @@
 // What is promised of many machines, with workers that are processes of their own, and a Redis that can be lost.
 //
-// FLEET_JOBS is the number of jobs of the longest test: 200 unless set.
+// FLEET_JOBS is the number of jobs of the longest test: 200 unless set. FLEET_SAMPLES is how many calls of a quiet tenant are
+// measured, alone and beside a flood: a test that is left out unless it is set.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { Fleet } from './fleet.js';
 import { TestRedis } from './redis.js';
 
 const JOBS = Number(process.env.FLEET_JOBS ?? 200);
+const SAMPLES = Number(process.env.FLEET_SAMPLES ?? 0);
 /** A worker that is lost is noticed after this time. */
 const QUICKLY = { lockDurationMs: 500, maxLosses: 1000 };
 
@@ -122,6 +124,45 @@ test('a tenant that floods does not starve another', async (t) => {
     const before = jobs.filter((job) => job.processedOn > timestamp && job.processedOn < processedOn);
     assert.ok(before.length <= 10, `${before.length} came before`);
   }
+  await queue.close();
+});
+
+test('beside a flood the 95th percentile of a quiet tenant’s waits is at most three times what it is alone', {
+  skip: SAMPLES === 0 && 'FLEET_SAMPLES is not set',
+}, async (t) => {
+  const redis = await TestRedis.start(t);
+  const fleet = new Fleet(t, redis);
+  const client = fleet.client(t);
+  const options = { perTenantConcurrency: 1 };
+  await fleet.start(options);
+  await fleet.start(options);
+  const queue = new Queue('functions', { connection: redis.connection });
+  const waitsOf = async (tenant) => {
+    for (let i = 0; i < SAMPLES; i++) await client.call('wait@1', 5, { tenant });
+    const jobs = (await queue.getCompleted()).filter(({ data }) => data.tenant === tenant);
+    assert.equal(jobs.length, SAMPLES);
+    return jobs.map(({ timestamp, processedOn }) => processedOn - timestamp).sort((a, b) => a - b);
+  };
+  // Both take turns, so that what else the machine does is the same for both.
+  const alone = [];
+  const beside = [];
+  const flood = async (until) => {
+    while (!until.isDone) await client.call('wait@1', 5, { tenant: 'loud' });
+  };
+  await Promise.all(range(8).map(() => client.call('wait@1', 5)));
+  for (let round = 0; round < 5; round++) {
+    alone.push(...(await waitsOf(`alone ${round}`)));
+    const until = { isDone: false };
+    const loud = range(200).map(() => flood(until));
+    while ((await queue.getPrioritizedCount()) < 100) await sleep(5);
+    beside.push(...(await waitsOf(`quiet ${round}`)));
+    until.isDone = true;
+    await Promise.all(loud);
+  }
+  const p95 = (waits) => waits.toSorted((a, b) => a - b)[Math.ceil(0.95 * waits.length) - 1];
+  const median = (waits) => waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)];
+  t.diagnostic(`alone ${median(alone)} ms, p95 ${p95(alone)} ms; beside ${median(beside)} ms, p95 ${p95(beside)} ms`);
+  assert.ok(p95(beside) <= 3 * p95(alone), `${p95(beside)} ms beside the flood, ${p95(alone)} ms alone`);
   await queue.close();
 });
 
