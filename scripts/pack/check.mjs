@@ -41,7 +41,7 @@ const MAIN = {
       'lib/stand-in.js',
     ],
   ],
-  packed: 40 * KIB,
+  packed: 42 * KIB,
   unpacked: 160 * KIB,
 };
 const PLATFORM = {

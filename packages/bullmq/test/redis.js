@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { atEnd } from './at-end.js';
 
+const MISSING = 'redis-server is not installed. Debian, Ubuntu: apt-get install redis-server';
+
 export class TestRedis {
   #folder = mkdtempSync(join(tmpdir(), 'hyperlight-redis-'));
   #options;
@@ -31,7 +33,9 @@ export class TestRedis {
     const options = { port: this.port, bind: '127.0.0.1', dir: this.#folder, save: '', ...this.#options };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#process = spawn('redis-server', args, { stdio: 'ignore' });
-    const failed = new Promise((_, reject) => this.#process.once('error', reject));
+    const failed = new Promise((_, reject) => {
+      this.#process.once('error', (error) => reject(error.code === 'ENOENT' ? new Error(MISSING) : error));
+    });
     await Promise.race([failed, this.#answers()]);
   }
 
