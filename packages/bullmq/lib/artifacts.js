@@ -1,5 +1,5 @@
 // Functions from a registry, each named by its digest, in a folder of this process's own.
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,23 +113,36 @@ export class Artifacts {
   #removeUnknown() {
     this.#hasFailed = false;
     const folder = join(this.#folder, 'blobs', 'sha256');
-    for (const name of statSync(folder, { throwIfNoEntry: false }) ? readdirSync(folder) : []) {
+    for (const name of namesIn(folder)) {
       if (!this.#blobs.has(`sha256:${name}`)) rmSync(join(folder, name), { force: true });
     }
   }
 }
 
-/** Removes what processes have left that were killed. */
+/** Removes what processes of this user have left that were killed. What cannot be removed is no reason not to work. */
 function removeLeftOvers() {
   const started = Date.now() - process.uptime() * 1000;
-  for (const name of readdirSync(tmpdir())) {
+  for (const name of namesIn(tmpdir())) {
     const [, pid] = name.match(/^hyperlight-functions-(\d+)-/) ?? [];
     if (pid === undefined) continue;
     const folder = join(tmpdir(), name);
-    // In a container each process has the number of the one before it.
-    const isOwn = Number(pid) === process.pid;
-    const isOlder = (statSync(folder, { throwIfNoEntry: false })?.birthtimeMs ?? Infinity) < started;
-    if (isOwn ? isOlder : !isAlive(Number(pid))) rmSync(folder, { recursive: true, force: true });
+    try {
+      const { uid, birthtimeMs } = lstatSync(folder);
+      if (uid !== process.getuid?.()) continue;
+      // In a container each process has the number of the one before it.
+      const isLeft = Number(pid) === process.pid ? birthtimeMs < started : !isAlive(Number(pid));
+      if (isLeft) rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Another process may be removing it as well.
+    }
+  }
+}
+
+function namesIn(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
