@@ -5,6 +5,7 @@
 //                      nested paging
 //   test.mjs --arch arm64 ...
 //                      on an ordinary KVM of arm64: see arm64-test.mjs
+//   test.mjs --vmx ... on an ordinary KVM with Intel's VMX: see vmx-test.mjs
 //
 // Before either, those tests in Node.js that read files or run programs run on this machine, but with no more files than
 // the other one has, so that a test that needs what is missing there is found without the emulation.
@@ -21,6 +22,10 @@ const arch = process.argv.indexOf('--arch');
 if (arch !== -1) {
   if (process.argv[arch + 1] !== 'arm64') stop('--arch takes arm64; without it the tests run on x86-64');
   await import('./arm64-test.mjs');
+  process.exit();
+}
+if (process.argv.includes('--vmx')) {
+  await import('./vmx-test.mjs');
   process.exit();
 }
 
