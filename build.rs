@@ -137,6 +137,8 @@ fn build(image: &Image, root: &Path, out: &Path, profile: &str) -> PathBuf {
             cargo.arg("--config").arg(format!("target.{}.linker='cc'", image.target));
         }
     }
+    // In the guest no code for AVX is ever chosen.
+    cargo.env("CARGO_CFG_CURVE25519_DALEK_BACKEND", "serial");
     cargo.args(["build", "--package", image.package, "--target", image.target, "--profile", profile]);
     cargo.arg("--locked").arg("--target-dir").arg(&target_dir);
     // The messages of panics and assertions name source files. They must not tell folders of the machine.

@@ -9,15 +9,6 @@ test('what a guest has not got is not there at all', async () => {
       return names.filter((name) => name.split('.').reduce((object, part) => object?.[part], globalThis) !== undefined);
     }`,
   });
-  const names = [
-    'fetch',
-    'crypto.subtle',
-    'MessageChannel',
-    'WebSocket',
-    'Worker',
-    'FileReader',
-    'localStorage',
-    'Intl',
-  ];
+  const names = ['fetch', 'MessageChannel', 'WebSocket', 'Worker', 'FileReader', 'localStorage', 'Intl'];
   assert.deepEqual(await sandbox.callHandler('f', [...names, 'WebAssembly', 'document', 'window', 'location']), []);
 });

@@ -27,6 +27,11 @@ pub fn fill(bytes: &mut [u8]) {
     GENERATOR.with(|generator| generator.fill_bytes(bytes));
 }
 
+/// Gives a function the generator.
+pub fn with<T>(f: impl FnOnce(&mut ChaCha12Rng) -> T) -> T {
+    GENERATOR.with(f)
+}
+
 /// A number from 0 up to but not including 1, with the 53 bits of precision that a double has there.
 fn random() -> f64 {
     let bits = GENERATOR.with(|generator| generator.next_u64() >> 11);

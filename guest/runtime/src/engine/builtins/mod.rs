@@ -35,11 +35,12 @@ pub use node::set_environment;
 /// by its name. Where guest code can import one, the specifier is another.
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
+const NATIVE_CRYPTO: &str = "hyperlight:native/crypto";
 /// Specifiers for guest code, and the modules that they stand for. What `require` gives of one is its default export.
 /// Those of Node.js are also in `lib/guest-modules.js`.
 const PUBLIC: &[(&str, &str)] = &[
-    ("crypto", "hyperlight:crypto"),
-    ("node:crypto", "hyperlight:crypto"),
+    ("crypto", "hyperlight:node/crypto"),
+    ("node:crypto", "hyperlight:node/crypto"),
     ("url", "hyperlight:url"),
     ("node:url", "hyperlight:url"),
     ("hyperlight:context", "hyperlight:context"),
@@ -102,8 +103,19 @@ const ON_DEMAND: &[(&str, &str)] = &[
 ];
 /// Modules that are evaluated when they are imported.
 const LATER: &[(&str, &str)] = &[
+    ("hyperlight:crypto/algorithms", include_str!("crypto/algorithms.js")),
+    ("hyperlight:crypto/conversion", include_str!("crypto/conversion.js")),
+    ("hyperlight:crypto/derivation", include_str!("crypto/derivation.js")),
+    ("hyperlight:crypto/elliptic", include_str!("crypto/elliptic.js")),
+    ("hyperlight:crypto/json_web_key", include_str!("crypto/json_web_key.js")),
+    ("hyperlight:crypto/key", include_str!("crypto/key.js")),
+    ("hyperlight:crypto/operations", include_str!("crypto/operations.js")),
+    ("hyperlight:crypto/rsa", include_str!("crypto/rsa.js")),
+    ("hyperlight:crypto/subtle", include_str!("crypto/subtle.js")),
+    ("hyperlight:crypto/symmetric", include_str!("crypto/symmetric.js")),
     ("hyperlight:node/assert", include_str!("node/assert.js")),
     ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
+    ("hyperlight:node/crypto", include_str!("crypto/node.js")),
     ("hyperlight:node/equal", include_str!("node/equal.js")),
     ("hyperlight:node/events", include_str!("node/events.js")),
     ("hyperlight:node/path", include_str!("node/path.js")),
@@ -158,16 +170,18 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
         return Some(name);
     }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
-    let mut names = AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE]);
+    let mut names = AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE, NATIVE_CRYPTO]);
     names.find(|name| is_ours && *name == specifier)
 }
 
 /// What a source names, and the modules of ours that it needs if it does: they are evaluated with it, so that calls find them.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 6] = [
     ("console", "hyperlight:inspect/format"),
     ("Buffer", "hyperlight:node/buffer"),
     ("crypto", "hyperlight:node/buffer"),
     ("process", "hyperlight:node/process"),
+    ("subtle", "hyperlight:crypto/operations"),
+    ("subtle", "hyperlight:crypto/subtle"),
 ];
 
 /// Evaluates modules that a source will probably need.
@@ -202,6 +216,9 @@ pub fn gives_way(specifier: &str) -> bool {
 pub fn load<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Module<'js, Declared>>> {
     if specifier == NATIVE {
         return Some(Module::declare_def::<native::Native, _>(ctx.clone(), specifier));
+    }
+    if specifier == NATIVE_CRYPTO {
+        return Some(Module::declare_def::<crypto::Crypto, _>(ctx.clone(), specifier));
     }
     if let Some(module) = bytecode::load(ctx, specifier) {
         return Some(module);

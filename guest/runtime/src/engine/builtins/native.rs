@@ -63,15 +63,15 @@ impl ModuleDef for Native {
         exports.export("decodeUtf8", Func::from(encoding::decode_utf8))?;
         exports.export("decodeWindows1252", Func::from(encoding::decode_windows_1252))?;
         exports.export("decompressor", Func::from(compression::decompressor))?;
-        exports.export("digest", Func::from(crypto::digest))?;
+        exports.export("digest", Func::from(crypto::digest::digest))?;
         exports.export("encodeForm", Func::from(url::encode_form))?;
         exports.export("encodeInto", Func::from(encoding::encode_into))?;
         exports.export("encodeUtf8", Func::from(encoding::encode_utf8))?;
         exports.export("encodingOf", Func::from(legacy::encoding_of))?;
         exports.export("environment", node::new_environment(ctx)?)?;
-        exports.export("equal", Func::from(crypto::equal))?;
+        exports.export("equal", Func::from(crypto::digest::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
-        exports.export("hmac", Func::from(crypto::keyed_digest))?;
+        exports.export("hmac", Func::from(crypto::digest::keyed_digest))?;
         exports.export("importNow", Func::from(super::import_now))?;
         exports.export("legacyDecoder", Func::from(legacy::decoder))?;
         exports.export("load", Func::from(lazy::load))?;

@@ -1,7 +1,9 @@
-// The module `crypto`: the part of Node's that needs nothing but computation.
+// The global `crypto`: the interface of the web, and what of Node's module `crypto` needs the digests and random bytes only.
 
 import { bytesOf, fromEncoding, toEncoding } from 'hyperlight:bytes';
+import { interfaces } from 'hyperlight:interfaces';
 import { classOf, digest, equal, fillRandom, hmac, importNow } from 'hyperlight:native';
+import { platformObjects } from 'hyperlight:platform';
 
 const SIZES = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 const RANDOM_SIZE_MAX = 65536;
@@ -24,16 +26,17 @@ const { isView } = ArrayBuffer;
 let buffers;
 let errors;
 /** A Buffer with the memory of an array. */
-const bufferOf = ({ buffer, byteOffset, byteLength }) => {
+export const bufferOf = ({ buffer, byteOffset, byteLength }) => {
   buffers ??= importNow('hyperlight:node/buffer');
   return buffers.Buffer.from(buffer, byteOffset, byteLength);
 };
-const wrong = () => {
+/** Errors in the words of Node.js. */
+export const wrong = () => {
   errors ??= importNow('hyperlight:node/errors');
   return errors;
 };
 
-function algorithmOf(name) {
+export function algorithmOf(name) {
   const algorithm = String(name).toLowerCase().replace('-', '');
   if (!Object.hasOwn(SIZES, algorithm)) throw new Error(`Digest method not supported: ${name}`);
   return algorithm;
@@ -68,6 +71,13 @@ class Digest {
     const bytes = bufferOf(result);
     return encoding === undefined || encoding === 'buffer' ? bytes : bytes.toString(encoding);
   }
+
+  copy() {
+    if (!this.#finish) throw new Error('Digest already called');
+    const copy = new this.constructor(this.#finish);
+    for (const chunk of this.#chunks) copy.#chunks.push(chunk);
+    return copy;
+  }
 }
 
 export class Hash extends Digest {}
@@ -89,7 +99,7 @@ export function getHashes() {
 }
 
 /** The result; or none, and a callback is given it when the code that runs is done. */
-function given(callback, make) {
+export function given(callback, make) {
   if (callback === undefined) return make();
   wrong().checkFunction(callback, 'callback');
   const result = make();
@@ -163,16 +173,49 @@ export function timingSafeEqual(a, b) {
   return equal(left, right);
 }
 
-export default {
+let module;
+let isAllowed = true;
+
+export class Crypto {
+  #isCrypto;
+
+  static {
+    platformObjects((value) => #isCrypto in value);
+  }
+
+  constructor() {
+    if (!isAllowed) throw new TypeError('there is one Crypto only');
+  }
+
+  get subtle() {
+    this.#isCrypto;
+    module ??= importNow('hyperlight:crypto/subtle');
+    return module.subtle;
+  }
+
+  getRandomValues(array) {
+    return getRandomValues(array);
+  }
+
+  randomUUID() {
+    return randomUUID();
+  }
+}
+
+interfaces(Crypto);
+
+/** The part of Node.js' module that the global object has too. */
+export const shared = {
   Hash,
   Hmac,
   createHash,
   createHmac,
   getHashes,
-  getRandomValues,
   randomBytes,
   randomFillSync,
   randomInt,
-  randomUUID,
   timingSafeEqual,
 };
+
+export const webcrypto = Object.freeze(Object.assign(new Crypto(), shared));
+isAllowed = false;

@@ -4,16 +4,17 @@ import 'hyperlight:iterators';
 import 'hyperlight:weak_refs';
 import { AbortController, AbortSignal } from 'hyperlight:abort';
 import { structuredClone } from 'hyperlight:clone';
+import { Crypto, webcrypto } from 'hyperlight:crypto';
 import { TextDecoder, TextEncoder } from 'hyperlight:encoding';
 import { ErrorEvent, installTarget, PromiseRejectionEvent, reportError } from 'hyperlight:errors';
 import { CustomEvent, Event } from 'hyperlight:event';
 import { EventTarget } from 'hyperlight:event_target';
 import { named } from 'hyperlight:interfaces';
 import { defineLazily } from 'hyperlight:lazy';
+import { importNow } from 'hyperlight:native';
 import { Navigator, navigator } from 'hyperlight:navigator';
 import { Performance, performance } from 'hyperlight:performance';
 import { requiring } from 'hyperlight:platform';
-import crypto from 'crypto';
 import { URL, URLSearchParams } from 'url';
 
 const engine = { atob: globalThis.atob, btoa: globalThis.btoa };
@@ -30,6 +31,7 @@ const btoa = requiring(function btoa(data) {
 for (const [name, value] of Object.entries({
   AbortController,
   AbortSignal,
+  Crypto,
   CustomEvent,
   ErrorEvent,
   Event,
@@ -43,7 +45,7 @@ for (const [name, value] of Object.entries({
   URLSearchParams,
   atob,
   btoa,
-  crypto: Object.freeze({ ...crypto }),
+  crypto: webcrypto,
   navigator,
   performance,
   reportError,
@@ -55,6 +57,8 @@ for (const [name, value] of Object.entries({
 installTarget();
 named(globalThis, 'global');
 
+defineLazily('hyperlight:crypto/key', ['CryptoKey'], importNow);
+defineLazily('hyperlight:crypto/subtle', ['SubtleCrypto'], importNow);
 defineLazily('blob', ['Blob', 'File']);
 defineLazily('compression', ['CompressionStream', 'DecompressionStream']);
 defineLazily('form_data', ['FormData']);

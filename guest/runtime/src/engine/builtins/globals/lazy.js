@@ -23,12 +23,15 @@ function define(name, value) {
   return value;
 }
 
-/** Global names of what a lazy module exports. Until one is used, they are accessors; then they are like any other. */
-export function defineLazily(module, names) {
+/**
+ * Global names of what a lazy module exports, or of one that another function gives. Until one is used, they are accessors; then
+ * they are like any other.
+ */
+export function defineLazily(module, names, exportsOf = lazy) {
   const getters = { __proto__: null };
   for (const name of names) {
     getters[name] = () => {
-      const exports = lazy(module);
+      const exports = exportsOf(module);
       for (let i = 0; i < names.length; i++) {
         const isUntouched = getOwnPropertyDescriptor(globalThis, names[i])?.get === getters[names[i]];
         if (isUntouched) define(names[i], exports[names[i]]);
