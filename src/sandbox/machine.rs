@@ -1,6 +1,7 @@
 //! The virtual machine of `hyperlight-host`, and how it is started.
 
 use std::sync::Arc;
+#[cfg(unix)]
 use std::time::Duration;
 
 use hyperlight_host::func::Registerable;
@@ -10,7 +11,9 @@ use hyperlight_host::{HyperlightError, Sandbox};
 
 use super::error::Result;
 
-/// Time between two signals to a guest that is to be left. One signal is enough, but for one that comes right before the entry.
+/// Time between two signals to a guest that is to be left, where signals do that. One is enough, but for one that comes right
+/// before the entry.
+#[cfg(unix)]
 const INTERRUPT_RETRY_DELAY: Duration = Duration::from_micros(100);
 
 /// What `hyperlight-host` calls when a guest's kernel has it do so: nothing. What our guest asks for comes as the reply of an
@@ -44,7 +47,9 @@ fn let_gdb_in(configuration: &mut SandboxConfiguration) -> Result<()> {
 
 /// A virtual machine whose guest is in this state.
 pub fn start(state: Arc<Snapshot>) -> Result<Sandbox> {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "nothing is set there"))]
     let mut configuration = SandboxConfiguration::default();
+    #[cfg(unix)]
     configuration.set_interrupt_retry_delay(INTERRUPT_RETRY_DELAY);
     #[cfg(all(feature = "gdb", debug_assertions))]
     let_gdb_in(&mut configuration)?;
