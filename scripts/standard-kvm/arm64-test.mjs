@@ -1,7 +1,7 @@
 // Runs the tests on an ordinary KVM of arm64 (see arm64.mjs): those in Rust, examples/simple.js, the doctor, and those of Node.js.
 //
 //   test.mjs --arch arm64                     all tests; those of Node.js also on this machine, with the counts side by side
-//   test.mjs --arch arm64 --part              calls, the boundary, snapshots, stopping, pools, in Rust and in Node.js
+//   test.mjs --arch arm64 --part              calls, the boundary, snapshots; of Node.js errors, snapshots and the smoke check
 //   test.mjs --arch arm64 --only NAME ...     only these: a test program in Rust, or pool.test and the like for Node.js
 //   test.mjs --arch arm64 --cpu max ...       on a processor with all that QEMU knows: VHE, PAN
 //   test.mjs --arch arm64 --build             only compiles them
@@ -35,11 +35,8 @@ const NODE_LEFT_OUT = {
     ...['benchmark.test.js', 'hostile-runs.test.js', 'interleavings.test.js', 'soak.test.js'],
   ]),
 };
-const PART = ['clock', 'handlers', 'host_functions', 'isolation', 'snapshots', 'suspensions'];
-const NODE_PART = [
-  ...['calls.test', 'errors.test', 'host-functions.test', 'interrupt.test', 'pool.test', 'run.test', 'smoke.test'],
-  'snapshot-folders.test',
-];
+const PART = ['clock', 'handlers', 'host_functions', 'interrupt', 'isolation', 'snapshots', 'suspensions'];
+const NODE_PART = ['errors.test', 'smoke.test', 'snapshot-folders.test'];
 
 const args = process.argv.slice(2);
 const name = args.includes('--cpu') ? args[args.indexOf('--cpu') + 1] : 'cortex-a72';
