@@ -58,6 +58,7 @@ const members = {
     'setHostPrintFn',
     'setEnvironment',
     'addHostFunctionModule',
+    'allowFetch',
     'prewarm',
     'build',
   ],
@@ -158,7 +159,7 @@ same<
 >();
 same<LoadOptions['signal'], AbortSignalLike | undefined>();
 same<LoadOptions['unhandledRejections'], 'warn' | 'error' | undefined>();
-same<keyof CallHandlerOptions, keyof LoadOptions | 'gc' | 'functions' | 'memoryLimitBytes'>();
+same<keyof CallHandlerOptions, keyof LoadOptions | 'gc' | 'functions' | 'fetch' | 'memoryLimitBytes'>();
 same<keyof CallHandlerWithReceiptOptions, keyof CallHandlerOptions | 'maxConsoleBytes'>();
 same<Extract<SandboxError, { terminatedBy: unknown }>['code'], 'ERR_CANCELLED'>();
 same<Extract<SandboxError, { guestName: string }>['code'], 'ERR_GUEST_ERROR'>();
@@ -181,6 +182,8 @@ same<
 same<ConstructorParameters<typeof SandboxBuilder>, []>();
 same<Parameters<SandboxBuilder['setHostPrintFn']>, [callback: (level: Level, text: string) => void]>();
 same<Parameters<SandboxBuilder['setEnvironment']>, [variables: Record<string, string>]>();
+same<Parameters<SandboxBuilder['allowFetch']>, [policy: api.FetchPolicy]>();
+same<CallHandlerOptions['fetch'], api.FetchPolicy | undefined>();
 same<Parameters<HostModule['register']>, [name: string, callback: (...args: any[]) => any]>();
 same<
   Parameters<ProtoJSSandbox['register']>,

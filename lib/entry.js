@@ -10,6 +10,7 @@ try {
   addon = load();
   const asyncHooks = process.getBuiltinModule?.('node:async_hooks') ?? require('node:async_hooks');
   addon.useAsyncHooks(asyncHooks, publish(addon));
+  addon.useFetch((policy) => require('./fetch/grant.js').grant(addon.hostCall)(policy));
 } catch (error) {
   addon = require('./stand-in.js').standIn(error);
 }

@@ -36,6 +36,9 @@ exports.standIn = ({ message, cause, code }) => {
     addHostFunctionModule() {
       return this;
     }
+    allowFetch() {
+      return this;
+    }
     async prewarm() {
       throw unavailable();
     }

@@ -7,6 +7,7 @@ use napi_derive::napi;
 use super::bridge::arguments;
 use super::bridge::async_context::{self, Contexts};
 use super::bridge::environment::Environment;
+use super::bridge::fetch_grant::{self, FetchGrants};
 use super::bridge::host_calls::HostCalls;
 use super::bridge::host_error::Describer;
 use super::bridge::inbox::Inbox;
@@ -49,6 +50,7 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(PromiseThen::of_environment(env)?)
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
+        .keep(FetchGrants::default())
         .keep(NextObserver::default())
         .keep(OwnWay::default())
         .keep(inbox)
@@ -64,6 +66,14 @@ fn environment(env: &Env) -> napi::Result<Environment> {
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn use_async_hooks(env: &Env, async_hooks: Unknown, host_call_tracer: Unknown) -> napi::Result<()> {
     catch_panic(|| async_context::begin(env, async_hooks, host_call_tracer)).map_err(|error| error.into_js(env))
+}
+
+/// Has a function of the package make the host functions behind a guest's `fetch`. The package's entry calls it.
+#[napi(skip_typescript)]
+#[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
+pub fn use_fetch(env: &Env, grant: Unknown) -> napi::Result<()> {
+    catch_panic(|| fetch_grant::make_by(env, arguments::function(env, "what grants fetch", grant)?))
+        .map_err(|error| error.into_js(env))
 }
 
 /// Has a function of the package note where calls are made: `bridge::stack` says how. The package's entry calls it.

@@ -219,11 +219,85 @@ export interface CallHandlerOptions extends LoadOptions {
    */
   functions?: Record<string, Record<string, (...args: any[]) => any>>;
   /**
+   * What the call can request by the global `fetch`: docs/fetch.md says how. It comes before the policy that the sandbox was
+   * given by `SandboxBuilder.allowFetch()`. Default: that policy; without one there is no `fetch`.
+   */
+  fetch?: FetchPolicy;
+  /**
    * Bytes that the guest's JavaScript may use during the call, with all that the sandbox keeps and what the runtime itself
    * uses: 1 to 6,442,450,944. Code that needs more gets an exception that it can catch, as where the heap is used up. A limit
    * above the size of the heap changes nothing. Default: the size of the heap.
    */
   memoryLimitBytes?: number;
+}
+
+/** What guest code can request by `fetch`. Numbers and bytes are limits of one call. */
+export interface FetchPolicy {
+  /**
+   * What can be requested; at most 1,000 elements, of which the first that allows a request counts. A text is an origin, of
+   * which all paths can be requested by `GET` and `HEAD`.
+   */
+  allow: (string | FetchRule)[];
+  /** Whether origins can have the scheme `http:`. Default: `false`. */
+  allowHttp?: boolean;
+  /** Number of requests, each redirection being one more: 1 to 100,000. Default: 100. */
+  maxRequests?: number;
+  /** Number of requests that are open at the same time; more wait: 1 to 256. Default: 16. */
+  maxConcurrent?: number;
+  /** Bytes of the bodies of requests: 0 to 1 GiB. Default: 10 MiB. */
+  maxRequestBytes?: number;
+  /** Bytes of the bodies of responses, decompressed: 0 to 1 GiB. Default: 64 MiB. */
+  maxResponseBytes?: number;
+  /** Number of redirections of one request: 0 to 20. Default: 20. */
+  maxRedirects?: number;
+  /** Milliseconds from the beginning of a request to the end of its response's body: 1 to 3,600,000. Default: 30,000. */
+  timeoutMs?: number;
+  /** Names of headers of responses that guest code does not see, beside those that it never sees. */
+  hideResponseHeaders?: string[];
+  /**
+   * Sees each request before it is made, also the one after each redirection, and refuses it by returning `false`, by throwing,
+   * or by a promise of either. `hostCall()` tells of which call it is.
+   */
+  onRequest?: (request: FetchRequest) => unknown;
+  /** Resolves the name of a server, instead of the operating system: addresses, which are checked as those of that are. */
+  resolve?: (hostname: string, options: { signal: AbortSignal }) => string[] | PromiseLike<string[]>;
+  /** Certificates of the authorities that are trusted, as for `tls.connect()`. Default: those of Node.js. */
+  ca?: string | Uint8Array | (string | Uint8Array)[];
+}
+
+/** Requests that a `FetchPolicy` allows. */
+export interface FetchRule {
+  /**
+   * A scheme, a name or an address, and a port: `https://example.com`, `https://*.example.com` for all names below that one,
+   * `https://*` for all servers.
+   */
+  origin: string;
+  /** Methods. Default: `GET` and `HEAD`. */
+  methods?: string[];
+  /** Beginnings of paths, up to a slash: `/v1` allows `/v1` and `/v1/items`, but not `/v10`. Default: all paths. */
+  paths?: string[];
+  /**
+   * Headers that are added, in place of those by guest code: secrets, which guest code does not see. A function is called for
+   * each request.
+   */
+  headers?: Record<string, string | (() => string | PromiseLike<string>)>;
+  /**
+   * Addresses that the server may have though they are not public, such as those of an internal service: `10.1.2.3`,
+   * `10.1.0.0/16`, `fd00:1::/64`.
+   */
+  allowAddresses?: string[];
+}
+
+/** A request that is about to be made. */
+export interface FetchRequest {
+  /** The method, in capital letters. */
+  method: string;
+  /** The URL, as it is requested. */
+  url: string;
+  /** The headers by guest code, with lowercase names. */
+  headers: Record<string, string>;
+  /** How many redirections there were before. */
+  redirects: number;
 }
 
 /** Options of `callHandlerWithReceipt()`. */

@@ -81,7 +81,7 @@ impl HostFunctionModule {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// without control characters, not all of them white space. A module's must not begin with `hyperlight:`.
     pub fn register<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,
@@ -148,7 +148,7 @@ impl HostFunctionModule {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// without control characters, not all of them white space. A module's must not begin with `hyperlight:`.
     pub fn register_async<Arguments, Kind>(
         &mut self,
         name: impl AsRef<str>,
@@ -175,7 +175,13 @@ impl HostFunctionModule {
         Ok(self)
     }
 
-    pub(super) fn insert(&mut self, name: &str, function: Function) -> Result<()> {
+    fn insert(&mut self, name: &str, function: Function) -> Result<()> {
+        name::check_not_ours("module", &self.name)?;
+        self.insert_any(name, function)
+    }
+
+    /// Adds a function, also to a module that is not the user's.
+    pub(super) fn insert_any(&mut self, name: &str, function: Function) -> Result<()> {
         name::check("module", &self.name)?;
         name::check("function", name)?;
         self.functions.insert(name.to_string(), function);

@@ -38,7 +38,7 @@ impl HostFunctions {
         name: &str,
         function: impl Fn(&HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static,
     ) -> Result<()> {
-        self.module(module).insert(name, Function::blocking(function))
+        self.module(module).insert_any(name, Function::blocking(function))
     }
 
     /// Registers an asynchronous function. It is called, and its future polled, by whoever waits for the guest's call.
@@ -49,7 +49,7 @@ impl HostFunctions {
         name: &str,
         function: impl Fn(Payload) -> Result + Send + Sync + 'static,
     ) -> super::error::Result<()> {
-        self.module(module).insert(name, Function::not_blocking(function))
+        self.module(module).insert_any(name, Function::not_blocking(function))
     }
 
     /// Adds the functions of a module; they replace those of the same names.

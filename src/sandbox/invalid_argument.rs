@@ -59,9 +59,11 @@ pub enum InvalidArgument {
         /// The name.
         name: String,
     },
-    /// A handler's name begins as those of the runtime's own modules do.
-    #[error("the handler's name is {name:?}, but names that begin with {prefix:?} are the runtime's own")]
+    /// The name of a handler, or of a module of host functions, begins as those of the runtime's own modules do.
+    #[error("the {what}'s name is {name:?}, but names that begin with {prefix:?} are the runtime's own")]
     ReservedName {
+        /// What it names.
+        what: &'static str,
         /// The name.
         name: String,
         /// What it begins with.

@@ -1,5 +1,7 @@
 //! Names that users choose: of handlers, modules and host functions.
 
+use guest_abi::own_modules::PREFIX;
+
 use super::invalid_argument::InvalidArgument;
 
 type Result<T> = std::result::Result<T, InvalidArgument>;
@@ -18,6 +20,17 @@ pub fn check(what: &'static str, name: &str) -> Result<()> {
     }
     if name.trim().is_empty() {
         return Err(InvalidArgument::WhiteSpace { what, name: name.to_string() });
+    }
+    Ok(())
+}
+
+/// Checks that a name is not of the kind by which the guest tells what is its runtime's own.
+///
+/// # Errors
+/// [`InvalidArgument::ReservedName`].
+pub fn check_not_ours(what: &'static str, name: &str) -> Result<()> {
+    if name.starts_with(PREFIX) {
+        return Err(InvalidArgument::ReservedName { what, name: name.to_string(), prefix: PREFIX });
     }
     Ok(())
 }
@@ -47,6 +60,17 @@ mod tests {
         }
         for name in ["a", "a b", " a", "größe", "a:b/c.js", &long[1..]] {
             assert!(check("handler", name).is_ok() && check_size("handler", name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_runtime_s_own_are_nobody_else_s() {
+        for name in ["hyperlight:", "hyperlight:fetch"] {
+            let error = check_not_ours("module", name).expect_err(name).to_string();
+            assert!(error.starts_with("the module's name ") && error.contains(name), "{error:?}");
+        }
+        for name in ["hyperlight", "fetch", "my:hyperlight:fetch"] {
+            assert!(check_not_ours("module", name).is_ok(), "{name}");
         }
     }
 }

@@ -48,7 +48,7 @@ impl ProtoJSSandbox {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// without control characters, not all of them white space. A module's must not begin with `hyperlight:`.
     pub fn register<Arguments, Kind>(
         &mut self,
         module: impl Into<String>,
@@ -84,7 +84,7 @@ impl ProtoJSSandbox {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// without control characters, not all of them white space. A module's must not begin with `hyperlight:`.
     pub fn register_raw(
         &mut self,
         module: impl AsRef<str>,
@@ -102,7 +102,7 @@ impl ProtoJSSandbox {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](super::error::Error::InvalidArgument) if a name is malformed: it must be 1 to 256 bytes
-    /// without control characters, not all of them white space.
+    /// without control characters, not all of them white space. A module's must not begin with `hyperlight:`.
     pub fn register_async<Arguments, Kind>(
         &mut self,
         module: impl Into<String>,

@@ -14,8 +14,6 @@ type Result<T> = std::result::Result<T, InvalidArgument>;
 pub const DEFAULT_NAMESPACE: &str = "user";
 /// Namespaces that modules cannot be added to: they belong to host functions and to the runtime itself.
 const RESERVED_NAMESPACES: [&str; 2] = ["host", "hyperlight"];
-/// What names of handlers cannot begin with: the guest tells its own modules by it.
-const RESERVED_PREFIX: &str = "hyperlight:";
 
 /// Handlers by their names and modules by their specifiers, in the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,10 +81,7 @@ impl Staged {
 
 fn check_handler(name: &str) -> Result<()> {
     name::check("handler", name)?;
-    if name.starts_with(RESERVED_PREFIX) {
-        return Err(InvalidArgument::ReservedName { name: name.to_string(), prefix: RESERVED_PREFIX });
-    }
-    Ok(())
+    name::check_not_ours("handler", name)
 }
 
 fn specifier(name: &str, namespace: Option<&str>) -> Result<String> {

@@ -15,6 +15,7 @@
 //! - [`call_options`]: how a call is to be made, and what it may use (feature `messages`);
 //! - [`heap_use`]: how much memory JavaScript uses, which comes with each reply (feature `messages`);
 //! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
+//! - [`own_modules`]: modules of host functions that mean something else than those of users;
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
 //! - [`source`]: which sources are TypeScript;
@@ -42,6 +43,7 @@ pub mod host_request;
 pub mod memory;
 #[cfg(any(feature = "messages", test))]
 pub mod message;
+pub mod own_modules;
 #[cfg(any(feature = "messages", test))]
 pub mod payload;
 #[cfg(any(feature = "messages", test))]
@@ -52,7 +54,7 @@ pub mod suspension;
 
 /// Version of everything in this crate. The host, the kernel and the runtime must agree on it: the kernel refuses to boot for a host
 /// of another, and so does the runtime for a kernel. It is raised with each change of what one of them says to another.
-pub const VERSION: u32 = 22;
+pub const VERSION: u32 = 23;
 
 /// What to do if they do not.
 pub const VERSION_ADVICE: &str = "the library and the two guest images must be built from the same sources";

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 pub use crate::exception::{Details, Exception};
 use crate::host_request::HostRequest;
+use crate::own_modules;
 use crate::payload::Payload;
 use crate::suspension::Suspension;
 
@@ -124,6 +125,19 @@ pub enum ModuleReply {
 /// The host functions of a sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFunctionNames(pub Vec<HostFunctionName>);
+
+impl HostFunctionNames {
+    /// Those that are the user's.
+    pub fn of_user(&self) -> impl Iterator<Item = &HostFunctionName> {
+        self.0.iter().filter(|name| !name.module.starts_with(own_modules::PREFIX))
+    }
+
+    /// Whether there are some of this module.
+    #[must_use]
+    pub fn has_module(&self, module: &str) -> bool {
+        self.0.iter().any(|name| name.module == module)
+    }
+}
 
 /// A host function, as the guest knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use napi::{Env, Unknown};
 
-use super::given_functions::{FUNCTIONS, GivenFunctions};
+use super::given_functions::{FETCH, FUNCTIONS, GivenFunctions};
 use super::options::Options;
 use super::signal::Signal;
 use crate::UnhandledRejections;
@@ -43,9 +43,10 @@ pub struct CallHandlerOptions {
 }
 
 /// Names of the options of `callHandler()`.
-pub const CALL_OPTIONS: [&str; 10] = [
+pub const CALL_OPTIONS: [&str; 11] = [
     GC,
     FUNCTIONS,
+    FETCH,
     MEMORY_LIMIT,
     WALL_CLOCK,
     CPU,

@@ -1,4 +1,4 @@
-//! Host functions that a call is given, and no other.
+//! Host functions that a call is given, and no other; those behind its `fetch` are some.
 
 use std::sync::Arc;
 
@@ -7,14 +7,16 @@ use napi::{Env, Unknown};
 use super::arguments::{self, function, string};
 use super::host_calls::{self, HostCalls};
 use super::host_function::HostCallback;
-use super::object_lists;
 use super::options::Options;
+use super::{fetch_grant, object_lists};
 use crate::node::error::Result;
 use crate::node::scheduling::sandbox_context::SandboxContext;
 use crate::sandbox::host_functions::HostFunctions;
+use crate::sandbox::name;
 
-/// Name of the option.
+/// Names of the options.
 pub const FUNCTIONS: &str = "functions";
+pub const FETCH: &str = "fetch";
 
 /// Functions, and the way to their thread.
 pub struct GivenFunctions {
@@ -36,6 +38,9 @@ impl GivenFunctions {
                 functions.list.push(from_js(env, function)?);
             }
         }
+        if let Some(policy) = options.given(FETCH)? {
+            functions.list.extend(fetch_grant::of_policy(env, policy)?);
+        }
         Ok(functions)
     }
 
@@ -54,6 +59,7 @@ impl GivenFunctions {
 
 fn from_js(env: &Env, [module, name, is_sync, callback]: [Unknown<'_>; 4]) -> Result<HostCallback> {
     let module = string(env, "a module's name", module)?;
+    name::check_not_ours("module", &module).map_err(crate::Error::from)?;
     let name = string(env, "a function's name", name)?;
     let is_sync: bool = arguments::from_js(env, is_sync)?;
     Ok(HostCallback::new(module, name, !is_sync, function(env, "a host function", callback)?))

@@ -8,6 +8,7 @@ pub mod call_stats;
 pub mod delivery;
 pub mod environment;
 pub mod exception;
+pub mod fetch_grant;
 pub mod function;
 pub mod given_functions;
 pub mod hash_flaw;

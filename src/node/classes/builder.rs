@@ -9,6 +9,7 @@ use napi_derive::napi;
 use super::host_function_module::HostFunctionModule;
 use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
+use crate::node::bridge::fetch_grant;
 use crate::node::bridge::host_function::HostCallback;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, hash_flaw, object_lists};
@@ -259,10 +260,9 @@ impl SandboxBuilder {
         this: This<'env, Object<'env>>,
         variables: Unknown,
     ) -> napi::Result<Object<'env>> {
-        self.change(env, this, |settings| {
-            let variables = object_lists::variables(env, variables)?;
+        let read = || object_lists::variables(env, variables);
+        self.change_by(env, this, read, |settings, variables| {
             settings.set(|builder| builder.with_environment(variables));
-            Ok(())
         })
     }
 
@@ -285,6 +285,31 @@ impl SandboxBuilder {
             settings.functions.extend(module.functions()?);
             Ok(())
         })
+    }
+
+    /// Gives guest code a global `fetch`, which can request what the policy allows; without it there is none. A policy that was
+    /// given before is replaced, and the option `fetch` of a call comes before it. Its budgets are those of one call, or of
+    /// `getLoadedSandbox()`. Returns the builder.
+    ///
+    /// A snapshot of the sandbox has the global, but not the policy: a builder that starts from it needs one, too.
+    ///
+    /// Throws with:
+    /// - `ERR_INVALID_ARG`: the policy is none; the message says why.
+    /// - `ERR_CONSUMED`: `build()` has been called.
+    ///
+    /// @example
+    /// ```ts
+    /// builder.allowFetch({ allow: [{ origin: 'https://api.example.com', paths: ['/v1'] }] });
+    /// ```
+    #[napi(ts_args_type = "policy: FetchPolicy", ts_return_type = "this")]
+    pub fn allow_fetch<'env>(
+        &self,
+        env: &'env Env,
+        this: This<'env, Object<'env>>,
+        policy: Unknown,
+    ) -> napi::Result<Object<'env>> {
+        let read = || fetch_grant::of_policy(env, policy);
+        self.change_by(env, this, read, |settings, functions| settings.functions.extend(functions))
     }
 
     /// Boots the guest for these settings, unless this process has done so already. Without it, the first sandbox with
@@ -331,6 +356,24 @@ impl SandboxBuilder {
             },
             |_, (proto, functions, context)| Ok(ProtoJSSandbox::new(proto, functions, context)),
         )
+    }
+
+    /// Changes the settings by an argument whose getters may use the builder while it is read.
+    fn change_by<'env, T>(
+        &self,
+        env: &Env,
+        this: This<'env, Object<'env>>,
+        read: impl FnOnce() -> Result<T>,
+        change: impl FnOnce(&mut BuilderSettings, T),
+    ) -> napi::Result<Object<'env>> {
+        let changed = catch_panic(|| {
+            let value = read()?;
+            self.held.with(|settings| {
+                change(settings, value);
+                Ok(())
+            })
+        });
+        changed.map(|()| this.object).map_err(|error| error.into_js(env))
     }
 
     fn change<'env>(

@@ -28,7 +28,8 @@ pub struct HostFunctionModule {
 impl HostFunctionModule {
     /// A module without functions, which belongs to no sandbox.
     ///
-    /// - `name`: 1 to 256 bytes in UTF-8 without control characters, not all of them white space.
+    /// - `name`: 1 to 256 bytes in UTF-8 without control characters, not all of them white space. It must not begin with
+    ///   `hyperlight:`.
     ///
     /// Throws with `ERR_INVALID_ARG`: the name is not a string or is malformed.
     #[napi(constructor, ts_args_type = "name: string")]
@@ -41,6 +42,7 @@ impl HostFunctionModule {
     pub(super) fn among(env: &Env, name: Unknown<'_>, functions: Consumable<Vec<HostCallback>>) -> Result<Self> {
         let name = arguments::string(env, "the module's name", name)?;
         name::check("module", &name).map_err(crate::Error::from)?;
+        name::check_not_ours("module", &name).map_err(crate::Error::from)?;
         functions.with(|_| Ok(()))?;
         Ok(Self { name, functions })
     }

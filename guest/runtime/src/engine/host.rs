@@ -39,7 +39,7 @@ const OWN_PROPERTIES: [&str; 6] = ["name", "message", "stack", "hostName", "caus
 /// Sources of the modules, by their names.
 pub fn module_sources(names: &HostFunctionNames) -> BTreeMap<String, String> {
     let mut modules: BTreeMap<String, Vec<HostFunctionName>> = BTreeMap::new();
-    for function in &names.0 {
+    for function in names.of_user() {
         modules.entry(name(&function.module)).or_default().push(function.clone());
     }
     modules.into_iter().map(|(name, functions)| (name, module_source(&functions))).collect()

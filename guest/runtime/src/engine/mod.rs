@@ -131,6 +131,12 @@ impl Engine {
     /// Makes host functions importable.
     pub fn set_host_functions(&mut self, names: &HostFunctionNames) {
         module::set_host_functions(names);
+        self.context.with(|ctx| {
+            if call_functions::set_for_all(&ctx, names).is_err() {
+                // Without memory for it there is none for the code that would use it.
+                ctx.catch();
+            }
+        });
     }
 
     /// Sets the variables of the environment, a JSON object of strings.

@@ -9,10 +9,11 @@ use rquickjs::{Ctx, Error, Module, Object, Result, Value};
 use super::SCHEME;
 use crate::engine::rejections;
 
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("blob", include_str!("blob/blob.js")),
     ("body", include_str!("fetch/body.js")),
     ("compression", include_str!("compression/compression.js")),
+    ("fetch", include_str!("fetch/fetch.js")),
     ("form_data", include_str!("fetch/form_data.js")),
     ("headers", include_str!("fetch/headers.js")),
     ("mime_type", include_str!("fetch/mime_type.js")),

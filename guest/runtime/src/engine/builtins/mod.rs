@@ -207,6 +207,14 @@ pub fn import_now<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Object<'
     module.namespace()?.get("module")
 }
 
+/// Evaluates a module of those that are evaluated when they are first used.
+///
+/// # Errors
+/// What its code threw, as it may if the guest has changed what that uses.
+pub fn load_lazy<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Object<'js>> {
+    lazy::load(ctx, name)
+}
+
 /// Whether a module of the guest's own may take the place of a built-in one by this specifier.
 pub fn gives_way(specifier: &str) -> bool {
     NODE.iter().any(|(known, _)| *known == specifier)

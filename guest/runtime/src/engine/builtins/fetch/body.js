@@ -1,4 +1,5 @@
-// The body of a Request or a Response, as the Fetch Standard has it. What is in memory becomes a stream only if one is asked for.
+// The body of a Request or a Response, as the Fetch Standard has it. What is in memory, or comes from the host, becomes a stream only
+// if one is asked for.
 
 import { bytesOf, isBufferSource, utf8Of } from 'hyperlight:bytes';
 import { structuredClone } from 'hyperlight:clone';
@@ -14,25 +15,33 @@ const forms = lazy('form_data');
 const { mimeTypeOf, textOfMimeType } = lazy('mime_type');
 const EMPTY = new Uint8Array();
 
-/** A body: bytes, or a stream, or bytes that a stream has been made of. */
+/** A body: bytes, or a stream, or a source of pieces, or what a stream has been made of. */
 export class Body {
   #bytes;
   #stream;
+  #source;
   #isUsed = false;
 
-  constructor(bytes, stream = undefined) {
+  /** A source has `pull`, which gives a promise of the next piece, or of nothing at the end, and `cancel`. */
+  constructor(bytes, stream = undefined, source = undefined) {
     this.#bytes = bytes;
     this.#stream = stream;
+    this.#source = source;
   }
 
   get stream() {
     if (!this.#stream) {
-      this.#stream = blobs.streamOf(this.#bytes);
+      this.#stream = this.#source ? streamFrom(this.#source) : blobs.streamOf(this.#bytes);
       // As if it had been read: nobody else can read it.
       if (this.#isUsed) this.#stream.getReader().cancel();
-      this.#bytes = undefined;
+      this.#bytes = this.#source = undefined;
     }
     return this.#stream;
+  }
+
+  /** The bytes, if they are in memory. */
+  get bytes() {
+    return this.#bytes;
   }
 
   get isUsed() {
@@ -46,7 +55,7 @@ export class Body {
   /** Another body with the same content; this one stays what it is. */
   clone() {
     if (this.#bytes) return new Body(this.#bytes);
-    const [own, other] = this.#stream.tee();
+    const [own, other] = this.stream.tee();
     this.#stream = own;
     return new Body(undefined, cloning(other));
   }
@@ -55,6 +64,7 @@ export class Body {
   moved() {
     this.#isUsed = true;
     if (this.#bytes) return new Body(this.#bytes);
+    if (this.#source) return new Body(undefined, undefined, this.#source);
     const { TransformStream } = lazy('streams');
     return new Body(undefined, this.#stream.pipeThrough(new TransformStream()));
   }
@@ -65,13 +75,13 @@ export class Body {
       this.#isUsed = true;
       return this.#bytes;
     }
-    const reader = this.#stream.getReader();
+    const { next } = this.#source ? { next: this.#source.pull } : reading(this.#stream);
+    if (this.#source) this.#isUsed = true;
     const chunks = [];
     let size = 0;
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
+      const value = await next();
+      if (value === undefined) break;
       chunks.push(value);
       size += value.length;
     }
@@ -83,6 +93,44 @@ export class Body {
     }
     return bytes;
   }
+}
+
+/** What reads a stream: `next` gives a promise of the next piece, or of nothing at the end. */
+export function reading(stream) {
+  const reader = stream.getReader();
+  const cancel = (reason) => {
+    reader.cancel(reason).catch(() => {});
+  };
+  async function next() {
+    const { done, value } = await reader.read();
+    if (done) return undefined;
+    if (value instanceof Uint8Array) return value;
+    const error = new TypeError('a body is made of bytes');
+    cancel(error);
+    throw error;
+  }
+  return { next, cancel };
+}
+
+/** A stream of the pieces of a source, which are asked for one by one as they are read. */
+function streamFrom(source) {
+  const { ReadableStream } = lazy('streams');
+  return new ReadableStream(
+    {
+      type: 'bytes',
+      async pull(controller) {
+        const chunk = await source.pull();
+        if (chunk) {
+          controller.enqueue(chunk);
+        } else {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        }
+      },
+      cancel: (reason) => source.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** A stream of clones of the chunks of another one. */

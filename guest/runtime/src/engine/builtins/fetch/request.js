@@ -35,7 +35,8 @@ const OPTIONS = {
   ],
 };
 
-let stateOf;
+/** The parts of a request. */
+export let stateOf;
 let isRequest;
 /** Makes a request of its parts. */
 let fromParts;

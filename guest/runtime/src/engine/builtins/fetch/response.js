@@ -13,7 +13,7 @@ const REDIRECT = [301, 302, 303, 307, 308];
 
 let stateOf;
 /** Makes a response of its parts. */
-let fromParts;
+export let fromParts;
 
 export class Response {
   #state;
@@ -58,6 +58,7 @@ export class Response {
       statusText: '',
       headers: undefined,
       body: undefined,
+      isRedirected: false,
     };
     const options = optionsOf(init);
     this.#state.headers = new Headers();
@@ -73,8 +74,7 @@ export class Response {
   }
 
   get redirected() {
-    this.#state;
-    return false;
+    return this.#state.isRedirected;
   }
 
   get status() {
