@@ -41,6 +41,7 @@ const SPY = `
   const prototypes = [
     Uint8Array.prototype, Object.getPrototypeOf(Uint8Array.prototype), ArrayBuffer.prototype, DataView.prototype, Array.prototype,
     String.prototype, Function.prototype, Object.prototype, Promise.prototype, JSON, Reflect, Object, Array,
+    Object.getPrototypeOf([][Symbol.iterator]()),
   ];
   for (const prototype of prototypes) {
     for (const name of ownKeys(prototype)) {
@@ -54,6 +55,13 @@ const SPY = `
   }
   for (const name of ['k', 'd', 'p', 'q', 'x', 'handle', 'parts', 'secret', 'ext', 'oth', 'label', 'then']) {
     defineProperty(Object.prototype, name, { get() { note(this); return undefined; }, set(value) { note(this); note(value); }, configurable: true });
+  }
+  for (let i = 0; i < 32; i++) {
+    const set = function (value) {
+      note(value);
+      defineProperty(this, i, { value, writable: true, enumerable: true, configurable: true });
+    };
+    defineProperty(Array.prototype, i, { get() { return undefined; }, set, configurable: true });
   }
   globalThis.TextDecoder = undefined;
 `;
