@@ -1,6 +1,7 @@
 // What the command line and the environment say.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { SandboxBuilder } from '@hyperlight/js-host-api';
 
 const MIB = 1024 * 1024;
 
@@ -61,6 +62,8 @@ Serves the tool run_javascript over standard input and output: it runs programs,
   --connect NAME=COMMAND ARGUMENTS, --connect NAME=URL
                               another MCP server, whose tools are functions of the programs: tools.NAME.tool(input);
                               may be given several times
+  --allow-origin ORIGIN       what programs can GET by fetch, such as https://example.com or https://*.example.com;
+                              may be given several times
 ${[...Object.entries(TEXTS), ...Object.entries(NUMBERS)].map(helpOf).join('\n')}
   --help, --version
 `;
@@ -74,6 +77,7 @@ export function readOptions(args, environment, warn) {
   const { values } = parse(args, {
     ...Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
     connect: { type: 'string', multiple: true },
+    'allow-origin': { type: 'string', multiple: true },
     help: { type: 'boolean' },
     version: { type: 'boolean' },
   });
@@ -82,7 +86,7 @@ export function readOptions(args, environment, warn) {
   const servers = new Map();
   if (values.config !== undefined) for (const [name, server] of readConfig(values.config)) add(servers, name, server);
   for (const text of values.connect ?? []) add(servers, ...readConnect(text));
-  const options = { servers };
+  const options = { servers, fetch: readOrigins(values['allow-origin']) };
   for (const [name, number] of Object.entries(NUMBERS)) {
     const normally = servers.size > 0 ? (number.connected ?? number.normally) : number.normally;
     options[camelCase(name)] =
@@ -145,6 +149,18 @@ function readConnect(text) {
   const [command, ...args] = words;
   const name = text.slice(0, at);
   return [name, /^https?:/.test(command) ? { url: urlOf(command, name) } : { command, args }];
+}
+
+/** The policy of `fetch`, if something is allowed. */
+function readOrigins(origins) {
+  if (origins === undefined) return undefined;
+  const policy = { allow: origins };
+  try {
+    new SandboxBuilder().allowFetch(policy);
+  } catch (error) {
+    throw new UsageError(`--allow-origin: ${error.message}`);
+  }
+  return policy;
 }
 
 function readConfig(file) {

@@ -59,9 +59,9 @@ export class Programs {
 
   /** `call` is what `tools` call, if there are any. If a program does not compile as it is, it may be TypeScript. */
   async run(source, { call, signal } = {}) {
-    const { cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxToolCalls: maxHostCalls } = this.#options;
+    const { cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxToolCalls: maxHostCalls, fetch } = this.#options;
     const functions = call && { [BRIDGE]: { call } };
-    const options = { functions, signal, cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxHostCalls };
+    const options = { functions, fetch, signal, cpuTimeoutMs, wallClockTimeoutMs, maxConsoleBytes, maxHostCalls };
     try {
       return await this.#pool.run(source, options);
     } catch (error) {

@@ -61,12 +61,15 @@ export class McpServer {
   }
 
   #describeRun() {
-    const { cpuTimeoutMs, wallClockTimeoutMs, heapMib, scratchMib } = this.#options;
+    const { cpuTimeoutMs, wallClockTimeoutMs, heapMib, scratchMib, fetch } = this.#options;
+    const network = fetch
+      ? `By fetch it can GET from ${fetch.allow.join(', ')} only.`
+      : 'There is no network and no fetch.';
     const text = `Runs a JavaScript program in a Hyperlight micro-VM of its own, and returns its value as JSON.
 
 The program is the body of an async function: use await, and return the value. console.log is returned beside it. It may be TypeScript.
 Limits: ${cpuTimeoutMs}ms of processor time, ${wallClockTimeoutMs}ms in all, ${heapMib}MB of heap, ${scratchMib}MB of scratch memory.
-It has ECMAScript 2025, timers, URL, TextEncoder, crypto hashes and console. There are no files, no network, no require, no fetch, no DOM.
+It has ECMAScript 2025, timers, URL, TextEncoder, crypto and console. ${network} There are no files, no npm packages, no DOM.
 Nothing is kept between programs.`;
     return this.#options.servers.size > 0 ? `${text}\n\n${this.#describeTools()}` : text;
   }

@@ -114,6 +114,26 @@ test('limits are flags', async (t) => {
   assert.equal((await run('console.log(1); return 1')).content[1].text, 'Console:\n(1 more lines)');
 });
 
+test('programs reach the origins that are allowed, and no other', async (t) => {
+  const nothing = await connect(t);
+  assert.equal(await nothing.value('return typeof fetch'), 'undefined');
+  assert.match((await nothing.describe()).run_javascript.description, /no network/);
+  const allowed = ['https://a.example', 'https://*.b.example'];
+  const { value, describe } = await connect(
+    t,
+    allowed.flatMap((origin) => ['--allow-origin', origin]),
+  );
+  assert.match(
+    (await describe()).run_javascript.description,
+    /GET from https:\/\/a\.example, https:\/\/\*\.b\.example only/,
+  );
+  const rule = (url, init = {}) =>
+    value(`try { await fetch('${url}', ${JSON.stringify(init)}) } catch (error) { return error.cause.rule }`);
+  assert.equal(await rule('https://c.example'), 'origin');
+  assert.equal(await rule('http://a.example'), 'origin');
+  assert.equal(await rule('https://a.example', { method: 'POST' }), 'methods');
+});
+
 test("hyperlight-js's variables are heard", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-server-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -161,6 +181,8 @@ test('a wrong command line is refused', async (t) => {
     ['--heap-mib', '1.5'],
     ['--pool-size', '1e3'],
     ['--no-such-flag'],
+    ['--allow-origin', 'http://a.example'],
+    ['--allow-origin', 'https://a.example/path'],
     ['positional'],
     ['--tool-name', 'a b'],
     ['--tool-name', 'search_tools'],
