@@ -115,7 +115,8 @@ const VERIFY = `
         if (!(await subtle.verify(parameters, key, signatures[i], utf8('signed')))) return 'not verified: ' + format;
         if (await subtle.verify(parameters, key, signatures[i], utf8('another'))) return 'verified for another text';
         if (await subtle.verify(parameters, key, changed, utf8('signed'))) return 'verified, but changed';
-        if (await subtle.verify(parameters, key, signatures[i].slice(1), utf8('signed'))) return 'verified, but cut off';
+        // At its end: OpenSSL does not miss a zero at the beginning.
+        if (await subtle.verify(parameters, key, signatures[i].slice(0, -1), utf8('signed'))) return 'verified, but cut off';
       }
     }
   }
