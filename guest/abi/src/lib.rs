@@ -13,7 +13,7 @@
 //! - [`message`]: what travels in their arguments and results (feature `messages`);
 //! - [`exception`]: the errors among that (feature `messages`);
 //! - [`call_options`]: how a call is to be made, and what it may use (feature `messages`);
-//! - [`heap_use`]: how much memory JavaScript uses, which comes with each reply (feature `messages`);
+//! - [`heap_report`]: how much memory JavaScript uses, which comes with each reply (feature `messages`);
 //! - [`host_request`]: what a guest asks its host for in the midst of a call (feature `messages`);
 //! - [`own_modules`]: modules of host functions that mean something else than those of users;
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
