@@ -1,5 +1,9 @@
 //! Signatures, and encryption by RSA.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use guest_crypto::Generator;
 use rquickjs::{Class, Ctx, Result, Value};
 
 use super::digest::HashName;
@@ -65,12 +69,8 @@ pub fn encrypt<'js>(
     label: Bytes<'js>,
     data: Bytes<'js>,
 ) -> Result<Option<Value<'js>>> {
-    let label = with_bytes(&ctx, &label, |label| copied(&ctx, label))?.into();
-    check_room(&ctx)?;
-    let encrypted = with_bytes(&ctx, &data, |data| {
-        random::with(|generator| key.borrow().0.encrypted(hash, label, data, generator))
-    });
-    encrypted.map(|bytes| new_bytes(&ctx, &bytes)).transpose()
+    let key = key.borrow();
+    by_oaep(&ctx, &label, &data, |label, data, generator| key.0.encrypted(hash, label, data, generator))
 }
 
 pub fn decrypt<'js>(
@@ -80,10 +80,19 @@ pub fn decrypt<'js>(
     label: Bytes<'js>,
     data: Bytes<'js>,
 ) -> Result<Option<Value<'js>>> {
-    let label = with_bytes(&ctx, &label, |label| copied(&ctx, label))?.into();
-    check_room(&ctx)?;
-    let decrypted = with_bytes(&ctx, &data, |data| {
-        random::with(|generator| key.borrow().0.decrypted(hash, label, data, generator))
-    });
-    decrypted.map(|bytes| new_bytes(&ctx, &bytes)).transpose()
+    let key = key.borrow();
+    by_oaep(&ctx, &label, &data, |label, data, generator| key.0.decrypted(hash, label, data, generator))
+}
+
+/// What RSA-OAEP makes of data; none if it cannot.
+fn by_oaep<'js>(
+    ctx: &Ctx<'js>,
+    label: &Bytes<'js>,
+    data: &Bytes<'js>,
+    make: impl FnOnce(Box<[u8]>, &[u8], &mut Generator) -> Option<Vec<u8>>,
+) -> Result<Option<Value<'js>>> {
+    let label = with_bytes(ctx, label, |label| copied(ctx, label))?.into();
+    check_room(ctx)?;
+    let made = with_bytes(ctx, data, |data| random::with(|generator| make(label, data, generator)));
+    made.map(|bytes| new_bytes(ctx, &bytes)).transpose()
 }
