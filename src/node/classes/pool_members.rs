@@ -140,6 +140,10 @@ impl Members for PoolMembers {
         member.renew()
     }
 
+    fn warm_up(&self, PoolMember { member, .. }: &mut PoolMember) -> crate::Result<()> {
+        member.warm_up()
+    }
+
     /// If the member is not in the state in which requests get it now, it is put into that first.
     fn give(&self, mut member: PoolMember, leases: &LeaseQueue<PoolMember>) -> crate::Result<()> {
         loop {
@@ -148,7 +152,10 @@ impl Members for PoolMembers {
                 Some(newest) if !Arc::ptr_eq(newest, &member.member.clean()) => {
                     member.member.set_clean(newest.clone());
                     drop(prepared);
-                    let renewed = catch_unwind(AssertUnwindSafe(|| member.member.renew()));
+                    let renewed = catch_unwind(AssertUnwindSafe(|| {
+                        member.member.renew()?;
+                        member.member.warm_up()
+                    }));
                     renewed.unwrap_or(Err(crate::Error::Unrecoverable))?;
                 }
                 // The lock is held until it is given: whoever sets another state looks for members afterwards.

@@ -21,6 +21,12 @@ pub(crate) trait Members: Send + Sync + Sized + 'static {
     /// It is not fit for use any more, and is replaced; so it is if this panics.
     fn renew(&self, member: &mut Self::Member) -> Result<()>;
 
+    /// Prepares a renewed member for its first call, so that this takes less time.
+    ///
+    /// # Errors
+    /// As [`renew`](Self::renew).
+    fn warm_up(&self, member: &mut Self::Member) -> Result<()>;
+
     /// Gives a member to the requests, as [`LeaseQueue::give`] does.
     ///
     /// # Errors
@@ -125,7 +131,12 @@ impl<M: Members> InUse<M> {
             drop(member);
             return driver.leases.gone();
         }
-        match catch_unwind(AssertUnwindSafe(|| driver.members.renew(&mut member))) {
+        let renew = || {
+            driver.members.renew(&mut member)?;
+            // A request that waits already would wait for that too, which takes as long as it saves.
+            if driver.leases.waiting() > 0 { Ok(()) } else { driver.members.warm_up(&mut member) }
+        };
+        match catch_unwind(AssertUnwindSafe(renew)) {
             Ok(Ok(())) => driver.give(member),
             Ok(Err(_)) | Err(_) => {
                 drop(member);
@@ -141,5 +152,58 @@ impl<M: Members> Drop for InUse<M> {
             drop(member);
             self.driver.leases.gone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    /// Members that are numbers, and what is done to them.
+    #[derive(Default)]
+    struct Noted(Mutex<Vec<&'static str>>);
+
+    impl Noted {
+        fn add(&self, what: &'static str) -> Result<()> {
+            self.0.lock().expect("no test panics under it").push(what);
+            Ok(())
+        }
+    }
+
+    impl Members for Noted {
+        type Member = usize;
+
+        fn make(&self, expected: Expected<Self>) {
+            expected.fulfil(Ok(1));
+        }
+
+        fn renew(&self, _: &mut usize) -> Result<()> {
+            self.add("renewed")
+        }
+
+        fn warm_up(&self, _: &mut usize) -> Result<()> {
+            self.add("warmed up")
+        }
+    }
+
+    #[test]
+    fn a_member_is_warmed_up_unless_a_request_waits_for_it() {
+        let driver = PoolDriver::new(1, 1, Noted::default());
+        driver.refill();
+        let take = || -> Receiver<InUse<Noted>> {
+            let (sender, receiver) = channel();
+            driver.take(move |member| drop(sender.send(member.expect("a member"))));
+            receiver
+        };
+        let noted = || std::mem::take(&mut *driver.members.0.lock().expect("no test panics under it"));
+
+        let (first, second) = (take(), take());
+        first.recv().expect("it is ready").renew();
+        assert_eq!(noted(), ["renewed"]);
+        second.recv().expect("it has been given").renew();
+        assert_eq!(noted(), ["renewed", "warmed up"]);
     }
 }

@@ -69,6 +69,7 @@ impl Member {
         let clean = sandbox.snapshot()?;
         let mut member = Self { sandbox, clean };
         member.renew()?;
+        member.warm_up()?;
         Ok(member)
     }
 
@@ -93,9 +94,13 @@ impl Member {
         self.clean = clean;
     }
 
-    /// Puts the sandbox back into its state, and has the guest touch what a call needs.
+    /// Puts the sandbox back into its state.
     pub fn renew(&mut self) -> Result<()> {
-        self.sandbox.restore(self.clean.clone())?;
+        self.sandbox.restore(self.clean.clone())
+    }
+
+    /// Has the guest touch what a call needs.
+    pub fn warm_up(&mut self) -> Result<()> {
         self.sandbox.warm_up()
     }
 }
@@ -329,5 +334,9 @@ impl Members for Arc<Prepared> {
 
     fn renew(&self, member: &mut Member) -> Result<()> {
         member.renew()
+    }
+
+    fn warm_up(&self, member: &mut Member) -> Result<()> {
+        member.warm_up()
     }
 }
