@@ -14,6 +14,7 @@ use super::bridge::inbox::Inbox;
 use super::bridge::json::Json;
 use super::bridge::object_lists::ObjectLists;
 use super::bridge::observer::{self, NextObserver};
+use super::bridge::receipt::Receipts;
 use super::bridge::stack::{self, OwnWay};
 use super::bridge::thenable::PromiseThen;
 use super::bridge::warning::emit_warning;
@@ -48,6 +49,7 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(Json::of_environment(env)?)
         .keep(Describer::of_environment(env)?)
         .keep(PromiseThen::of_environment(env)?)
+        .keep(Receipts::of_environment(env)?)
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
         .keep(FetchGrants::default())

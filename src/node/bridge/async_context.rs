@@ -14,7 +14,7 @@ use napi::{Env, JsValue, Unknown, ValueType};
 
 use super::environment;
 use super::function::{self, AnyFunction};
-use super::value::{text, undefined};
+use super::value::{undefined, value};
 use crate::node::error::{Error, Result};
 use crate::node::scheduling::host_call::PendingHostCall;
 
@@ -160,7 +160,7 @@ pub fn describe_current(env: &Env) -> Result<Unknown<'static>> {
     let Some(call) = current(env)? else { return undefined(env) };
     let describe = &of(env)?.describe;
     let [module, name] = [&call.function.module, &call.function.name];
-    let (module, name) = (text(env, module.clone())?, text(env, name.clone())?);
+    let (module, name) = (value(env, module.clone())?, value(env, name.clone())?);
     function::call(env, describe, undefined(env)?, &[Origin::of(&call)?.object(env)?, module, name])?
         .map_err(|_| Error::Internal("the host call cannot be described".to_string()))
 }

@@ -22,7 +22,7 @@ use napi::{Env, JsValue, Unknown};
 use super::function::{self, AnyFunction, Completion};
 use super::host_calls::HostCalls;
 use super::thenable::{is_thenable, when_settled};
-use super::value::{text, undefined};
+use super::value::{undefined, value};
 use super::{async_context, host_error, json};
 use crate::HostFunctionError;
 use crate::node::error::Result;
@@ -195,7 +195,7 @@ fn invoke(
     };
     let Some(tracer) = tracer else { return function::call(env, callback, undefined(env)?, &arguments) };
     // It calls the function, and returns what that returns.
-    let mut traced = vec![text(env, module.clone())?, text(env, name.clone())?];
+    let mut traced = vec![value(env, module.clone())?, value(env, name.clone())?];
     traced.push(function::kept(env, callback)?);
     traced.extend(arguments);
     function::call(env, &function::keep(env, tracer)?, undefined(env)?, &traced)

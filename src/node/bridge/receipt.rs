@@ -3,13 +3,33 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Array, JsObjectValue, Null, Object};
-use napi::{Env, JsError, JsValue};
+use napi::bindgen_prelude::{Array, Either, Function, JsObjectValue, Null, Object};
+use napi::{Env, JsError, JsValue, Unknown};
 
 use super::delivery::Delivery;
+use super::environment;
+use super::function::{self, AnyFunction, Completion};
+use super::value::{undefined, value};
 use crate::ConsoleLevel;
 use crate::node::error::{Error, Result};
-use crate::node::scheduling::call_record::CallRecord;
+use crate::node::scheduling::call_record::{CallRecord, HostCallTotal, Line};
+
+const SOURCE: &str = include_str!("receipt.js");
+
+/// What makes receipts in one environment, and the results of calls that have one.
+pub struct Receipts {
+    receipt: AnyFunction,
+    result: AnyFunction,
+}
+
+impl Receipts {
+    pub fn of_environment(env: &Env) -> napi::Result<Self> {
+        let of_guest: Function<&str, Object> = env.run_script(SOURCE)?;
+        let functions = of_guest.call(crate::SandboxBuilder::guest_image().hash)?;
+        let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
+        Ok(Self { receipt: function("receipt")?, result: function("result")? })
+    }
+}
 
 /// What is kept for the receipt of a call that is asked for: its record, and the size of what it is given.
 #[derive(Clone, Default)]
@@ -42,10 +62,8 @@ impl Noted {
         });
         match (value, receipt) {
             (Ok(value), Some(receipt)) => {
-                let mut result = Object::new(env)?;
-                result.set_named_property("value", value)?;
-                result.set_named_property("receipt", receipt?)?;
-                Ok(Object::from_raw(env.raw(), result.raw()))
+                let Receipts { result, .. } = environment::kept(env)?;
+                made(function::call(env, result, undefined(env)?, &[value, receipt?.to_unknown()])?)
             }
             (Err(error), Some(receipt)) => Err(add_to(env, error, receipt)),
             (Err(error), None) => Err(error),
@@ -68,59 +86,57 @@ fn receipt(
     end: &End<'_>,
     level_name: Option<fn(ConsoleLevel) -> &'static str>,
 ) -> Result<Object<'static>> {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let End { stats, input_size, output_size } = end;
-    let mut receipt = Object::new(env)?;
-    receipt.set_named_property("wallClockMs", milliseconds(stats.wall_clock))?;
-    match stats.cpu_time {
-        Some(time) => receipt.set_named_property("cpuTimeMs", milliseconds(time))?,
-        None => receipt.set_named_property("cpuTimeMs", Null)?,
-    }
-    match stats.terminated_by {
-        Some(name) => receipt.set_named_property("terminatedBy", name)?,
-        None => receipt.set_named_property("terminatedBy", Null)?,
-    }
-    receipt.set_named_property("suspendedMs", milliseconds(stats.suspended))?;
-    receipt.set_named_property("entries", stats.entries as f64)?;
-    match stats.heap {
-        Some(heap) => {
-            receipt.set_named_property("peakHeapBytes", heap.peak as f64)?;
-            receipt.set_named_property("heapBytes", heap.used as f64)?;
+    let totals = record.host_calls().into_iter().flat_map(|(name, HostCallTotal { count, time })| {
+        [value(env, name), value(env, count as f64), value(env, milliseconds(time))]
+    });
+    let (lines, dropped) = match level_name {
+        Some(level_name) => {
+            let (lines, dropped) = record.take_lines();
+            let lines = lines.into_iter().flat_map(|Line { level, text, at }| {
+                [value(env, level_name(level)), value(env, text), value(env, milliseconds(at))]
+            });
+            (list(env, lines)?, value(env, dropped as f64)?)
         }
-        None => {
-            receipt.set_named_property("peakHeapBytes", Null)?;
-            receipt.set_named_property("heapBytes", Null)?;
-        }
+        None => (value(env, Null)?, undefined(env)?),
+    };
+    let properties = [
+        value(env, milliseconds(stats.wall_clock))?,
+        value(env, stats.cpu_time.map_or(Either::B(Null), |time| Either::A(milliseconds(time))))?,
+        value(env, stats.terminated_by.map_or(Either::B(Null), Either::A))?,
+        value(env, milliseconds(stats.suspended))?,
+        value(env, stats.entries as f64)?,
+        value(env, stats.heap.map_or(Either::B(Null), |heap| Either::A(heap.peak as f64)))?,
+        value(env, stats.heap.map_or(Either::B(Null), |heap| Either::A(heap.used as f64)))?,
+        value(env, *input_size as f64)?,
+        value(env, *output_size as f64)?,
+        value(env, record.snapshot_digest().map_or(Either::B(Null), Either::A))?,
+        list(env, totals)?,
+        lines,
+        dropped,
+    ];
+    let Receipts { receipt, .. } = environment::kept(env)?;
+    made(function::call(env, receipt, undefined(env)?, &properties)?)
+}
+
+/// The object that a function of ours has made.
+fn made(completion: Completion) -> Result<Object<'static>> {
+    match completion {
+        Ok(object) => Ok(object.coerce_to_object()?),
+        Err(_) => Err(Error::Internal("a receipt cannot be made".to_string())),
     }
-    let mut calls = Object::new(env)?;
-    for (name, total) in record.host_calls() {
-        let mut entry = Object::new(env)?;
-        entry.set_named_property("count", total.count as f64)?;
-        entry.set_named_property("totalMs", milliseconds(total.time))?;
-        calls.set(name, entry)?;
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Nothing if there are no elements.
+fn list(env: &Env, elements: impl Iterator<Item = Result<Unknown<'static>>>) -> Result<Unknown<'static>> {
+    match elements.collect::<Result<Vec<_>>>()? {
+        elements if elements.is_empty() => undefined(env),
+        elements => value(env, Array::from_vec(env, elements)?),
     }
-    receipt.set_named_property("hostCalls", calls)?;
-    if let Some(level_name) = level_name {
-        let (lines, dropped) = record.take_lines();
-        let mut console = Vec::with_capacity(lines.len());
-        for line in lines {
-            let mut entry = Object::new(env)?;
-            entry.set_named_property("level", level_name(line.level))?;
-            entry.set_named_property("text", line.text)?;
-            entry.set_named_property("atMs", milliseconds(line.at))?;
-            console.push(entry);
-        }
-        receipt.set_named_property("console", Array::from_vec(env, console)?)?;
-        receipt.set_named_property("droppedLines", dropped as f64)?;
-    }
-    receipt.set_named_property("inputBytes", *input_size as f64)?;
-    receipt.set_named_property("outputBytes", *output_size as f64)?;
-    receipt.set_named_property("guestImage", crate::SandboxBuilder::guest_image().hash)?;
-    match record.snapshot_digest() {
-        Some(digest) => receipt.set_named_property("snapshotDigest", digest)?,
-        None => receipt.set_named_property("snapshotDigest", Null)?,
-    }
-    Ok(Object::from_raw(env.raw(), receipt.raw()))
 }
 
 /// Gives an error its receipt.

@@ -5,14 +5,13 @@ use napi::{Env, Unknown};
 
 use crate::node::error::Result;
 
-/// `undefined`.
-pub fn undefined(env: &Env) -> Result<Unknown<'static>> {
+/// What JavaScript has for a value of Rust's.
+pub fn value(env: &Env, value: impl ToNapiValue) -> Result<Unknown<'static>> {
     // SAFETY: the environment is that of the running call, on its own thread.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), <()>::to_napi_value(env.raw(), ())?) })
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), ToNapiValue::to_napi_value(env.raw(), value)?) })
 }
 
-/// A text.
-pub fn text(env: &Env, text: String) -> Result<Unknown<'static>> {
-    // SAFETY: the environment is that of the running call, on its own thread.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), String::to_napi_value(env.raw(), text)?) })
+/// `undefined`.
+pub fn undefined(env: &Env) -> Result<Unknown<'static>> {
+    value(env, ())
 }

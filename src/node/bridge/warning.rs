@@ -11,7 +11,7 @@ pub fn emit_warning(env: &Env, text: String) -> Result<()> {
     let process: Object = env.get_global()?.get_named_property("process")?;
     let emit: Unknown = process.get_named_property_unchecked("emitWarning")?;
     if emit.get_type()? == ValueType::Function {
-        let _ = function::call(env, &function::keep(env, emit)?, process.to_unknown(), &[value::text(env, text)?])?;
+        let _ = function::call(env, &function::keep(env, emit)?, process.to_unknown(), &[value::value(env, text)?])?;
     }
     Ok(())
 }

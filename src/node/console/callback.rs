@@ -135,7 +135,7 @@ impl Console {
     }
 
     fn call(self: &Arc<Self>, env: &Env, level: ConsoleLevel, text: String) -> Result<()> {
-        let arguments = [value::text(env, name(level).to_string())?, value::text(env, text)?];
+        let arguments = [value::value(env, name(level).to_string())?, value::value(env, text)?];
         match function::call(env, &self.callback.function, undefined(env)?, &arguments)? {
             Ok(value) if value.is_promise()? => {
                 let console = self.clone();
