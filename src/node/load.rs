@@ -10,6 +10,7 @@ use super::bridge::environment::Environment;
 use super::bridge::fetch_grant::{self, FetchGrants};
 use super::bridge::host_calls::HostCalls;
 use super::bridge::host_error::Describer;
+use super::bridge::host_function::Server;
 use super::bridge::inbox::Inbox;
 use super::bridge::json::Json;
 use super::bridge::object_lists::ObjectLists;
@@ -50,6 +51,7 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(Describer::of_environment(env)?)
         .keep(PromiseThen::of_environment(env)?)
         .keep(Receipts::of_environment(env)?)
+        .keep(Server::of_environment(env)?)
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
         .keep(FetchGrants::default())

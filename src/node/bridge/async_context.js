@@ -25,8 +25,12 @@
       resource.emitDestroy();
     },
 
-    /** Does some work where a call of a guest was asked for, during one of its host calls. It is given what traces the host call, if anything does. */
-    serve: (origin, hostCall, work) => origin.resource.runInAsyncScope(run, hostCalls, hostCall, work, tracer()),
+    /**
+     * Has a function serve a host call, where the guest's call was asked for: it is given what traces host calls, if anything does,
+     * the host call and these values.
+     */
+    serve: (origin, hostCall, serve, ...values) =>
+      origin.resource.runInAsyncScope(run, hostCalls, hostCall, serve, tracer(), hostCall, ...values),
 
     /** During which host call this runs. */
     current: () => getStore.call(hostCalls),

@@ -5,8 +5,7 @@
 //! the work; it is given the module `node:async_hooks`, which an addon cannot load in every Node.js.
 
 use std::any::Any;
-use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{External, FnArgs, FromNapiValue, Function, JsObjectValue, Object};
@@ -27,13 +26,7 @@ pub struct AsyncContexts {
     serve: AnyFunction,
     current: AnyFunction,
     describe: AnyFunction,
-    /// Does the work that is put in its place.
-    work: AnyFunction,
-    place: Rc<RefCell<Option<Work>>>,
 }
-
-/// Is given what traces the host call, if anything does.
-type Work = Box<dyn FnOnce(&Env, Option<Unknown<'static>>)>;
 
 /// The place for those of an environment, which has them as soon as the package's entry has been loaded.
 #[derive(Default)]
@@ -60,47 +53,30 @@ impl AsyncContexts {
         let functions: Function<FnArgs<(Unknown, Unknown)>, Object> = env.run_script(SOURCE)?;
         let functions = functions.call((async_hooks, tracer).into())?;
         let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
-        let place = Rc::new(RefCell::new(None::<Work>));
-        let to_do = place.clone();
-        let work = env.create_function_from_closure::<(), (), _>("work", move |context| {
-            let work = to_do.borrow_mut().take();
-            if let Some(work) = work {
-                let tracer = context.get::<Unknown>(0)?;
-                let is_function = tracer.get_type()? == ValueType::Function;
-                // SAFETY: the value belongs to the environment and to the scope of the running call.
-                let tracer =
-                    is_function.then(|| unsafe { Unknown::from_raw_unchecked(context.env.raw(), tracer.raw()) });
-                work(&*context.env, tracer);
-            }
-            Ok(())
-        })?;
         Ok(Self {
             begin: function("begin")?,
             end: function("end")?,
             serve: function("serve")?,
             current: function("current")?,
             describe: function("describe")?,
-            work: function::keep(env, work.to_unknown())?,
-            place,
         })
     }
 
-    /// Does some work where a guest's call was made, during one of its host calls. It must not panic.
+    /// Has a function serve a host call, where the guest's call was made: `async_context.js` says what it is given.
     pub fn serve(
         &self,
         env: &Env,
         call: &Arc<PendingHostCall>,
-        work: impl FnOnce(&Env, Option<Unknown<'static>>) + 'static,
+        serve: &AnyFunction,
+        values: [Unknown<'static>; 2],
     ) -> Result<()> {
         let origin = Origin::of(call)?.object(env)?;
         let host_call = External::new(call.clone()).into_unknown(env)?;
-        let function = self.work.borrow_back(env)?.to_unknown();
-        *self.place.borrow_mut() = Some(Box::new(work));
-        let completion = function::call(env, &self.serve, undefined(env)?, &[origin, host_call, function]);
-        let was_done = self.place.borrow_mut().take().is_none();
-        match completion? {
-            Ok(_) if was_done => Ok(()),
-            _ => Err(Error::Internal("the asynchronous context cannot be entered".to_string())),
+        let [first, second] = values;
+        let arguments = [origin, host_call, function::kept(env, serve)?, first, second];
+        match function::call(env, &self.serve, undefined(env)?, &arguments)? {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Internal("the asynchronous context cannot be entered".to_string())),
         }
     }
 

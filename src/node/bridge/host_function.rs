@@ -2,9 +2,10 @@
 //!
 //! 1. The guest's thread makes a [`PendingHostCall`] and says how to give it up, should the guest's call be stopped.
 //! 2. It posts a job to the JavaScript thread that registered the function, and waits.
-//! 3. The JavaScript thread enters the asynchronous context in which the guest's call was made, parses the arguments and calls the
-//!    function.
-//! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled.
+//! 3. The JavaScript thread parses the arguments, enters the asynchronous context in which the guest's call was made, and calls the
+//!    function there.
+//! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled. Steps 3 and 4 are
+//!    in `host_function.js` as far as they can be: functions and promises that native code makes cost several times as much.
 //! 5. It settles the host call, and the guest's thread goes on.
 //!
 //! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
@@ -16,14 +17,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::bindgen_prelude::{External, FnArgs, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, JsValue, Unknown};
 
 use super::function::{self, AnyFunction, Completion};
 use super::host_calls::HostCalls;
-use super::thenable::{is_thenable, when_settled};
-use super::value::{undefined, value};
-use super::{async_context, host_error, json};
+use super::{async_context, environment, host_error, inbox, json};
 use crate::HostFunctionError;
 use crate::node::error::Result;
 use crate::node::invalid_value::InvalidValue;
@@ -84,7 +83,7 @@ fn bridge(
         guest_call.on_cancel(move || stopped.give_up());
         let callback = function.callback.clone();
         let posted =
-            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, callback, arguments));
+            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
         let reply = match posted {
             Ok(_entry) => reply.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
@@ -105,7 +104,7 @@ fn async_bridge(
         let (call, reply) = sandbox.host_call(function.name.clone());
         let waiting = call.wait();
         let callback = function.callback.clone();
-        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, callback, arguments));
+        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, &callback, arguments));
         Box::pin(async move {
             let (_noted, _waiting) = (noted, waiting);
             let reply = match posted {
@@ -138,38 +137,82 @@ impl Drop for NotedCall {
     }
 }
 
+const SOURCE: &str = include_str!("host_function.js");
+
+/// What serves host calls in one environment: a function of `host_function.js`.
+pub struct Server(AnyFunction);
+
+impl Server {
+    pub fn of_environment(env: &Env) -> napi::Result<Self> {
+        let settle = env.create_function_from_closure::<(), (), _>("settle", |context| {
+            let call = of_external(context.env, context.get(0)?)?;
+            settle(context.env, &call, context.get(1)?, context.get(2)?);
+            Ok(())
+        })?;
+        let expect = env.create_function_from_closure::<(), _, _>("expect", |context| {
+            Ok(External::new(LastChance(of_external(context.env, context.get(0)?)?)))
+        })?;
+        let name_of = env.create_function_from_closure::<(), _, _>("nameOf", |context| {
+            let FunctionName { module, name } = &*of_external(context.env, context.get(0)?)?.function;
+            Ok(vec![module.clone(), name.clone()])
+        })?;
+        let given = (settle.to_unknown(), expect.to_unknown(), name_of.to_unknown());
+        let make: Function<FnArgs<_>, Function<Unknown, Unknown>> = env.run_script(SOURCE)?;
+        Ok(Self(make.call(given.into())?.create_ref()?))
+    }
+}
+
+/// Gives a call up when it is dropped: when the functions that could settle it have been collected.
+struct LastChance(Arc<PendingHostCall>);
+
+impl Drop for LastChance {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+/// The call that JavaScript has as a value.
+fn of_external(env: &Env, value: Unknown<'_>) -> napi::Result<Arc<PendingHostCall>> {
+    // SAFETY: the value belongs to this environment and to the scope of the running call. Its type is checked.
+    unsafe {
+        if let Ok(call) = <&External<Arc<PendingHostCall>>>::from_napi_value(env.raw(), value.raw()) {
+            return Ok(Arc::clone(call));
+        }
+        let last_chance = <&External<LastChance>>::from_napi_value(env.raw(), value.raw())?;
+        Ok(Arc::clone(&last_chance.0))
+    }
+}
+
 /// Calls the function, on the JavaScript thread, where the guest's call was made.
-fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: Arc<AnyFunction>, arguments: Payload) {
+fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
     if !call.is_waiting() {
         return;
     }
     let served = catch_panic(|| {
-        let to_serve = call.clone();
-        let work = move |env: &Env, tracer: Option<Unknown<'static>>| {
-            serve_in_context(env, &to_serve, &callback, tracer, arguments)
+        // The guest's runtime made this, so it is as little to be trusted as the guest.
+        let arguments = match json::try_parse(env, arguments)? {
+            Ok(array) if array.is_array()? => array,
+            _ => return Err(InvalidValue::NoArray.into()),
         };
-        async_context::of(env)?.serve(env, call, work)
+        if Object::from_raw(env.raw(), arguments.raw()).get_array_length()? > ARGUMENTS_MAX {
+            return Err(InvalidValue::TooManyArguments(ARGUMENTS_MAX).into());
+        }
+        let Server(server) = environment::kept(env)?;
+        async_context::of(env)?.serve(env, call, server, [function::kept(env, callback)?, arguments])
     });
     settle_if_failed(call, served);
 }
 
-fn serve_in_context(
-    env: &Env,
-    call: &Arc<PendingHostCall>,
-    callback: &AnyFunction,
-    tracer: Option<Unknown<'static>>,
-    arguments: Payload,
-) {
+/// Settles a call with what its function has come to.
+fn settle(env: &Env, call: &PendingHostCall, is_fulfilled: bool, value: Unknown<'static>) {
     let served = catch_panic(|| {
-        let completion = match invoke(env, &call.function, callback, tracer, arguments)? {
-            Ok(value) => match is_thenable(env, value)? {
-                Ok(true) => return settle_later(env, call, value),
-                Ok(false) => Ok(value),
-                Err(thrown) => Err(thrown),
-            },
-            thrown => thrown,
-        };
-        call.settle(reply(env, completion)?);
+        // What has been given up need not be turned into a payload.
+        if call.is_waiting() {
+            let reply = reply(env, if is_fulfilled { Ok(value) } else { Err(value) })?;
+            if let Some(send) = call.settle_later(reply) {
+                inbox::of(env)?.tell(call.source(), send);
+            }
+        }
         Ok(())
     });
     settle_if_failed(call, served);
@@ -179,35 +222,6 @@ fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
     if let Err(error) = served {
         call.settle(Err(HostFunctionError::new(error.to_string())));
     }
-}
-
-fn invoke(
-    env: &Env,
-    FunctionName { module, name }: &FunctionName,
-    callback: &AnyFunction,
-    tracer: Option<Unknown<'static>>,
-    arguments: Payload,
-) -> Result<Completion> {
-    // The guest's runtime made this, so it is as little to be trusted as the guest.
-    let arguments = match json::try_parse(env, arguments)? {
-        Ok(array) if array.is_array()? => elements(env, array)?,
-        _ => return Err(InvalidValue::NoArray.into()),
-    };
-    let Some(tracer) = tracer else { return function::call(env, callback, undefined(env)?, &arguments) };
-    // It calls the function, and returns what that returns.
-    let mut traced = vec![value(env, module.clone())?, value(env, name.clone())?];
-    traced.push(function::kept(env, callback)?);
-    traced.extend(arguments);
-    function::call(env, &function::keep(env, tracer)?, undefined(env)?, &traced)
-}
-
-fn elements(env: &Env, array: Unknown<'_>) -> Result<Vec<Unknown<'static>>> {
-    let array = Object::from_raw(env.raw(), array.raw());
-    let length = array.get_array_length()?;
-    if length > ARGUMENTS_MAX {
-        return Err(InvalidValue::TooManyArguments(ARGUMENTS_MAX).into());
-    }
-    (0..length).map(|i| Ok(array.get_element(i)?)).collect()
 }
 
 /// What the guest is given for what the function returned or threw.
@@ -220,29 +234,4 @@ fn reply(env: &Env, completion: Completion) -> Result<FunctionResult<Payload>> {
         Err(thrown) => thrown,
     };
     Ok(Err(host_error::describe(env, thrown)?))
-}
-
-/// Gives the call up when it is dropped: when the functions that could settle it have been collected.
-struct LastChance(Arc<PendingHostCall>);
-
-impl Drop for LastChance {
-    fn drop(&mut self) {
-        self.0.give_up();
-    }
-}
-
-/// Settles the call with what a thenable comes to.
-fn settle_later(env: &Env, call: &Arc<PendingHostCall>, thenable: Unknown<'_>) -> Result<()> {
-    let last_chance = LastChance(call.clone());
-    when_settled(env, thenable, move |env, completion| {
-        let call = &last_chance.0;
-        let served = catch_panic(|| {
-            // What has been given up need not be turned into a payload.
-            if call.is_waiting() {
-                call.settle(reply(env, completion)?);
-            }
-            Ok(())
-        });
-        settle_if_failed(call, served);
-    })
 }

@@ -9,6 +9,9 @@
 //! 2. When the budget is used up, `work` does no job and does not call itself, but a second threadsafe function,
 //!    [`next_turn`]. That starts the next budget and calls `work`.
 //!
+//! 3. What comes of a job for its source may be [told later](Inbox::tell), together with what comes of the source's other jobs:
+//!    when there are no more jobs, or the budget is used up. `work` is called once more for that if need be.
+//!
 //! libuv runs each of the two once at most each time that it polls, `next_turn` first, since it was made first. So `next_turn`
 //! is run when the loop polls again, and `work` right after it. In any other order there would be a longer wait; never are
 //! there two budgets in one turn.
@@ -40,6 +43,9 @@ enum Job {
 }
 
 type Steps = dyn FnMut(&Env, &Budget) -> JobProgress + Send;
+
+/// Tells other threads something. It must not block.
+type News = Box<dyn FnOnce() + Send>;
 
 /// Whether a job that is done step by step has come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +94,8 @@ struct Functions {
 
 struct State {
     jobs: Jobs<Job>,
+    /// What is to be told before the event loop turns.
+    news: Vec<News>,
     phase: Phase,
     /// How much of the budget is used up.
     used: Duration,
@@ -147,7 +155,13 @@ impl Inbox {
     pub fn new(env: &Env) -> napi::Result<Arc<Self>> {
         let next_turn = ThreadsafeFunction::new(env, "hyperlight turn", Some(next_turn))?;
         let work = ThreadsafeFunction::new(env, "hyperlight", Some(work))?;
-        let state = State { jobs: Jobs::new(), phase: Phase::Idle, used: Duration::ZERO, left_others_at: None };
+        let state = State {
+            jobs: Jobs::new(),
+            news: Vec::new(),
+            phase: Phase::Idle,
+            used: Duration::ZERO,
+            left_others_at: None,
+        };
         Ok(Arc::new(Self {
             functions: RwLock::new(Some(Functions { work, next_turn })),
             state: Mutex::new(state),
@@ -190,6 +204,19 @@ impl Inbox {
         Ok(())
     }
 
+    /// Tells other threads what has come of a job of a source: at once, or when all its jobs that wait now have been done, but
+    /// not after the event loop has turned. A guest that has called many functions at once so has their results together.
+    pub fn tell(&self, source: Source, news: impl FnOnce() + Send + 'static) {
+        let mut state = self.lock();
+        // After the end of the environment there is nobody who would tell it later.
+        if state.phase != Phase::Closed && state.jobs.has_jobs_of(source) {
+            state.news.push(Box::new(news));
+            return;
+        }
+        drop(state);
+        news();
+    }
+
     /// Does a job, unless the event loop has to turn. Called on the thread.
     fn work(&self, env: &Env) {
         let begin = Instant::now();
@@ -201,19 +228,32 @@ impl Inbox {
             }
             if state.used >= BUDGET && state.phase == Phase::AtWork {
                 state.phase = Phase::WaitsForTurn;
-                None
+                Err((std::mem::take(&mut state.news), true))
+            } else if let Some((source, job)) = state.jobs.take() {
+                Ok((source, job, Budget { end: begin + BUDGET.saturating_sub(state.used) }))
             } else {
-                let budget = Budget { end: begin + BUDGET.saturating_sub(state.used) };
-                state.jobs.take().map(|(source, job)| (source, job, budget))
+                if state.phase == Phase::AtWork {
+                    state.phase = Phase::Idle;
+                }
+                Err((std::mem::take(&mut state.news), false))
             }
         };
-        let Some((source, job, budget)) = next else { return self.call(|functions| functions.next_turn) };
+        let (source, job, budget) = match next {
+            Ok(next) => next,
+            Err((news, has_to_turn)) => {
+                news.into_iter().for_each(|tell| tell());
+                if has_to_turn {
+                    self.call(|functions| functions.next_turn);
+                }
+                return;
+            }
+        };
         let done = catch_panic(|| Ok(job.run(env, &budget)));
         let has_more = {
             let mut state = self.lock();
             state.jobs.done(source, done.unwrap_or_default());
             let end = Instant::now();
-            let has_more = !state.jobs.is_empty();
+            let has_more = !state.jobs.is_empty() || !state.news.is_empty();
             if has_more {
                 state.used += end - begin;
                 state.left_others_at = Some(end);
@@ -292,13 +332,13 @@ impl Inbox {
     /// Takes no more jobs, and drops those that have not been done.
     pub fn close(&self) {
         let functions = self.functions.write().unwrap_or_else(PoisonError::into_inner).take();
-        let jobs = {
+        let (jobs, news) = {
             let mut state = self.lock();
             state.phase = Phase::Closed;
-            std::mem::replace(&mut state.jobs, Jobs::new())
+            (std::mem::replace(&mut state.jobs, Jobs::new()), std::mem::take(&mut state.news))
         };
         // What a job drops may post another, which is refused.
-        drop(jobs);
+        drop((jobs, news));
         if let Some(Functions { work, next_turn }) = functions {
             for ThreadsafeFunction(function) in [work, next_turn] {
                 // SAFETY: it was in its place, so it is there, and nobody can use it from now on.

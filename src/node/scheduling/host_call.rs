@@ -94,12 +94,24 @@ impl PendingHostCall {
 
     /// Gives the guest the reply. One that comes too late, or a second one, is dropped.
     pub fn settle(&self, reply: FunctionResult<Payload>) {
+        if let Some(send) = self.settle_later(reply) {
+            send();
+        }
+    }
+
+    /// As [`settle`](Self::settle), but the guest hears of it when what this returns is called.
+    pub fn settle_later(&self, reply: FunctionResult<Payload>) -> Option<impl FnOnce() + Send + 'static> {
         let mut place = self.lock();
-        let Some(sender) = place.take() else { return };
+        let sender = place.take()?;
         let reply = self.count(reply);
         drop(place);
         // Nobody receives it if the thread that waits has gone.
-        let _ = sender.send(reply);
+        Some(move || drop(sender.send(reply)))
+    }
+
+    /// The sandbox whose guest has made the call, as the source of jobs.
+    pub fn source(&self) -> Source {
+        self.caller.source
     }
 
     /// Counts the reply as one that has not been taken. Another takes its place if there are too many of those.

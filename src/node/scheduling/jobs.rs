@@ -43,6 +43,11 @@ impl<J> Jobs<J> {
         jobs.push_back(job);
     }
 
+    /// Whether a source has jobs that wait, beside the one that is being done.
+    pub fn has_jobs_of(&self, source: Source) -> bool {
+        self.by_source.get(&source).is_some_and(|jobs| !jobs.is_empty())
+    }
+
     /// Whether there is nothing to take.
     pub fn is_empty(&self) -> bool {
         self.turns.is_empty()
@@ -115,7 +120,9 @@ mod tests {
         let (taken, _) = jobs.take().expect("there is one");
         jobs.add(source, ("second", 1));
         assert!(jobs.is_empty(), "its turn has not ended");
+        assert!(jobs.has_jobs_of(source), "it has another all the same");
         jobs.done(taken, None);
         assert_eq!(order(&mut jobs), ["second"]);
+        assert!(!jobs.has_jobs_of(source));
     }
 }
