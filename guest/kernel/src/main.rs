@@ -6,6 +6,7 @@
 //! - [`boot`] runs once per snapshot lineage: it loads the runtime image and enters it.
 //! - [`page_fault`] gives memory when it is first touched, and opens to CPL 3 what the host has mapped.
 //! - [`memory`] reaches physical pages and page tables.
+//! - [`working_set`] is which pages to copy before a call after a restore.
 //! - [`constants`] is what boot finds out and later calls need.
 //! - [`abort`] ends a call that cannot go on.
 //! - [`arch`] is what depends on the processor: every way into the kernel, from the host, by the gate and by exceptions; page
@@ -28,6 +29,7 @@ mod boot;
 mod constants;
 mod memory;
 mod page_fault;
+mod working_set;
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {

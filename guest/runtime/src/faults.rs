@@ -13,7 +13,7 @@ use guest_abi::gate::COUNTER;
 use guest_abi::host_request::HostRequest;
 use guest_abi::memory::{
     HEAP_SIZE_MAX, HEAP_START, KERNEL_START, KERNEL_TABLES, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, SCRATCH_END,
-    STACK_TOP,
+    STACK_TOP, THREAD_AREA,
 };
 use guest_abi::message::{Exception, Place, Reply, TEXT_SIZE_MAX};
 use guest_abi::payload::Payload;
@@ -190,7 +190,8 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         } else if is(Fault::WritePlan) {
             write(PREFAULT_PLAN);
         } else if is(Fault::PlanForeignPages) {
-            let pages = || (1..u32::MAX).step_by(1 << 20).chain([(PREFAULT_PLAN / PAGE_SIZE) as u32; 600]);
+            let again = [PREFAULT_PLAN, THREAD_AREA].map(|address| [(address / PAGE_SIZE) as u32; 600]);
+            let pages = || (1..u32::MAX).step_by(1 << 20).chain(again.into_iter().flatten());
             gate::set_working_sets(pages(), pages());
             return number(1);
         } else if is(Fault::CounterOutOfRange) {

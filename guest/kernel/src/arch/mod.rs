@@ -6,7 +6,9 @@
 //! - page tables: `root_table`, `invalidate`, `flush`, `open_slot`, `write_slot`, and `PageSlot`, the short way to the slot of a
 //!   page; what an entry says is in [`guest_kernel::page_table`];
 //! - copying: `copy_user_page`, for pages that are written for the first time;
-//! - places of what the kernel keeps: `CONSTANTS`, `COUNTERS`.
+//! - the prefault, which the module begins itself before the first call after a restore. It opens what [`crate::working_set`] says and
+//!   copies the working set. `begin_plan` fills in what else it takes from the plan, and gives the entry that maps it;
+//! - places of what the kernel keeps: `CONSTANTS`, `COUNTERS`, `PLAN`, `PLAN_IN_WORK`.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -30,7 +30,7 @@ use crate::abort::abort;
 use crate::constants::Constants;
 use crate::memory::{Page, PageTables};
 use crate::page_fault::Outcome;
-use crate::{arch, boot, page_fault};
+use crate::{arch, boot, page_fault, working_set};
 
 /// What is kept of the code at EL0 while the kernel serves it: what a function of the kernel's may change. All else such a function
 /// preserves, and the kernel uses no floating-point registers.
@@ -142,7 +142,7 @@ fn gate_operation(operation: u32, argument: u32) -> u64 {
         }
         gate::COUNTER if (argument as usize) < WORDS => counter(u64::from(argument)),
         gate::PLAN => {
-            prefault::plan(argument);
+            working_set::plan(argument);
             0
         }
         _ => abort(AbortCode::BadGate, format_args!("the gate has no operation {operation}")),

@@ -21,6 +21,7 @@ use crate::memory::{Page, PageTables};
 pub use entry::enter_runtime;
 pub use page_slot::PageSlot;
 pub use paging::{copy_user_page, flush, increment, invalidate, open_slot, root_table, write_slot};
+pub use prefault::{PLAN, begin_plan};
 
 /// Where the constants are.
 pub const CONSTANTS: u64 = KERNEL_TABLES;
@@ -28,7 +29,7 @@ pub const CONSTANTS: u64 = KERNEL_TABLES;
 /// the end of scratch memory, which a restore zeroes.
 pub const COUNTERS: u64 = SCRATCH_END - SCRATCH_RESERVED_PAGES * PAGE_SIZE;
 /// The physical page of the plan that is being made, zero if none is, and which of its working sets.
-const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
+pub const PLAN_IN_WORK: u64 = COUNTERS + 8 * guest_abi::counters::WORDS as u64;
 /// Top of the stack of EL1.
 const STACK_TOP_EL1: u64 = SCRATCH_METADATA;
 

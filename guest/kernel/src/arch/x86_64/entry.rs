@@ -47,12 +47,11 @@ use super::descriptors::{
     GATE_STACK_TOP, RUNTIME_ENTRY, USER_CODE, USER_DATA,
 };
 use super::page_runs::{IN_ORDER, Run};
-use super::prefault;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot, SELF_MAP};
 use crate::abort::abort;
 use crate::memory::Page;
 use crate::page_fault::Outcome;
-use crate::{boot, page_fault};
+use crate::{boot, page_fault, working_set};
 
 /// Exceptions that have a handler: all that the processor defines.
 pub const VECTORS: usize = 32;
@@ -136,7 +135,7 @@ enum Fault {
 }
 
 extern "C" fn plan(page: u32) {
-    prefault::plan(page);
+    working_set::plan(page);
 }
 
 /// Ends the call, or returns to have the exception left.

@@ -13,15 +13,20 @@ mod self_map;
 
 use core::arch::asm;
 
+use guest_abi::memory::PREFAULT_PLAN;
 use guest_kernel::page_table::{Access, Entry};
 
 use crate::constants::Constants;
 use crate::memory::{Page, PageTables};
 
-pub use descriptors::{CONSTANTS, COUNTERS, seal};
+pub use descriptors::{CONSTANTS, COUNTERS, PLAN_IN_WORK, seal};
 pub use entry::enter_runtime;
 pub use paging::{copy_user_page, flush, increment, invalidate, open_slot, root_table, write_slot};
+pub use prefault::begin_plan;
 pub use self_map::PageSlot;
+
+/// Where the plan is: where the prefault code can read it.
+pub const PLAN: u64 = PREFAULT_PLAN;
 
 /// Maps what the kernel keeps between calls, fills it and makes the processor use it.
 pub fn install(tables: &PageTables, constants: Constants) {

@@ -7,9 +7,7 @@
 //! done, before the runtime continues. The runtime can run the same code, but finds no tables.
 //!
 //! What is to be done stands in the [`Plan`], a page that CPL 3 cannot write: which ranges of pages to open, and which pages to
-//! copy. The latter is a guess, the *working set*, and there are two of it: one for a guest without handlers, which will be given
-//! one, and one for a guest that will be called. The runtime says which to take. Whatever they are, they change nothing but when
-//! a page is copied.
+//! copy, the [working set](crate::working_set).
 
 use core::arch::global_asm;
 use core::mem::offset_of;
@@ -17,34 +15,23 @@ use core::ops::Range;
 
 use guest_abi::gate;
 use guest_abi::memory::{
-    FILL_CODE, HEAP_FIRST_SIZE, HEAP_START, IMAGE_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW,
-    STACK_TOP, THREAD_AREA, USER_END,
+    FILL_CODE, HEAP_FIRST_SIZE, HEAP_START, PAGE_SIZE, PREFAULT_CODE, PREFAULT_PLAN, PREFAULT_WINDOW, THREAD_AREA,
 };
 use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 
-use super::descriptors::{COPY_ORDER, PLAN_IN_WORK};
+use super::descriptors::COPY_ORDER;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot};
-use crate::constants::constants;
-use crate::memory::{Page, PageTables, window};
-
-/// Memory that one table maps.
-const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
-/// Pages that a working set can have: the plan has room for two of them, and the window, in which the old pages are read, for one.
-const WORKING_SET_MAX: usize = 488;
-/// More of the transport arena than this is opened only as it is used.
-const ARENA_MAX: u64 = 8 << 20;
-/// The same of the image.
-const IMAGE_MAX: u64 = 4 * TABLE_SIZE;
+use crate::memory::{Page, PageTables};
+use crate::working_set::{self, TABLE_SIZE, WORKING_SET_MAX, WorkingSets, opened};
 
 /// What the prefault code does.
 #[repr(C)]
 struct Plan {
+    /// The pages to be copied, as far as they are open and marked copy-on-write. The window, in which the old pages are read, has
+    /// room for one working set.
+    sets: WorkingSets,
     /// The slots to be opened, as far as they are present; the end is a count of zero.
     ranges: [SlotRange; 11],
-    /// Pages in each working set.
-    counts: [u64; 2],
-    /// The pages to be copied, as far as they are open and marked copy-on-write: one working set after the other.
-    pages: [u32; 2 * WORKING_SET_MAX],
 }
 
 #[repr(C)]
@@ -82,7 +69,7 @@ global_asm!(
 //   CR3: not touched; the kernel reloads it before and afterwards.
 prefault_code_start:
     // Open the ranges. What is open is not written again: that may make a hypervisor forget all that is below.
-    mov r8d, {plan}
+    mov r8d, {plan} + {ranges}
 1:  mov rdi, [r8]
     mov rcx, [r8 + 8]
     add r8, 16
@@ -161,8 +148,9 @@ prefault_code_end:
     plan = const PREFAULT_PLAN,
     present = const Entry::PRESENT,
     user = const Entry::USER,
-    counts = const offset_of!(Plan, counts),
-    pages = const offset_of!(Plan, pages),
+    ranges = const offset_of!(Plan, ranges),
+    counts = const offset_of!(Plan, sets.counts),
+    pages = const offset_of!(Plan, sets.pages),
     address = const Entry::ADDRESS as i64,
     source_flags = const Entry::user_page(0, Access::Read).bits() as i64,
     window = const PREFAULT_WINDOW,
@@ -187,76 +175,26 @@ pub fn install(tables: &PageTables) {
     // SAFETY: the linker has put the symbols around the code.
     let (start, end) = unsafe { (&prefault_code_start, &prefault_code_end) };
     super::map_user_code(tables, PREFAULT_CODE, start, end);
-    begin_plan();
+    // SAFETY: there is a table for the plan: that of the code's page.
+    unsafe { working_set::begin() };
 }
 
-/// What is opened after a restore: the pages that the kernel itself uses at CPL 3, the image, the start of the heap, the end of
-/// the stack, and the transport arena. Each but the image and the arena lies in one table.
-fn ranges() -> [Range<u64>; 6] {
-    let constants = constants();
-    [
-        THREAD_AREA..FILL_CODE + PAGE_SIZE,
-        COPY_ORDER..COPY_ORDER + PAGE_SIZE,
-        IMAGE_START..constants.image_end.min(IMAGE_START + IMAGE_MAX),
-        HEAP_START..constants.heap_end.min(HEAP_START + HEAP_FIRST_SIZE),
-        constants.stack_bottom.max(STACK_TOP - TABLE_SIZE)..STACK_TOP,
-        // With the smallest settings the arena begins closer than that to the end of the address space.
-        constants.arena_start..constants.arena_end.min(constants.arena_start.saturating_add(ARENA_MAX)),
-    ]
-}
-
-/// Puts an empty working set in place of the one that there is.
-fn begin_plan() {
-    let mut page = Page::allocate();
+/// Has the prefault code open what is opened after a restore, and the pages that the kernel itself uses at CPL 3.
+pub fn begin_plan(page: &mut Page) -> Entry {
     let plan = page.as_mut_ptr::<Plan>();
-    let [_, _, image, .., arena] = ranges();
+    let [thread, image, heap, stack, arena] = opened();
+    let kernels = [thread.start..FILL_CODE + PAGE_SIZE, COPY_ORDER..COPY_ORDER + PAGE_SIZE];
     let tables =
         [(&image, 1), (&arena, 3), (&arena, 2), (&arena, 1)].map(|(pages, levels)| SlotRange::of(pages, levels));
-    let pages = ranges().map(|range| SlotRange::of(&range, 0));
+    let kernels = kernels.map(|range| SlotRange::of(&range, 0));
+    let pages = [image, heap, stack, arena].map(|range| SlotRange::of(&range, 0));
     // The tables of the others are open, and those above the image's: see `dispatch`.
-    for (i, range) in pages[..2].iter().chain(&tables).chain(&pages[2..]).enumerate() {
+    for (i, range) in kernels.iter().chain(&tables).chain(&pages).enumerate() {
         // SAFETY: the page is ours, and larger than a plan. It is zero, so a range without slots follows the last one; none of
         // these is without.
         unsafe { (&raw mut (*plan).ranges[i]).write(*range) };
     }
-    // SAFETY: the code finds a plan there again, and there is a table for it: it is also that of the code's page.
-    unsafe { PageSlot::of(PREFAULT_PLAN).replace(Entry::user_page(page.physical(), Access::Read)) };
-    // SAFETY: the words are the kernel's own.
-    unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
-}
-
-/// Adds a page, by its number, to the working set that is being made. [`gate::BEGIN_PLAN`] begins the first one, and
-/// [`gate::NEXT_SET`] the second. What does not fit or does not belong there is left out.
-pub fn plan(page: u32) {
-    if page == gate::BEGIN_PLAN {
-        return begin_plan();
-    }
-    let set = (PLAN_IN_WORK + 8) as *mut u64;
-    // SAFETY: the words are the kernel's own.
-    let (physical, in_second) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), set.read_volatile() != 0) };
-    // A plan that a snapshot has kept cannot be written any more.
-    // SAFETY: the plan was mapped during boot, and its tables stay.
-    if physical == 0 || unsafe { PageSlot::of(PREFAULT_PLAN) }.get().physical() != physical {
-        return;
-    }
-    if page == gate::NEXT_SET {
-        // SAFETY: as above.
-        return unsafe { set.write_volatile(1) };
-    }
-    let address = u64::from(page) * PAGE_SIZE;
-    if address >= USER_END || !ranges().iter().any(|range| range.contains(&address)) {
-        return;
-    }
-    let plan = window(physical).cast::<Plan>();
-    // SAFETY: the page holds a plan and was allocated since the last restore, so it is in scratch memory, mapped for CPL 0.
-    unsafe {
-        let [first, second] = (*plan).counts;
-        let count = if in_second { second } else { first };
-        if count < WORKING_SET_MAX as u64 {
-            (&raw mut (*plan).pages[(first + second) as usize]).write(page);
-            (&raw mut (*plan).counts[usize::from(in_second)]).write(count + 1);
-        }
-    }
+    Entry::user_page(page.physical(), Access::Read)
 }
 
 const _: () = assert!(
