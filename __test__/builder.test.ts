@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SandboxBuilder } from '@hyperlight/js-host-api';
+import { type CountedMetric, metrics, SandboxBuilder } from '@hyperlight/js-host-api';
 import { virtualMachines } from './memory';
 import { rejection, runProgram, thrown } from './sandbox';
 
@@ -55,6 +55,85 @@ test('prewarm() boots the guest ahead, and leaves the builder as it is', async (
   await SandboxBuilder.fromSnapshot(await loaded.snapshot()).prewarm();
   const other = SandboxBuilder.fromSnapshot(await loaded.snapshot()).setHeapSize(8 * MIB);
   await rejection('ERR_INVALID_ARG', other.prewarm());
+});
+
+/** How many sandboxes are in stock, of all settings. */
+function inStock(): number {
+  const gauge = metrics().hyperlight_js_stock_sandboxes_ready as CountedMetric | undefined;
+  return gauge?.series[0]?.value ?? 0;
+}
+
+test('prewarm() keeps sandboxes in stock, which work as if they were made for whoever takes them', async () => {
+  const builder = () => new SandboxBuilder().setHeapSize(10 * MIB);
+  await builder().prewarm({ sandboxes: 2 });
+  assert.equal(inStock(), 2);
+  await builder().prewarm({});
+  assert.equal(inStock(), 2);
+  const started = Date.now();
+  const tenants = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const lines: string[] = [];
+      const settings = builder()
+        .setEnvironment({ NAME: name })
+        .setMaxOutputValues(10)
+        .setHostPrintFn((_, line) => lines.push(line));
+      const proto = await settings.build();
+      proto.register('host', 'name', () => name);
+      const sandbox = await proto.loadRuntime();
+      sandbox.addHandler(
+        'f',
+        `import { name } from 'host:host';
+         let count = 0;
+         function handler({ length, bytes }) {
+           console.log(name());
+           const all = new Uint8Array(bytes ?? 0);
+           return [++count, process.env.NAME, name(), performance.timeOrigin, ...new Array(length ?? 0).fill(all.length)];
+         }`,
+      );
+      return { name, lines, loaded: await sandbox.getLoadedSandbox() };
+    }),
+  );
+  for (const { name, lines, loaded } of tenants) {
+    const [count, variable, fromHost, origin] = await loaded.callHandler('f', {});
+    assert.deepEqual([count, variable, fromHost, lines], [1, name, name, [name]]);
+    // A millisecond has fractions there.
+    assert.ok(origin >= started - 1, 'its clock begins with its first call');
+    await rejection('ERR_PAYLOAD_TOO_LARGE', loaded.callHandler('f', { length: 10 }));
+    await rejection('ERR_GUEST_ERROR', loaded.callHandler('f', { bytes: 11 * MIB }));
+  }
+  while (inStock() < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  await builder().prewarm({ sandboxes: 0 });
+  assert.equal(inStock(), 0);
+});
+
+test('prewarm() refuses what is no number of sandboxes, and more than there can be', async () => {
+  const builder = new SandboxBuilder().setHeapSize(10 * MIB);
+  for (const sandboxes of [-1, 1.5, 257, '1', null]) {
+    const { message } = await rejection('ERR_INVALID_ARG', builder.prewarm({ sandboxes } as object));
+    assert.match(message, /the option sandboxes/);
+  }
+  await rejection('ERR_INVALID_ARG', builder.prewarm({ sandbox: 1 } as object));
+  await builder.prewarm({ sandboxes: 1 });
+  await rejection('ERR_INVALID_ARG', new SandboxBuilder().setHeapSize(11 * MIB).prewarm({ sandboxes: 256 }));
+  await builder.prewarm({ sandboxes: 0 });
+});
+
+test('a stock outlives the worker thread that asked for it, and keeps no process alive', async () => {
+  const program = `
+    const { Worker } = require('node:worker_threads');
+    const { metrics } = require('@hyperlight/js-host-api');
+    const source = \`
+      const { SandboxBuilder } = require('@hyperlight/js-host-api');
+      new SandboxBuilder().prewarm({ sandboxes: 2 });
+    \`;
+    new Worker(source, { eval: true }).on('exit', async (code) => {
+      const ready = () => metrics().hyperlight_js_stock_sandboxes_ready.series[0].value;
+      console.log(code, ready());
+      const loaded = await sandboxes.loadBody('return 1;');
+      console.log(await loaded.callHandler('f', 0));
+    });
+  `;
+  assert.equal(await runProgram(program), '0 2\n1\n');
 });
 
 test('the number of threads can be set, and a bad one is none', async () => {

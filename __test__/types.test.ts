@@ -25,6 +25,7 @@ import {
   type LoadOptions,
   type LoadSnapshotOptions,
   type PoolOptions,
+  type PrewarmOptions,
   ProtoJSSandbox,
   type Receipt,
   type RunOptions,
@@ -189,6 +190,8 @@ same<
   Parameters<ProtoJSSandbox['register']>,
   [moduleName: string, functionName: string, callback: (...args: any[]) => any]
 >();
+same<SandboxBuilder['prewarm'], (options?: PrewarmOptions) => Promise<void>>();
+same<PrewarmOptions, { sandboxes?: number }>();
 same<SandboxBuilder['build'], () => Promise<ProtoJSSandbox>>();
 same<ProtoJSSandbox['hostModule'], (name: string) => HostModule>();
 same<ReturnType<ProtoJSSandbox['register']>, HostModule>();

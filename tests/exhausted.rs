@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 
 use hyperlight_js::{Error, SandboxBuilder, Snapshot};
-use sandboxes::{call, loaded};
+use sandboxes::{call, load, loaded};
 
 const COUNTER: &str = "let count = 0; function handler() { return ++count; }";
 
@@ -96,6 +96,47 @@ fn limit(what: libc::__rlimit_resource_t, most: u64) {
         let limit = libc::rlimit { rlim_max: before.rlim_max, ..limit };
         assert_eq!(libc::setrlimit(what, &raw const limit), 0);
     }
+}
+
+#[test]
+fn the_stock_is_given_up_for_a_sandbox_that_is_needed_now() {
+    run_alone("a_sandbox_takes_the_files_of_the_stock");
+}
+
+#[test]
+#[ignore = "the test above runs it"]
+fn a_sandbox_takes_the_files_of_the_stock() {
+    let other = || SandboxBuilder::new().with_guest_heap_size(3 << 20);
+    other().prewarm().expect("it boots");
+    SandboxBuilder::new().prewarm_sandboxes(8).expect("a stock");
+    let open = std::fs::read_dir("/proc/self/fd").expect("the files of this process").count() as u64;
+    limit(libc::RLIMIT_NOFILE, open);
+    assert_eq!(call(&mut load(other(), COUNTER).expect("there is room now"), "0").expect("a result"), 1);
+    assert_eq!(call(&mut loaded(COUNTER), "0").expect("a result"), 1);
+}
+
+#[test]
+fn a_process_that_was_forked_off_does_not_use_the_stock() {
+    run_alone("a_fork_makes_a_sandbox_of_its_own");
+}
+
+#[test]
+#[ignore = "the test above runs it"]
+fn a_fork_makes_a_sandbox_of_its_own() {
+    SandboxBuilder::new().prewarm_sandboxes(2).expect("a stock");
+    // SAFETY: the child makes a sandbox and ends; the locks that it needs for that are held by no other thread now.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let works = call(&mut loaded(COUNTER), "0").is_ok_and(|count| count == 1)
+            && SandboxBuilder::new().prewarm_sandboxes(1).is_ok();
+        // SAFETY: it ends this process.
+        unsafe { libc::_exit(if works { 0 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: the child is this process's.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status}");
+    assert_eq!(call(&mut loaded(COUNTER), "0").expect("one of the stock"), 1);
 }
 
 #[test]

@@ -32,6 +32,15 @@ export const calls = [
     // It has no more to start than for `fresh`.
     without: ['floor', 'v8'],
   }),
+  timed({
+    name: 'cold-stock',
+    about: 'the same with sandboxes in stock (`prewarm({ sandboxes })`)',
+    program,
+    event: clean,
+    how: 'cold',
+    stocked: true,
+    without: ['floor', 'v8'],
+  }),
   timed({ name: 'fresh', about: 'a small call in clean state', program, event: clean, how: 'fresh' }),
   timed({ name: 'pool', about: 'the same through a pool', program, event: clean, how: 'pool' }),
   timed({

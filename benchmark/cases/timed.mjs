@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 /**
  * - `how`: `call`; `fresh`, a call in clean state; `pool`, the same through a pool, for those that have one; `cold`, a call
  *   in a new tenant; `run`, the same for a program that is new each time, with the time of giving the tenant up;
+ * - `stocked`: for `cold`, those that can keep tenants in stock have one before each;
  * - `rested`: not before the subject is ready for as many as it can be, for those that prepare tenants ahead, and without the
  *   time of giving one up;
  * - `oneSample`: each sample in a new process;
@@ -16,6 +17,7 @@ export function timed({
   program,
   event,
   how = 'call',
+  stocked = false,
   rested = false,
   inFlight = 1,
   each = 1,
@@ -36,6 +38,7 @@ export function timed({
   }
 
   async function cold(subject, check) {
+    if (stocked) await subject.stock?.(program);
     const started = performance.now();
     const tenant = await subject.open(program);
     const result = await tenant.call(event);

@@ -2,11 +2,16 @@
 import { setTimeout } from 'node:timers/promises';
 import * as sandboxes from '@hyperlight/js-host-api';
 
-async function start({ source, host, atOnce, heap, buffers }) {
+function builderFor({ heap, buffers }) {
   const builder = new sandboxes.SandboxBuilder();
   if (heap) builder.setHeapSize(heap);
   if (buffers) builder.setInputBufferSize(buffers).setOutputBufferSize(buffers).setMaxOutputValues(buffers);
-  const proto = await builder.build();
+  return builder;
+}
+
+async function start(program) {
+  const { source, host, atOnce } = program;
+  const proto = await builderFor(program).build();
   const register = atOnce ? 'registerAsync' : 'register';
   for (const [name, callback] of Object.entries(host ?? {})) proto[register]('bench', name, callback);
   const sandbox = await proto.loadRuntime();
@@ -29,6 +34,8 @@ export async function open(program) {
     close: () => sandbox[Symbol.asyncDispose](),
   };
 }
+
+export const stock = (program) => builderFor(program).prewarm({ sandboxes: 2 });
 
 export async function openPool(program, size) {
   if (!sandboxes.SandboxPool) throw new Error('no SandboxPool');

@@ -33,6 +33,8 @@ pub const CALL_HEAP_PEAK: &str = "hyperlight_js_call_heap_peak_bytes";
 pub const POOL_READY: &str = "hyperlight_js_pool_sandboxes_ready";
 /// Gauge: requests that wait for a sandbox of a pool.
 pub const POOL_WAITING: &str = "hyperlight_js_pool_requests_waiting";
+/// Gauge: sandboxes in stock, see [`SandboxBuilder::prewarm_sandboxes`](crate::SandboxBuilder::prewarm_sandboxes).
+pub const STOCK_READY: &str = "hyperlight_js_stock_sandboxes_ready";
 /// Histogram: how long requests waited until a pool had a sandbox for them, in seconds.
 pub const POOL_WAIT: &str = "hyperlight_js_pool_wait_seconds";
 /// Histogram: how long handlers ran, in seconds, by [`HANDLER`] and [`OUTCOME`].
@@ -94,6 +96,25 @@ impl Active {
 }
 
 impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// A sandbox is in stock until this is dropped.
+pub(super) struct InStock(Gauge);
+
+impl InStock {
+    pub fn one_more() -> Self {
+        describe_gauge!(STOCK_READY, Unit::Count, "Sandboxes in stock.");
+        // As above.
+        let ready = gauge!(STOCK_READY);
+        ready.increment(1.0);
+        Self(ready)
+    }
+}
+
+impl Drop for InStock {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }

@@ -34,6 +34,13 @@ const COUNTED = [
     'Requests that wait for a sandbox of a pool.',
   ],
   [
+    'UpDownCounter',
+    'hyperlight_js_stock_sandboxes_ready',
+    'hyperlight.stock.ready',
+    '{sandbox}',
+    'Sandboxes in stock.',
+  ],
+  [
     'Counter',
     'hyperlight_js_restores_total',
     'hyperlight.sandbox.restores',

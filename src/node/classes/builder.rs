@@ -11,6 +11,7 @@ use super::proto::ProtoJSSandbox;
 use super::snapshot::Snapshot;
 use crate::node::bridge::fetch_grant;
 use crate::node::bridge::host_function::HostCallback;
+use crate::node::bridge::options::Options;
 use crate::node::bridge::promise::promise;
 use crate::node::bridge::{arguments, hash_flaw, object_lists};
 use crate::node::console::callback::{Callback, recording_lines};
@@ -316,16 +317,40 @@ impl SandboxBuilder {
     /// these settings does that in `loadRuntime()`, which takes some hundredths of a second; other sandboxes wait for
     /// it. Does not consume the builder. A builder that starts from a snapshot has nothing to boot.
     ///
+    /// - `options`: `sandboxes`, from 0 to 256, also keeps so many in stock, see `PrewarmOptions`. They have been made when
+    ///   the promise is fulfilled. Without it, a stock that there is stays as it is.
+    ///
     /// Rejects with:
     /// - `ERR_NO_HYPERVISOR`: no virtual machine can be created here; the message says why and what to do.
-    /// - `ERR_INVALID_ARG`: the builder starts from a snapshot, but a setting differs from the snapshot's.
+    /// - `ERR_INVALID_ARG`: the options are none, the message says why; the builder starts from a snapshot, but a setting
+    ///   differs from the snapshot's; or there would be more than 256 sandboxes in stock.
+    /// - `ERR_INTERNAL`: there is not enough memory, or there are not enough file descriptors, for the stock.
     /// - `ERR_CONSUMED`: `build()` has been called.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn prewarm<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+    ///
+    /// @example
+    /// ```ts
+    /// await new SandboxBuilder().prewarm({ sandboxes: 4 });
+    /// ```
+    #[napi(ts_args_type = "options?: PrewarmOptions", ts_return_type = "Promise<void>")]
+    pub fn prewarm<'env>(&self, env: &'env Env, options: Unknown) -> napi::Result<PromiseRaw<'env, ()>> {
         promise(
             env,
-            || self.held.with(|settings| Ok(settings.builder.clone())),
-            |builder, pending| blocking(move || pending.settle_with(|| Ok(builder.prewarm()?))),
+            || {
+                let sandboxes = match Options::from_js(env, options, &["sandboxes"])? {
+                    Some(options) => options.count("sandboxes", &(0..=crate::SandboxBuilder::MAX_STOCK))?,
+                    None => None,
+                };
+                let builder = self.held.with(|settings| Ok(settings.builder.clone()))?;
+                Ok((builder, sandboxes))
+            },
+            |(builder, sandboxes), pending| {
+                blocking(move || {
+                    pending.settle_with(|| match sandboxes {
+                        Some(count) => Ok(builder.prewarm_sandboxes(count)?),
+                        None => Ok(builder.prewarm()?),
+                    });
+                });
+            },
             |_, ()| Ok(()),
         )
     }

@@ -1,6 +1,7 @@
 //! The calls into a guest, entry by entry: what is sent, and what each reply means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use guest_abi::call_options;
 use guest_abi::function::{self, Signature};
@@ -25,6 +26,7 @@ use crate::sandbox::signatures::{
     AddHandler, AddModule, AddPiece, CallHandler, HostReplyBytes, Resume, Run, SetEnvironment, SetHostFunctions,
 };
 use crate::sandbox::stats::GuestCounters;
+use crate::sandbox::stopper::{self, Limit};
 use crate::sandbox::suspended::Suspended;
 use crate::sandbox::working_sets::{WorkingSets, warm_up_call};
 use crate::sandbox::{host_reply, name, values};
@@ -276,12 +278,22 @@ impl Vm {
         self.call::<Vec<u8>>(&self.begin(), &function::WARM_UP, warm_up_call()).map(drop)
     }
 
+    /// The same in a VM that was just started and will be in stock. Nobody else could stop it should it take longer than so.
+    pub fn warm_up_ahead(&mut self, limit: Duration) -> Result<()> {
+        let running = self.begin();
+        let watched = stopper::watch(&self.control, running.id(), vec![Limit::wall_clock("stock", limit)]);
+        self.call::<Vec<u8>>(&running, &function::WARM_UP, warm_up_call())?;
+        drop(watched);
+        self.is_untouched = true;
+        Ok(())
+    }
+
     /// A snapshot will be taken, to be restored before each program. If the guest has done nothing but boot, it prepares what
     /// programs write then, instead of what handlers do.
     pub fn expect_programs(&mut self) -> Result<()> {
         let booted = image::booted(&self.configuration)?;
         match booted.programs {
-            Some(sets) if !self.was_entered && Arc::ptr_eq(&self.base, &booted.state) => {
+            Some(sets) if self.is_untouched && Arc::ptr_eq(&self.base, &booted.state) => {
                 let WorkingSets { without_handlers, with_handlers } = &*sets;
                 let arguments = (without_handlers.clone(), with_handlers.clone());
                 self.call(&self.begin(), &function::SET_WORKING_SETS, arguments)

@@ -26,7 +26,7 @@ use super::snapshot::{Digest, Snapshot};
 use super::snapshot_origin::SnapshotOrigin;
 use super::staged::Staged;
 use super::tally::HostCallLimits;
-use super::{fault, image, machine, shadow_paging, stopper, workers};
+use super::{fault, image, machine, shadow_paging, stock, stopper, workers};
 
 /// What has become of a call when the guest has been left.
 pub enum Step {
@@ -65,6 +65,8 @@ pub struct Vm {
     is_suspended: bool,
     /// Whether the guest has been entered in this VM.
     was_entered: bool,
+    /// Whether nobody has asked anything of the guest since it was started, but for a warm-up while it was in stock.
+    is_untouched: bool,
     /// The state in which the guest was started or to which it was reset last.
     base: Arc<State>,
     /// What the guest's state needs: it knows no other host functions than these.
@@ -75,7 +77,7 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// A VM whose guest is in the state of a snapshot, or has just booted.
+    /// A VM whose guest is in the state of a snapshot, or has just booted: one that is in stock, if there is one.
     pub fn new(
         configuration: Configuration,
         host_functions: HostFunctions,
@@ -83,18 +85,36 @@ impl Vm {
         intake: Intake,
         start: Option<&Snapshot>,
     ) -> Result<Self> {
+        if let Some(snapshot) = start {
+            let available = SnapshotOrigin::new(configuration.clone(), host_functions.names());
+            available.check_fits(snapshot.origin(), intake.functions_come_with_calls)?;
+        }
+        let mut vm = match stock::take(&configuration, start) {
+            Some(vm) => vm,
+            None => Self::start(configuration.clone(), start)
+                .or_else(|error| if stock::give_up() { Self::start(configuration, start) } else { Err(error) })?,
+        };
+        vm.dispatcher =
+            Dispatcher::new(host_functions.clone(), &vm.configuration, intake.max_values).with_print(intake.print);
+        vm.host_functions = host_functions;
+        vm.environment = environment;
+        vm.max_values = intake.max_values;
+        vm.unhandled_rejections = intake.unhandled_rejections;
+        vm.functions_come_with_calls = intake.functions_come_with_calls;
+        vm.host_call_limits = intake.host_calls;
+        Ok(vm)
+    }
+
+    /// A VM that is nobody's yet: without host functions, and with the default settings for what is no part of the guest's state.
+    pub fn start(configuration: Configuration, start: Option<&Snapshot>) -> Result<Self> {
         // Nothing may run that cannot be stopped.
         stopper::ensure()?;
-        let available = SnapshotOrigin::new(configuration.clone(), host_functions.names());
         let (base, origin) = match start {
-            Some(snapshot) => {
-                available.check_fits(snapshot.origin(), intake.functions_come_with_calls)?;
-                (snapshot.state().clone(), snapshot.origin().loaded())
-            }
+            Some(snapshot) => (snapshot.state().clone(), snapshot.origin().loaded()),
             None => (image::booted(&configuration)?.state, SnapshotOrigin::of_booted(configuration.clone())),
         };
-        let dispatcher =
-            Dispatcher::new(host_functions.clone(), &configuration, intake.max_values).with_print(intake.print);
+        let intake = Intake::default();
+        let dispatcher = Dispatcher::new(HostFunctions::default(), &configuration, intake.max_values);
         let sandbox = machine::start(base.clone())?;
         let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
         let to_interrupt = vm.clone();
@@ -106,7 +126,7 @@ impl Vm {
             sandbox: Some(sandbox),
             vm,
             control,
-            host_functions,
+            host_functions: HostFunctions::default(),
             dispatcher,
             configuration,
             max_values: intake.max_values,
@@ -118,8 +138,9 @@ impl Vm {
             poisoned: false,
             is_suspended: false,
             was_entered: false,
+            is_untouched: true,
             base,
-            environment,
+            environment: Environment::default(),
             origin,
             digest: start.map(|snapshot| snapshot.digest().clone()),
         })
@@ -158,6 +179,7 @@ impl Vm {
             shadow_paging::prepare_restore(self.sandbox.as_mut().ok_or(Error::Poisoned)?)?;
             self.restore_is_prepared = true;
         }
+        self.is_untouched = false;
         running.tally().entry();
         self.enter(|sandbox| sandbox.call::<Output>(signature.name, arguments))?.map_err(|error| {
             #[cfg(feature = "crashdump")]
@@ -236,7 +258,8 @@ impl Vm {
                 // The old one goes first: the new one needs as many of the process's files and as much of its memory.
                 self.poisoned = true;
                 *sandbox = None;
-                let new = machine::start(state)?;
+                let new = machine::start(state.clone())
+                    .or_else(|error| if stock::give_up() { machine::start(state) } else { Err(error) })?;
                 *locked(&self.vm) = new.interrupt_handle();
                 *sandbox = Some(new);
                 self.was_entered = false;
@@ -270,6 +293,16 @@ impl Vm {
 
     pub fn snapshot_digest(&self) -> Option<&str> {
         self.digest.as_ref().and_then(|digest| digest.get()).map(String::as_str)
+    }
+
+    #[cfg(test)]
+    pub fn is_untouched(&self) -> bool {
+        self.is_untouched
+    }
+
+    #[cfg(test)]
+    pub fn was_entered(&self) -> bool {
+        self.was_entered
     }
 
     pub fn interrupt_handle(&self) -> InterruptHandle {

@@ -39,6 +39,13 @@ pub fn set(call: &CallContext) {
     START.store(ticks(), Relaxed);
 }
 
+/// Has the next call be the first.
+pub fn forget() {
+    for clock in [&START, &LATEST, &MONOTONIC_NANOS, &HOST_MONOTONIC_NANOS, &ORIGIN_EPOCH_NANOS] {
+        clock.store(0, Relaxed);
+    }
+}
+
 /// Nanoseconds since the Unix epoch; 0 during boot.
 pub fn now_nanos() -> u64 {
     EPOCH_NANOS.load(Relaxed).saturating_add(since_call_nanos())
