@@ -1,6 +1,7 @@
 // Runs all tests and ends with one line of counts for each kind. All of them run on a real hypervisor.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './setup.mjs';
@@ -99,6 +100,8 @@ async function testNode() {
     const { text, status } = await run(node, [
       '--test',
       '--test-reporter=spec',
+      // Node.js would leave one processor idle. Many tests wait for something most of their time.
+      `--test-concurrency=${availableParallelism()}`,
       `--test-timeout=${FILE_TIMEOUT_MINUTES * 60_000}`,
       ...folders.flatMap(testsIn),
     ]);
