@@ -132,9 +132,11 @@ export function handler(order       )         {
   assert.deepEqual(place(failure), ['m.ts', 3, 17]);
 });
 
-test('code that is nested too deeply for the parser ends the guest, and no other', async () => {
-  for (const source of ['('.repeat(100_000), `let a: ${'['.repeat(50_000)}`, `${'1+'.repeat(200_000)}1`]) {
-    await rejection('ERR_GUEST_ABORT', pool.run(source, { language: 'typescript', wallClockTimeoutMs: 60_000 }));
+test('code that is nested too deeply for the parser, or too large, is refused, and the pool goes on', async () => {
+  for (const source of ['('.repeat(1 << 20), `let a: ${'['.repeat(50_000)}`, `${'1+'.repeat(20_000)}1`]) {
+    const error = await rejection('ERR_COMPILE', pool.run(source, { language: 'typescript', wallClockTimeoutMs: 60_000 }));
+    assert.match(error.message, /the source is nested too deeply/);
+    assert.deepEqual(place(error).slice(0, 2), ['run', 1]);
   }
   assert.equal((await pool.run('1 as number', { language: 'typescript' })).value, 1);
 });

@@ -74,14 +74,46 @@ fn a_program_can_be_typescript() {
 }
 
 #[test]
-fn a_source_that_the_parser_has_no_memory_for_ends_the_guest_and_says_so() {
+fn a_source_that_there_is_no_memory_for_is_refused_with_a_place() {
     let source =
         format!("const all = [{}]; const handler = () => all.length;", "(x: number): number => x,".repeat(30_000));
     let builder = SandboxBuilder::new().with_guest_heap_size(8 << 20);
     let mut sandbox = builder.build().expect("build").load_runtime().expect("load_runtime");
     sandbox.add_handler("a.ts", Script::from(source)).expect("add_handler");
     let error = sandbox.get_loaded_sandbox().map(drop).expect_err("no room");
-    assert!(matches!(&error, Error::GuestAbort(_)) && error.to_string().contains("out of memory"), "{error:?}");
+    let Error::Compile { file, line, message, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((file.as_str(), *line), ("a.ts", 1));
+    assert!(message.contains("there is not enough memory to compile the source"), "{message}");
+}
+
+#[test]
+fn guest_code_goes_on_after_a_module_that_is_nested_too_deeply_or_too_large() {
+    let mut sandbox = SandboxBuilder::new().build().expect("build").load_runtime().expect("load_runtime");
+    for (name, source) in [
+        ("brackets", "(".repeat(1 << 20)),
+        ("types", format!("let a: {}", "[".repeat(1 << 20))),
+        ("operators", format!("{}1", "1+".repeat(2 << 20))),
+        ("members", format!("a{}", ".b".repeat(100_000))),
+        ("branches", format!("{};", "if (a) 1; else ".repeat(20_000))),
+        ("list", format!("[{}]", "1,".repeat(2 << 20))),
+        ("fine", "export const a: number = 1;".to_string()),
+    ] {
+        sandbox.add_module(&format!("{name}.ts"), Script::from(source), None).expect("add_module");
+    }
+    let source = "const handler = async (name) => import(name).then(() => 'compiled', (error) => error.message);";
+    sandbox.add_handler("handler", Script::from(source)).expect("add_handler");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("it loads");
+    for (name, message) in [
+        ("brackets", "the source is nested too deeply"),
+        ("types", "the source is nested too deeply"),
+        ("operators", "there is not enough memory to compile the source"),
+        ("members", "the source is nested too deeply"),
+        ("branches", "the source is nested too deeply"),
+        ("list", "there is not enough memory to compile the source"),
+        ("fine", "compiled"),
+    ] {
+        assert_eq!(call(&mut sandbox, &format!("\"user:{name}.ts\"")).expect(name), json!(message), "{name}");
+    }
 }
 
 #[test]

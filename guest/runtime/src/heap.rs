@@ -12,7 +12,8 @@ use talc::TalcCell;
 use talc::source::Manual;
 
 #[global_allocator]
-static HEAP: Heap = Heap { allocator: TalcCell::new(Manual), end: Cell::new(ptr::null_mut()), size: Cell::new(0) };
+static HEAP: Heap =
+    Heap { allocator: TalcCell::new(Manual), end: Cell::new(ptr::null_mut()), size: Cell::new(0), used: Cell::new(0) };
 
 struct Heap {
     allocator: TalcCell<Manual>,
@@ -20,6 +21,8 @@ struct Heap {
     end: Cell<*mut u8>,
     /// Size of the whole heap in bytes.
     size: Cell<u64>,
+    /// Bytes in use.
+    used: Cell<usize>,
 }
 
 // SAFETY: the guest has one thread and no interrupts.
@@ -46,18 +49,37 @@ impl Heap {
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are passed on, here and below.
-        self.or_grown(|| unsafe { self.allocator.alloc(layout) })
+        let memory = self.or_grown(|| unsafe { self.allocator.alloc(layout) });
+        if !memory.is_null() {
+            self.used.set(self.used.get() + taken(layout.size()));
+        }
+        memory
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: as above.
         unsafe { self.allocator.dealloc(memory, layout) };
+        self.used.set(self.used.get() - taken(layout.size()));
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: as above; a failure leaves the memory as it was.
-        self.or_grown(|| unsafe { self.allocator.realloc(memory, layout, new_size) })
+        let moved = self.or_grown(|| unsafe { self.allocator.realloc(memory, layout, new_size) });
+        if !moved.is_null() {
+            self.used.set(self.used.get() - taken(layout.size()) + taken(new_size));
+        }
+        moved
     }
+}
+
+/// What an allocation of a size takes at most, with what the allocator notes of it.
+fn taken(size: usize) -> usize {
+    (size + 8).next_multiple_of(16)
+}
+
+/// Bytes that nothing uses. They need not be in one piece.
+pub fn free() -> usize {
+    (HEAP.size.get() as usize).saturating_sub(HEAP.used.get())
 }
 
 /// Size of the heap in bytes.

@@ -3,17 +3,19 @@
 //! `enum E { A, B = 'b' }` becomes `var E; (function (E) { E[E["A"] = 0] = "A"; E["B"] = 'b' })(E || (E = {}));`, each member in
 //! its line.
 
+use oxc_allocator::ArenaVec;
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan, Span};
 
 use crate::erase::Eraser;
+use crate::room;
 
 /// What is known of the value of the member before.
-enum Previous {
+enum Previous<'a> {
     Number(f64),
     /// Its name: what it is comes out at run time.
-    Computed(String),
+    Computed(&'a str),
     Text,
 }
 
@@ -25,7 +27,10 @@ impl<'a> Eraser<'a> {
         let variable = if is_new { self.declare(name) } else { String::from(";") };
         self.edits.write(Span::new(declaration.span.start, body.start + 1), format!("{variable}(function ({name}) {{"));
 
-        let names = declaration.body.members.iter().map(|member| member_name(&member.id)).collect();
+        let mut names = ArenaVec::new_in(&self.arena);
+        for member in &declaration.body.members {
+            room::push(&mut names, member_name(&member.id));
+        }
         self.enum_members.push((name, names));
         let mut previous = Previous::Number(-1.0);
         for (i, member) in declaration.body.members.iter().enumerate() {
@@ -39,9 +44,9 @@ impl<'a> Eraser<'a> {
         self.edits.insert(body.end, format!(")({name} || ({name} = {{}}));"));
     }
 
-    fn rewrite_member(&mut self, owner: &str, member: &TSEnumMember<'a>, previous: Previous) -> Previous {
+    fn rewrite_member(&mut self, owner: &str, member: &TSEnumMember<'a>, previous: Previous<'a>) -> Previous<'a> {
         let name = member_name(&member.id);
-        let quoted = quote(&name);
+        let quoted = quote(name);
         let place = format!("{owner}[{quoted}]");
         let Some(value) = &member.initializer else {
             let value = match &previous {
@@ -81,8 +86,7 @@ impl<'a> Eraser<'a> {
 
     /// The enum that a name is a member of, if it stands in the value of another one.
     pub fn owner_of(&self, name: &str) -> Option<&'a str> {
-        let (owner, _) =
-            self.enum_members.iter().rev().find(|(_, members)| members.iter().any(|member| member == name))?;
+        let (owner, _) = self.enum_members.iter().rev().find(|(_, members)| members.contains(&name))?;
         Some(owner)
     }
 
@@ -93,18 +97,19 @@ impl<'a> Eraser<'a> {
     }
 }
 
-fn member_name(name: &TSEnumMemberName<'_>) -> String {
+fn member_name<'a>(name: &TSEnumMemberName<'a>) -> &'a str {
     match name {
-        TSEnumMemberName::Identifier(name) => name.name.to_string(),
-        TSEnumMemberName::String(name) | TSEnumMemberName::ComputedString(name) => name.value.to_string(),
+        TSEnumMemberName::Identifier(name) => name.name.as_str(),
+        TSEnumMemberName::String(name) | TSEnumMemberName::ComputedString(name) => name.value.as_str(),
+        // The parser takes none with parts that are computed.
         TSEnumMemberName::ComputedTemplateString(name) => {
-            name.quasis.iter().map(|part| part.value.raw.as_str()).collect()
+            name.quasis.first().map_or("", |part| part.value.raw.as_str())
         }
     }
 }
 
 /// A string literal of JavaScript.
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
         match character {

@@ -1,5 +1,6 @@
 //! Overwrites what stands for types only.
 
+use oxc_allocator::{Allocator, ArenaVec};
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -7,15 +8,18 @@ use oxc_syntax::scope::ScopeFlags;
 
 use crate::edit::{Edits, is_line_end};
 use crate::names::Values;
+use crate::room;
+
+/// Where something stands that is not supported, and why; or `None` if there is no room for what it takes to erase.
+pub type Failure = Option<(u32, String)>;
 
 /// JavaScript's text of a program.
 ///
 /// # Errors
-/// Where something stands that is not supported, and why.
-pub fn erase<'a>(source: &'a str, program: &Program<'a>) -> Result<String, (u32, String)> {
-    let mut values = Values::default();
-    values.visit_program(program);
-    let mut eraser = Eraser::new(source, values);
+/// See [`Failure`].
+pub fn erase<'a>(arena: &'a Allocator, source: &'a str, program: &Program<'a>) -> Result<String, Failure> {
+    room::parsed();
+    let mut eraser = Eraser::new(arena, source, Values::of(arena, program));
     eraser.visit_program(program);
     eraser.finish()
 }
@@ -24,34 +28,43 @@ pub fn erase<'a>(source: &'a str, program: &Program<'a>) -> Result<String, (u32,
 ///
 /// # Errors
 /// As above.
-pub fn erase_expression<'a>(source: &'a str, expression: &Expression<'a>) -> Result<String, (u32, String)> {
-    let mut eraser = Eraser::new(source, Values::default());
+pub fn erase_expression<'a>(
+    arena: &'a Allocator,
+    source: &'a str,
+    expression: &Expression<'a>,
+) -> Result<String, Failure> {
+    room::parsed();
+    let mut eraser = Eraser::new(arena, source, Values::none(arena));
     eraser.visit_expression(expression);
     eraser.finish()
 }
 
 pub struct Eraser<'a> {
+    pub arena: &'a Allocator,
     pub source: &'a str,
-    pub edits: Edits,
+    pub edits: Edits<'a>,
     values: Values<'a>,
     failure: Option<(u32, String)>,
     /// Of each enum that surrounds the place: its name and those of its members.
-    pub enum_members: Vec<(&'a str, Vec<String>)>,
+    pub enum_members: Vec<(&'a str, ArenaVec<'a, &'a str>)>,
     /// Of each scope that namespaces and enums can be in: what declares a value there.
     pub declared: Vec<Vec<&'a str>>,
 }
 
 impl<'a> Eraser<'a> {
-    fn new(source: &'a str, values: Values<'a>) -> Self {
-        let (edits, failure, enum_members, declared) = (Edits::default(), None, Vec::new(), vec![Vec::new()]);
-        Self { source, edits, values, failure, enum_members, declared }
+    fn new(arena: &'a Allocator, source: &'a str, values: Values<'a>) -> Self {
+        let (edits, failure, enum_members, declared) = (Edits::new(arena), None, Vec::new(), vec![Vec::new()]);
+        Self { arena, source, edits, values, failure, enum_members, declared }
     }
 
-    fn finish(self) -> Result<String, (u32, String)> {
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.edits.apply(self.source)),
+    fn finish(self) -> Result<String, Failure> {
+        if self.failure.is_some() || !room::is_left() {
+            return Err(self.failure);
         }
+        self.edits.apply(self.source).ok_or_else(|| {
+            room::note_lack_of_memory();
+            None
+        })
     }
 
     /// Says that something is not supported.
@@ -207,6 +220,24 @@ impl<'a> Visit<'a> for Eraser<'a> {
         self.edits.insert(assertion.span.end, ")");
     }
 
+    fn visit_expression(&mut self, expression: &Expression<'a>) {
+        if room::is_left() {
+            walk::walk_expression(self, expression);
+        }
+    }
+
+    fn visit_binding_pattern(&mut self, pattern: &BindingPattern<'a>) {
+        if room::is_left() {
+            walk::walk_binding_pattern(self, pattern);
+        }
+    }
+
+    fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
+        if room::is_left() {
+            walk::walk_assignment_target(self, target);
+        }
+    }
+
     fn visit_ts_this_parameter(&mut self, parameter: &TSThisParameter<'a>) {
         let behind = Span::new(parameter.span.end, self.source.len() as u32);
         let end = self.find(behind, b",)").map_or(parameter.span.end, |at| {
@@ -278,6 +309,9 @@ impl<'a> Visit<'a> for Eraser<'a> {
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
+        if !room::is_left() {
+            return;
+        }
         if let Some(name) = declared_name(statement) {
             self.erase_declaration_of(statement, name);
             return;

@@ -12,7 +12,8 @@
 //!
 //! An import that is only used as a type is left out, as the compiler of TypeScript does it.
 //!
-//! The parser is oxc's. All else works on the source's text: [`edit`] collects what is to change.
+//! The parser is oxc's. All else works on the source's text: [`edit`] collects what is to change. A source for which there is not
+//! enough of the stack or of memory is refused: see [`room`].
 
 mod classes;
 mod edit;
@@ -20,11 +21,14 @@ mod enums;
 mod erase;
 mod names;
 mod namespaces;
+mod room;
 
 use oxc_allocator::Allocator;
 use oxc_diagnostics::{OxcDiagnostic, Severity};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
+
+pub use room::Limits;
 
 /// What is wrong with a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,34 +44,87 @@ pub struct Mistake {
 ///
 /// # Errors
 /// What is wrong with the source, or what of TypeScript is not supported: decorators, `import … = require()`, `export =`, and
-/// exported variables of a namespace that are not constant.
-pub fn to_javascript(source: &str) -> Result<String, Mistake> {
-    let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, source, SourceType::ts()).parse();
-    match first_mistake(source, &parsed.diagnostics) {
-        Some(mistake) => Err(mistake),
-        None => erase::erase(source, &parsed.program).map_err(|(at, message)| mistake_at(source, at as usize, message)),
-    }
+/// exported variables of a namespace that are not constant. Or that there is not enough of the stack or of memory for it.
+pub fn to_javascript(source: &str, limits: Limits) -> Result<String, Mistake> {
+    within(source, limits, |arena| {
+        let parsed = parser(arena, source, ParseOptions::default()).parse();
+        match first_mistake(source, &parsed.diagnostics) {
+            Some(mistake) => Err(mistake),
+            None => erase::erase(arena, source, &parsed.program).map_err(|failure| described(source, failure)),
+        }
+    })
 }
 
 /// The same of a program: a module, the body of a function, or an expression.
 ///
 /// # Errors
 /// As of a module.
-pub fn program_to_javascript(source: &str) -> Result<String, Mistake> {
-    let allocator = Allocator::default();
+pub fn program_to_javascript(source: &str, limits: Limits) -> Result<String, Mistake> {
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
-    let parser = || Parser::new(&allocator, source, SourceType::ts()).with_options(options);
-    let parsed = parser().parse();
-    let Some(mistake) = first_mistake(source, &parsed.diagnostics) else {
-        return erase::erase(source, &parsed.program).map_err(|(at, message)| mistake_at(source, at as usize, message));
+    let as_statements = within(source, limits, |arena| {
+        let parsed = parser(arena, source, options).parse();
+        match first_mistake(source, &parsed.diagnostics) {
+            // An object in braces would be a block.
+            Some(mistake) if room::is_left() => Ok(Err(mistake)),
+            Some(mistake) => Err(mistake),
+            None => match erase::erase(arena, source, &parsed.program) {
+                Ok(script) => Ok(Ok(script)),
+                Err(failure) => Err(described(source, failure)),
+            },
+        }
+    })?;
+    let mistake = match as_statements {
+        Ok(script) => return Ok(script),
+        Err(mistake) => mistake,
     };
-    // An object in braces would be a block.
-    match parser().parse_expression() {
-        Ok(expression) => erase::erase_expression(source, &expression)
-            .map_err(|(at, message)| mistake_at(source, at as usize, message)),
-        Err(_) => Err(mistake),
+    let as_expression = within(source, limits, |arena| match parser(arena, source, options).parse_expression() {
+        Ok(expression) => {
+            let script = erase::erase_expression(arena, source, &expression);
+            script.map(Some).map_err(|failure| described(source, failure))
+        }
+        Err(_) => Ok(None),
+    })?;
+    as_expression.ok_or(mistake)
+}
+
+fn parser<'a>(arena: &'a Allocator, source: &'a str, options: ParseOptions) -> Parser<'a, room::Bounded> {
+    Parser::new(arena, without_annotations(arena, source), SourceType::ts())
+        .with_options(options)
+        .with_config(room::Bounded)
+}
+
+/// The same text without the comments that call a call pure: nothing here needs them, and the parser descends into the expressions
+/// behind them without a token in between, however long they are.
+fn without_annotations<'a>(arena: &'a Allocator, source: &'a str) -> &'a str {
+    const WORD: &str = "__PURE__";
+    if !source.contains(WORD) || !room::is_left_for(source.len()) {
+        return source;
     }
+    let text = arena.alloc_slice_copy(source.as_bytes());
+    for (at, _) in source.match_indices(WORD) {
+        let before = source[..at].strip_suffix(['#', '@']).unwrap_or_default().trim_end();
+        if before.ends_with("/*") || before.ends_with("//") {
+            text[at..at + WORD.len()].copy_from_slice(b"--pure--");
+        }
+    }
+    str::from_utf8(text).unwrap_or(source)
+}
+
+/// Compiles within limits.
+///
+/// # Errors
+/// What is wrong; if there was not enough room, that, with the place of what was wrong for lack of it.
+fn within<T>(source: &str, limits: Limits, compile: impl Fn(&Allocator) -> Result<T, Mistake>) -> Result<T, Mistake> {
+    let result =
+        room::with_room(limits, source, compile).map_err(|lack| mistake_at(source, 0, lack.message().to_string()))?;
+    let Some(lack) = room::lack() else { return result };
+    let place = result.err().unwrap_or_else(|| mistake_at(source, 0, String::new()));
+    Err(Mistake { message: lack.message().to_string(), ..place })
+}
+
+fn described(source: &str, failure: erase::Failure) -> Mistake {
+    let (at, message) = failure.unwrap_or_default();
+    mistake_at(source, at as usize, message)
 }
 
 fn first_mistake(source: &str, diagnostics: &[OxcDiagnostic]) -> Option<Mistake> {

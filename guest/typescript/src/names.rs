@@ -1,20 +1,16 @@
 //! Which names of a module stand for values.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
-
+use oxc_allocator::{Allocator, ArenaVec};
 use oxc_ast::ast::{
-    BindingIdentifier, IdentifierReference, ImportDeclaration, TSClassImplements, TSInterfaceDeclaration,
-    TSThisParameter, TSType, TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeParameterDeclaration,
-    TSTypeParameterInstantiation,
+    AssignmentTarget, BindingIdentifier, BindingPattern, Expression, IdentifierReference, ImportDeclaration, Program,
+    Statement, TSClassImplements, TSInterfaceDeclaration, TSThisParameter, TSType, TSTypeAliasDeclaration,
+    TSTypeAnnotation, TSTypeName, TSTypeParameterDeclaration, TSTypeParameterInstantiation,
 };
-use oxc_ast_visit::Visit;
+use oxc_ast_visit::{Visit, walk};
 
-/// A hash without a seed: there is no source of one, and sets of names that collide slow down nobody but who made them.
-type Names<'a> = HashSet<&'a str, BuildHasherDefault<std::hash::DefaultHasher>>;
+use crate::room;
 
 /// The names of a module.
-#[derive(Default)]
 pub struct Values<'a> {
     used: Names<'a>,
     declared: Names<'a>,
@@ -22,6 +18,19 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    pub fn of(arena: &'a Allocator, program: &Program<'a>) -> Self {
+        let mut values = Self::none(arena);
+        values.visit_program(program);
+        for names in [&mut values.used, &mut values.declared, &mut values.types] {
+            names.0.sort_unstable();
+        }
+        values
+    }
+
+    pub fn none(arena: &'a Allocator) -> Self {
+        Self { used: Names::new(arena), declared: Names::new(arena), types: Names::new(arena) }
+    }
+
     /// Whether something is done with the value of this name.
     pub fn are_used_as(&self, name: &str) -> bool {
         self.used.contains(name)
@@ -33,21 +42,69 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Names, sorted when all are there.
+struct Names<'a>(ArenaVec<'a, &'a str>);
+
+impl<'a> Names<'a> {
+    fn new(arena: &'a Allocator) -> Self {
+        Self(ArenaVec::new_in(&arena))
+    }
+
+    fn add(&mut self, name: &'a str) {
+        room::push(&mut self.0, name);
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.0.binary_search(&name).is_ok()
+    }
+}
+
 impl<'a> Visit<'a> for Values<'a> {
+    // Lists of operators, members and statements may be as long as they like: the trees of these are deep.
+    fn visit_expression(&mut self, expression: &Expression<'a>) {
+        if room::is_left() {
+            walk::walk_expression(self, expression);
+        }
+    }
+
+    fn visit_statement(&mut self, statement: &Statement<'a>) {
+        if room::is_left() {
+            walk::walk_statement(self, statement);
+        }
+    }
+
+    fn visit_binding_pattern(&mut self, pattern: &BindingPattern<'a>) {
+        if room::is_left() {
+            walk::walk_binding_pattern(self, pattern);
+        }
+    }
+
+    fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
+        if room::is_left() {
+            walk::walk_assignment_target(self, target);
+        }
+    }
+
+    fn visit_ts_type_name(&mut self, name: &TSTypeName<'a>) {
+        if room::is_left() {
+            walk::walk_ts_type_name(self, name);
+        }
+    }
+
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
-        self.used.insert(name.name.as_str());
+        self.used.add(name.name.as_str());
     }
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
-        self.declared.insert(name.name.as_str());
+        self.declared.add(name.name.as_str());
     }
 
     fn visit_ts_interface_declaration(&mut self, declaration: &TSInterfaceDeclaration<'a>) {
-        self.types.insert(declaration.id.name.as_str());
+        self.types.add(declaration.id.name.as_str());
     }
 
     fn visit_ts_type_alias_declaration(&mut self, declaration: &TSTypeAliasDeclaration<'a>) {
-        self.types.insert(declaration.id.name.as_str());
+        self.types.add(declaration.id.name.as_str());
     }
 
     fn visit_ts_class_implements(&mut self, _: &TSClassImplements<'a>) {}

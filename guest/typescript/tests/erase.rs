@@ -1,6 +1,17 @@
 //! What becomes of TypeScript.
 
-use guest_typescript::{Mistake, program_to_javascript, to_javascript};
+use guest_typescript::{Limits, Mistake};
+
+/// As much as there is.
+const LIMITS: Limits = Limits { stack_end: 0, free_memory: || 1 << 40 };
+
+fn to_javascript(source: &str) -> Result<String, Mistake> {
+    guest_typescript::to_javascript(source, LIMITS)
+}
+
+fn program_to_javascript(source: &str) -> Result<String, Mistake> {
+    guest_typescript::program_to_javascript(source, LIMITS)
+}
 
 /// The JavaScript, with what is blank made short.
 fn erased(source: &str) -> String {

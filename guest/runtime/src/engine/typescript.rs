@@ -4,15 +4,18 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use guest_abi::message::{Exception, Place};
-use guest_typescript::Mistake;
+use guest_typescript::{Limits, Mistake};
 use rquickjs::{Ctx, Error};
+
+use super::stack;
+use crate::heap;
 
 /// The JavaScript of a module of this name.
 ///
 /// # Errors
 /// What is wrong with the source, and where.
 pub fn of_module(name: &str, source: &str) -> Result<String, (Exception, Place)> {
-    guest_typescript::to_javascript(source).map_err(|mistake| described(name, mistake))
+    guest_typescript::to_javascript(source, limits()).map_err(|mistake| described(name, mistake))
 }
 
 /// The same of a program that is run once.
@@ -20,7 +23,7 @@ pub fn of_module(name: &str, source: &str) -> Result<String, (Exception, Place)>
 /// # Errors
 /// As above.
 pub fn of_program(name: &str, source: &str) -> Result<String, (Exception, Place)> {
-    guest_typescript::program_to_javascript(source).map_err(|mistake| described(name, mistake))
+    guest_typescript::program_to_javascript(source, limits()).map_err(|mistake| described(name, mistake))
 }
 
 /// As an exception that guest code gets when it imports the module.
@@ -32,6 +35,10 @@ pub fn throw(ctx: &Ctx<'_>, (exception, _): &(Exception, Place)) -> Error {
         // There is no memory to say where it is.
         Some(Err(_)) | None => error,
     }
+}
+
+fn limits() -> Limits {
+    Limits { stack_end: stack::end(), free_memory: heap::free }
 }
 
 fn described(name: &str, mistake: Mistake) -> (Exception, Place) {
