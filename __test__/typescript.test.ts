@@ -134,7 +134,10 @@ export function handler(order       )         {
 
 test('code that is nested too deeply for the parser, or too large, is refused, and the pool goes on', async () => {
   for (const source of ['('.repeat(1 << 20), `let a: ${'['.repeat(50_000)}`, `${'1+'.repeat(20_000)}1`]) {
-    const error = await rejection('ERR_COMPILE', pool.run(source, { language: 'typescript', wallClockTimeoutMs: 60_000 }));
+    const error = await rejection(
+      'ERR_COMPILE',
+      pool.run(source, { language: 'typescript', wallClockTimeoutMs: 60_000 }),
+    );
     assert.match(error.message, /the source is nested too deeply/);
     assert.deepEqual(place(error).slice(0, 2), ['run', 1]);
   }

@@ -117,9 +117,28 @@ fn guest_code_goes_on_after_a_module_that_is_nested_too_deeply_or_too_large() {
 }
 
 #[test]
+fn jsx_is_a_language_by_a_name_or_by_what_is_said() {
+    let jsx = "const React = { createElement: (...parts) => parts };
+        export const handler = ({ a }) => <p b={a}>c{1}</p>;";
+    let tsx = jsx.replace("({ a })", "({ a }: { a: number }): unknown[]");
+    for (name, script) in [
+        ("handler.jsx", Script::from(jsx)),
+        ("handler.tsx", Script::from(tsx.as_str())),
+        ("handler", Script::from(jsx).with_language(Language::Jsx)),
+        ("handler.js", Script::from(tsx.as_str()).with_language(Language::Tsx)),
+    ] {
+        let mut sandbox = loaded_as(name, script).expect(name);
+        assert_eq!(sandbox.handle_event(name, r#"{"a":1}"#.into(), None).expect("a result"), r#"["p",{"b":1},"c",1]"#);
+    }
+    for (name, source) in [("a.js", jsx), ("a.ts", tsx.as_str()), ("a.jsx", tsx.as_str())] {
+        assert!(matches!(loaded_as(name, Script::from(source)), Err(Error::Compile { .. })), "{name}");
+    }
+}
+
+#[test]
 fn a_file_is_typescript_if_its_name_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, works) in [("handler.ts", true), ("handler.mts", true), ("handler.js", false)] {
+    for (name, works) in [("handler.ts", true), ("handler.mts", true), ("handler.tsx", true), ("handler.js", false)] {
         let path = folder.path().join(name);
         std::fs::write(&path, SOURCE).expect("a file");
         let script = Script::try_from(Path::new(&path)).expect("the file");

@@ -165,9 +165,10 @@ export interface PrewarmOptions {
 export interface SourceOptions {
   /**
    * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
-   * Default: `'typescript'` if the name of the handler or module ends in `.ts` or `.mts`, otherwise `'javascript'`.
+   * `'jsx'` and `'tsx'` are JavaScript and TypeScript with JSX. Default: what the ending of the name of the handler or module
+   * says: `'typescript'` for `.ts` and `.mts`, `'jsx'` for `.jsx`, `'tsx'` for `.tsx`, otherwise `'javascript'`.
    */
-  language?: 'javascript' | 'typescript';
+  language?: 'javascript' | 'typescript' | 'jsx' | 'tsx';
 }
 
 /** Limits of the time of guest code, and a signal that stops it. */
@@ -349,9 +350,10 @@ export interface CallResult<T = any> {
 export interface RunOptions extends CallHandlerWithReceiptOptions {
   /**
    * The language of the source. The guest removes the types of TypeScript without checking them; lines and columns stay.
-   * Modules whose specifier ends in `.ts` or `.mts` are TypeScript. Default: `'javascript'`.
+   * `'jsx'` and `'tsx'` are JavaScript and TypeScript with JSX. Of modules the ending of the specifier says the language: `.ts`,
+   * `.mts`, `.jsx` or `.tsx`. Default: `'javascript'`.
    */
-  language?: 'javascript' | 'typescript';
+  language?: 'javascript' | 'typescript' | 'jsx' | 'tsx';
   /**
    * What the program is given: the global `input`, and the argument of the function that is called, if one is. Anything
    * that `JSON.stringify` can express, with binary data, as an event. Default: `undefined`.

@@ -66,9 +66,9 @@ impl HostFunctions {
         // A panic of the user's code ends neither the call nor the process.
         match catch_unwind(AssertUnwindSafe(|| loader(specifier, importer))) {
             Ok(Some(script)) => {
-                let is_typescript = script.is_typescript(script.specifier().unwrap_or(specifier));
+                let language = script.language_as(script.specifier().unwrap_or(specifier));
                 let name = script.specifier().unwrap_or_default().to_string();
-                ModuleReply::Source { name, source: script.into_content(), is_typescript }
+                ModuleReply::Source { name, source: script.into_content(), language }
             }
             Ok(None) => ModuleReply::Unknown,
             Err(_) => ModuleReply::Failed("the module loader panicked".to_string()),

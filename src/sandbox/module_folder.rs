@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::script::Script;
 
 /// Endings of the names of modules, in the order in which they are tried for a specifier without one.
-const ENDINGS: [&str; 4] = [".js", ".mjs", ".ts", ".mts"];
+const ENDINGS: [&str; 6] = [".js", ".mjs", ".ts", ".mts", ".jsx", ".tsx"];
 /// Most bytes that the modules of a folder may take.
 const SIZE_MAX: u64 = 64 << 20;
 /// How deep folders may be nested.
@@ -52,7 +52,7 @@ pub struct ModuleFolder {
 }
 
 impl ModuleFolder {
-    /// Reads all files whose names end in `.js`, `.mjs`, `.ts` or `.mts`; those in the last two are TypeScript. Links are not
+    /// Reads all files whose names end in `.js`, `.mjs`, `.ts`, `.mts`, `.jsx` or `.tsx`, which say the language. Links are not
     /// followed. The files may take 64 MiB together.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Program {
         Self { source: imports.collect(), modules, is_preparation: true, ..Self::default() }
     }
 
-    /// Says in which language the source is. A module is TypeScript if its specifier ends in `.ts` or `.mts`.
+    /// Says in which language the source is. Of a module the ending of its specifier does: `.ts`, `.mts`, `.jsx` or `.tsx`.
     #[must_use]
     pub fn with_language(self, language: Language) -> Self {
         Self { language, ..self }
@@ -119,7 +119,9 @@ impl Program {
     /// What the guest is told, and what stays here.
     pub(super) fn into_parts(self) -> (guest_abi::program::ProgramMessage, HostFunctions) {
         let Self { source, language, input, modules, functions, memory_limit: _, is_preparation } = self;
-        let is_typescript = language == Language::TypeScript;
-        (guest_abi::program::ProgramMessage { source, is_typescript, input, modules, is_preparation }, functions)
+        (
+            guest_abi::program::ProgramMessage { source, language: language.into(), input, modules, is_preparation },
+            functions,
+        )
     }
 }

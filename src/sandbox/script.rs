@@ -17,6 +17,21 @@ pub enum Language {
     /// TypeScript, whose types the guest removes without checking them. Lines and columns stay. Decorators,
     /// `import … = require()`, `export =`, `accessor`, and `let` that a namespace exports are refused.
     TypeScript,
+    /// JavaScript with JSX: elements become calls of `React.createElement`, or of what comments at the start of the source say.
+    Jsx,
+    /// TypeScript with JSX.
+    Tsx,
+}
+
+impl From<Language> for source::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::JavaScript => Self::JavaScript,
+            Language::TypeScript => Self::TypeScript,
+            Language::Jsx => Self::Jsx,
+            Language::Tsx => Self::Tsx,
+        }
+    }
 }
 
 /// The source of a handler or of a module. A handler is an ES module that defines `function handler(event)`, or exports it; or it
@@ -36,7 +51,7 @@ impl Script {
     }
 
     /// Says in which language it is. Otherwise the name under which it is added does: what ends in `.ts` or `.mts` is
-    /// TypeScript.
+    /// TypeScript, in `.jsx` JavaScript with JSX, in `.tsx` TypeScript with JSX.
     #[must_use]
     pub fn with_language(self, language: Language) -> Self {
         Self { language: Some(language), ..self }
@@ -54,12 +69,12 @@ impl Script {
         self.specifier.as_deref()
     }
 
-    /// Whether it is TypeScript, under this name.
-    pub(super) fn is_typescript(&self, name: &str) -> bool {
-        self.language.map_or_else(|| source::is_typescript(name), |language| language == Language::TypeScript)
+    /// What it is written in, under this name.
+    pub(super) fn language_as(&self, name: &str) -> source::Language {
+        self.language.map_or_else(|| source::Language::of_name(name), Into::into)
     }
 
-    /// A script whose source is the content of a file, TypeScript if the file's name ends in `.ts` or `.mts`.
+    /// A script whose source is the content of a file, in the language that the ending of the file's name says.
     ///
     /// # Errors
     /// [`Error::Script`] if the file cannot be read or is not UTF-8.
@@ -67,7 +82,12 @@ impl Script {
         let path = path.as_ref();
         let content =
             std::fs::read_to_string(path).map_err(|source| Error::Script { path: path.to_path_buf(), source })?;
-        let language = source::is_typescript(&path.to_string_lossy()).then_some(Language::TypeScript);
+        let language = match source::Language::of_name(&path.to_string_lossy()) {
+            source::Language::JavaScript => None,
+            source::Language::TypeScript => Some(Language::TypeScript),
+            source::Language::Jsx => Some(Language::Jsx),
+            source::Language::Tsx => Some(Language::Tsx),
+        };
         Ok(Self { content, language, specifier: None })
     }
 

@@ -5,12 +5,12 @@ use guest_abi::function::{self, Kind, Signature};
 use hyperlight_common::flatbuffer_wrappers::function_types::ParameterType;
 use hyperlight_common::func::{ParameterTuple, ReturnType, SupportedReturnType};
 
-pub type AddHandler = (Vec<u8>, String, String, bool, bool);
+pub type AddHandler = (Vec<u8>, String, String, i32, bool);
 pub type CallHandler = (Vec<u8>, Vec<u8>, String, Vec<u8>);
 pub type SetHostFunctions = Vec<u8>;
 pub type AddPiece = Vec<u8>;
 pub type SetEnvironment = String;
-pub type AddModule = (String, String, bool);
+pub type AddModule = (String, String, i32);
 pub type Run = (Vec<u8>, Vec<u8>, Vec<u8>);
 pub type Resume = (Vec<u8>, Vec<u8>);
 pub type HostReplyBytes = Vec<u8>;

@@ -101,8 +101,7 @@ const HANDLER: &str = "
 ";
 
 fn add_handler(sandbox: &mut Sandbox, source: &str) -> hyperlight_host::Result<()> {
-    let arguments: AddHandler =
-        (context().to_bytes().to_vec(), "handler".to_string(), source.to_string(), false, false);
+    let arguments: AddHandler = (context().to_bytes().to_vec(), "handler".to_string(), source.to_string(), 0, false);
     sandbox.call::<Vec<u8>>(function::ADD_HANDLER.name, arguments).map(drop)
 }
 

@@ -9,6 +9,7 @@ use guest_abi::message::{
 };
 use guest_abi::payload::Payload;
 use guest_abi::program::ProgramMessage;
+use guest_abi::source::Language;
 use guest_abi::suspension::{HostResults, StartedCall, Suspension};
 
 /// One of the kinds of messages.
@@ -50,7 +51,7 @@ impl<'a> Arbitrary<'a> for Message {
             }
             7 => Self::Program(ProgramMessage {
                 source: u.arbitrary()?,
-                is_typescript: u.arbitrary()?,
+                language: *u.choose(&Language::ALL)?,
                 input: if u.arbitrary()? { Some(payload(u)?) } else { None },
                 modules: u.arbitrary()?,
                 is_preparation: u.arbitrary()?,
@@ -63,9 +64,11 @@ impl<'a> Arbitrary<'a> for Message {
                 functions: names(u)?,
             }),
             _ => Self::ModuleReply(match u.int_in_range(0..=2)? {
-                0 => {
-                    ModuleReply::Source { name: u.arbitrary()?, source: u.arbitrary()?, is_typescript: u.arbitrary()? }
-                }
+                0 => ModuleReply::Source {
+                    name: u.arbitrary()?,
+                    source: u.arbitrary()?,
+                    language: *u.choose(&Language::ALL)?,
+                },
                 1 => ModuleReply::Unknown,
                 _ => ModuleReply::Failed(u.arbitrary()?),
             }),

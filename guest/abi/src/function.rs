@@ -43,9 +43,9 @@ pub const SET_ENVIRONMENT: Signature =
 
 /// Guest function: registers a module's source. It is compiled when it is first imported.
 ///
-/// Arguments: the specifier by which it is imported, its source, whether that is TypeScript. Result: nothing.
+/// Arguments: the specifier by which it is imported, its source, the code of its [language](crate::source::Language). Result: nothing.
 pub const ADD_MODULE: Signature =
-    Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text, Kind::Bool], result: Kind::Void };
+    Signature { name: "AddModule", parameters: &[Kind::Text, Kind::Text, Kind::Int], result: Kind::Void };
 
 /// Guest function: keeps bytes for the next call of [`ADD_MODULE`], [`ADD_HANDLER`] or [`RUN`], behind those that it keeps
 /// already. What such a call brings comes behind them: this is how a source comes that is larger than a message.
@@ -56,12 +56,12 @@ pub const ADD_PIECE: Signature = Signature { name: "AddPiece", parameters: &[Kin
 /// Guest function: compiles a handler's source, evaluates it, and registers it. If that waits for the host, the reply is a
 /// suspension, as for [`CALL_HANDLER`].
 ///
-/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source, whether that is TypeScript, whether
+/// Arguments: a [call context](crate::message::CallContext), the handler's name, its source, the code of its language, whether
 /// a promise that was rejected and that nobody handles is an error that the evaluation has thrown; if not, it is a line of the
 /// console. Result: a [reply](crate::message::Reply).
 pub const ADD_HANDLER: Signature = Signature {
     name: "AddHandler",
-    parameters: &[Kind::Bytes, Kind::Text, Kind::Text, Kind::Bool, Kind::Bool],
+    parameters: &[Kind::Bytes, Kind::Text, Kind::Text, Kind::Int, Kind::Bool],
     result: Kind::Bytes,
 };
 

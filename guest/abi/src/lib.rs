@@ -18,7 +18,7 @@
 //! - [`own_modules`]: modules of host functions that mean something else than those of users;
 //! - [`suspension`]: what a call that waits for the host waits for, and what has come of it (feature `messages`);
 //! - [`program`]: a program that is run once, and what it may use (feature `messages`);
-//! - [`source`]: which sources are TypeScript;
+//! - [`source`]: which language a source is in;
 //! - [`payload`]: the values among that: events, results, arguments of host functions (feature `messages`).
 //!
 //! A change to any of it is a change of [`VERSION`].
@@ -54,7 +54,7 @@ pub mod suspension;
 
 /// Version of everything in this crate. The host, the kernel and the runtime must agree on it: the kernel refuses to boot for a host
 /// of another, and so does the runtime for a kernel. It is raised with each change of what one of them says to another.
-pub const VERSION: u32 = 23;
+pub const VERSION: u32 = 24;
 
 /// What to do if they do not.
 pub const VERSION_ADVICE: &str = "the library and the two guest images must be built from the same sources";

@@ -11,6 +11,7 @@ pub use crate::exception::{Details, Exception};
 use crate::host_request::HostRequest;
 use crate::own_modules;
 use crate::payload::Payload;
+use crate::source::Language;
 use crate::suspension::Suspension;
 
 /// Longest text of one kind that a guest sends beside values, in bytes: a line of its console, an error's name, message or
@@ -113,8 +114,8 @@ pub enum ModuleReply {
         name: String,
         /// Its source.
         source: String,
-        /// Whether that is TypeScript.
-        is_typescript: bool,
+        /// What that is written in.
+        language: Language,
     },
     /// There is none of that name.
     Unknown,
@@ -274,19 +275,19 @@ impl HostReply {
 }
 
 impl ModuleReply {
-    const SOURCE: u8 = 0;
-    const UNKNOWN: u8 = 1;
-    const FAILED: u8 = 2;
-    const TYPESCRIPT: u8 = 3;
+    const UNKNOWN: u8 = 0;
+    const FAILED: u8 = 1;
+    /// That of a source in the language with the code 0. That of another is so much higher.
+    const SOURCE: u8 = 2;
 
     /// Encodes the reply.
     pub fn into_bytes(self) -> Vec<u8> {
         let (text, status) = match self {
-            Self::Source { name, mut source, is_typescript } => {
+            Self::Source { name, mut source, language } => {
                 source.push_str(&name);
                 let mut bytes = source.into_bytes();
                 bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
-                bytes.push(if is_typescript { Self::TYPESCRIPT } else { Self::SOURCE });
+                bytes.push(Self::SOURCE + language.code());
                 return bytes;
             }
             Self::Unknown => (String::new(), Self::UNKNOWN),
@@ -300,11 +301,12 @@ impl ModuleReply {
     /// Decodes a reply; `None` if it is malformed.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Option<Self> {
         let status = bytes.pop()?;
-        if matches!(status, Self::SOURCE | Self::TYPESCRIPT) {
+        if let Some(language) = status.checked_sub(Self::SOURCE) {
+            let language = Language::from_code(language)?;
             let name_size = u32::from_le_bytes(bytes.split_off(bytes.len().checked_sub(4)?).try_into().ok()?);
             let name = bytes.split_off(bytes.len().checked_sub(name_size as usize)?);
             let (name, source) = (String::from_utf8(name).ok()?, String::from_utf8(bytes).ok()?);
-            return Some(Self::Source { name, source, is_typescript: status == Self::TYPESCRIPT });
+            return Some(Self::Source { name, source, language });
         }
         let text = String::from_utf8(bytes).ok()?;
         match status {
@@ -575,16 +577,15 @@ mod tests {
 
     #[test]
     fn module_replies_round_trip_and_others_are_malformed() {
-        let source =
-            |name: &str, is_typescript| ModuleReply::Source { name: name.into(), source: "x".into(), is_typescript };
-        let sources = [source("", false), source("lib:ü", true)];
-        for reply in sources.into_iter().chain([ModuleReply::Unknown, ModuleReply::Failed("no".into())]) {
+        let source = |name: &str, language| ModuleReply::Source { name: name.into(), source: "x".into(), language };
+        let sources = Language::ALL.into_iter().flat_map(|language| [source("", language), source("lib:ü", language)]);
+        for reply in sources.chain([ModuleReply::Unknown, ModuleReply::Failed("no".into())]) {
             assert_eq!(ModuleReply::from_bytes(reply.clone().into_bytes()), Some(reply));
         }
-        let long_name = vec![b'x', 2, 0, 0, 0, 0];
+        let long_name = vec![b'x', 2, 0, 0, 0, 2];
         let cut_name = "xü".bytes().chain([1, 0, 0, 0, 3]).collect();
         for bytes in
-            [vec![], vec![4], vec![0], vec![0, 0, 0, 0], vec![0xff, 0, 0, 0, 0, 0], vec![b'x', 1], long_name, cut_name]
+            [vec![], vec![6], vec![2], vec![0, 0, 0, 2], vec![0xff, 0, 0, 0, 0, 2], vec![b'x', 0], long_name, cut_name]
         {
             assert_eq!(ModuleReply::from_bytes(bytes), None);
         }

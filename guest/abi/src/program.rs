@@ -5,14 +5,15 @@ use alloc::vec::Vec;
 
 use crate::message::{Reader, put_text};
 use crate::payload::Payload;
+use crate::source::Language;
 
 /// A program, and what it may use beside the language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramMessage {
     /// Its source.
     pub source: String,
-    /// Whether that is TypeScript. Of a module its name says so.
-    pub is_typescript: bool,
+    /// What that is written in. Of a module its name says so.
+    pub language: Language,
     /// What it is given; without one `undefined`.
     pub input: Option<Payload>,
     /// Modules that it can import: their specifiers and their sources.
@@ -24,10 +25,10 @@ pub struct ProgramMessage {
 impl ProgramMessage {
     /// Encodes the program.
     pub fn into_bytes(self) -> Vec<u8> {
-        let Self { source, is_typescript, input, modules, is_preparation } = self;
+        let Self { source, language, input, modules, is_preparation } = self;
         let mut bytes = Vec::with_capacity(source.len() + 64);
         put_text(&mut bytes, &source);
-        bytes.push(u8::from(is_typescript));
+        bytes.push(language.code());
         bytes.push(u8::from(is_preparation));
         bytes.push(u8::from(input.is_some()));
         put_bytes(&mut bytes, &input.map(Payload::into_bytes).unwrap_or_default());
@@ -42,11 +43,7 @@ impl ProgramMessage {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let source = reader.text()?;
-        let is_typescript = match reader.take(1)? {
-            [0] => false,
-            [1] => true,
-            _ => return None,
-        };
+        let language = Language::from_code(*reader.take(1)?.first()?)?;
         let is_preparation = match reader.take(1)? {
             [0] => false,
             [1] => true,
@@ -63,7 +60,7 @@ impl ProgramMessage {
         while !reader.0.is_empty() {
             modules.push((reader.text()?, reader.text()?));
         }
-        Some(Self { source, is_typescript, input, modules, is_preparation })
+        Some(Self { source, language, input, modules, is_preparation })
     }
 }
 
@@ -87,11 +84,11 @@ mod tests {
         input.push(&[0, 255]);
         vec![
             ProgramMessage::default(),
-            ProgramMessage { source: "1 + 1".into(), is_typescript: true, ..ProgramMessage::default() },
+            ProgramMessage { source: "1 + 1".into(), language: Language::Tsx, ..ProgramMessage::default() },
             ProgramMessage { input: Some(Payload::from_json("null".into())), ..ProgramMessage::default() },
             ProgramMessage {
                 source: "n\u{e4}h".into(),
-                is_typescript: false,
+                language: Language::TypeScript,
                 input: Some(input),
                 modules: vec![("a".into(), "export default 1".into()), (String::new(), String::new())],
                 is_preparation: true,

@@ -50,6 +50,7 @@ use guest_abi::memory::PAGE_SIZE;
 use guest_abi::message::{CallContext, HostFunctionNames, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::program::ProgramMessage;
+use guest_abi::source::Language;
 use guest_abi::suspension::HostResults;
 use guest_abi::{VERSION, VERSION_ADVICE};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnValue};
@@ -155,7 +156,7 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
             ParameterValue::VecBytes(context),
             ParameterValue::String(name),
             ParameterValue::String(source),
-            ParameterValue::Bool(is_typescript),
+            ParameterValue::Int(language),
             ParameterValue::Bool(rejections_fail),
         ] = exactly(arguments)?
         else {
@@ -163,15 +164,17 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         };
         let context = CallContext::from_bytes(&context).ok_or_else(wrong_arguments)?;
         let source = source_with_pieces(source)?;
-        ENGINE.with(|engine| engine.add_handler(&context, name, source, is_typescript, rejections_fail))
+        let language = language_of(language)?;
+        ENGINE.with(|engine| engine.add_handler(&context, name, source, language, rejections_fail))
     } else if function == ADD_MODULE.name {
-        let [ParameterValue::String(specifier), ParameterValue::String(source), ParameterValue::Bool(is_typescript)] =
+        let [ParameterValue::String(specifier), ParameterValue::String(source), ParameterValue::Int(language)] =
             exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
         let source = source_with_pieces(source)?;
-        ENGINE.with(|engine| engine.add_module(specifier, source, is_typescript));
+        let language = language_of(language)?;
+        ENGINE.with(|engine| engine.add_module(specifier, source, language));
         return Ok(ReturnValue::Void(()));
     } else if function == ADD_PIECE.name {
         let [ParameterValue::VecBytes(piece)] = exactly(arguments)? else { return Err(wrong_arguments()) };
@@ -250,6 +253,10 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
 
 fn exactly<const N: usize>(arguments: Vec<ParameterValue>) -> Result<[ParameterValue; N], GuestError> {
     arguments.try_into().map_err(|_| wrong_arguments())
+}
+
+fn language_of(code: i32) -> Result<Language, GuestError> {
+    u8::try_from(code).ok().and_then(Language::from_code).ok_or_else(wrong_arguments)
 }
 
 fn wrong_arguments() -> GuestError {

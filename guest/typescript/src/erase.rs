@@ -6,43 +6,56 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
+use crate::Language;
 use crate::edit::{Edits, is_line_end};
+use crate::jsx::Jsx;
 use crate::names::Values;
+use crate::pragmas::Pragmas;
 use crate::room;
 
 /// Where something stands that is not supported, and why; or `None` if there is no room for what it takes to erase.
 pub type Failure = Option<(u32, String)>;
 
+/// A source.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub text: &'a str,
+    pub language: Language,
+    pub arena: &'a Allocator,
+}
+
 /// JavaScript's text of a program.
 ///
 /// # Errors
 /// See [`Failure`].
-pub fn erase<'a>(arena: &'a Allocator, source: &'a str, program: &Program<'a>) -> Result<String, Failure> {
+pub fn erase<'a>(source: Source<'a>, program: &Program<'a>) -> Result<String, Failure> {
     room::parsed();
-    let mut eraser = Eraser::new(arena, source, Values::of(arena, program));
+    let pragmas = Pragmas::of(source.text);
+    let is_module = program.body.iter().any(|statement| statement.as_module_declaration().is_some());
+    let mut eraser = Eraser::new(source, Values::of(source.arena, program, &pragmas), pragmas, is_module);
     eraser.visit_program(program);
-    eraser.finish()
+    // The first line of a program for a shell is no code.
+    let start = program.hashbang.as_ref().map_or(0, |line| line.span.end + 1);
+    eraser.finish(start.min(source.text.len() as u32))
 }
 
 /// The same of an expression.
 ///
 /// # Errors
 /// As above.
-pub fn erase_expression<'a>(
-    arena: &'a Allocator,
-    source: &'a str,
-    expression: &Expression<'a>,
-) -> Result<String, Failure> {
+pub fn erase_expression<'a>(source: Source<'a>, expression: &Expression<'a>) -> Result<String, Failure> {
     room::parsed();
-    let mut eraser = Eraser::new(arena, source, Values::none(arena));
+    let mut eraser = Eraser::new(source, Values::none(source.arena), Pragmas::of(source.text), false);
     eraser.visit_expression(expression);
-    eraser.finish()
+    eraser.finish(0)
 }
 
 pub struct Eraser<'a> {
     pub arena: &'a Allocator,
     pub source: &'a str,
     pub edits: Edits<'a>,
+    pub jsx: Jsx<'a>,
+    language: Language,
     values: Values<'a>,
     failure: Option<(u32, String)>,
     /// Of each enum that surrounds the place: its name and those of its members.
@@ -52,12 +65,27 @@ pub struct Eraser<'a> {
 }
 
 impl<'a> Eraser<'a> {
-    fn new(arena: &'a Allocator, source: &'a str, values: Values<'a>) -> Self {
-        let (edits, failure, enum_members, declared) = (Edits::new(arena), None, Vec::new(), vec![Vec::new()]);
-        Self { arena, source, edits, values, failure, enum_members, declared }
+    fn new(source: Source<'a>, values: Values<'a>, pragmas: Pragmas<'a>, is_module: bool) -> Self {
+        let Source { text, language, arena } = source;
+        Self {
+            arena,
+            source: text,
+            edits: Edits::new(arena),
+            jsx: Jsx::new(text, pragmas, is_module),
+            language,
+            values,
+            failure: None,
+            enum_members: Vec::new(),
+            declared: vec![Vec::new()],
+        }
     }
 
-    fn finish(self) -> Result<String, Failure> {
+    /// The text, with what it imports for its JSX from `start` on.
+    fn finish(mut self, start: u32) -> Result<String, Failure> {
+        let prelude = self.jsx.prelude();
+        if !prelude.is_empty() {
+            self.edits.insert_first(start, prelude);
+        }
         if self.failure.is_some() || !room::is_left() {
             return Err(self.failure);
         }
@@ -238,6 +266,14 @@ impl<'a> Visit<'a> for Eraser<'a> {
         }
     }
 
+    fn visit_jsx_element(&mut self, element: &JSXElement<'a>) {
+        self.rewrite_element(element);
+    }
+
+    fn visit_jsx_fragment(&mut self, fragment: &JSXFragment<'a>) {
+        self.rewrite_fragment(fragment);
+    }
+
     fn visit_ts_this_parameter(&mut self, parameter: &TSThisParameter<'a>) {
         let behind = Span::new(parameter.span.end, self.source.len() as u32);
         let end = self.find(behind, b",)").map_or(parameter.span.end, |at| {
@@ -356,6 +392,10 @@ impl<'a> Visit<'a> for Eraser<'a> {
     }
 
     fn visit_import_declaration(&mut self, declaration: &ImportDeclaration<'a>) {
+        // What is not used need not be a type elsewhere.
+        if !self.language.has_types() {
+            return;
+        }
         let Some(specifiers) = &declaration.specifiers else { return };
         if declaration.import_kind.is_type() {
             return self.edits.blank_statement(declaration.span);

@@ -1,4 +1,4 @@
-//! TypeScript to JavaScript.
+//! TypeScript and JSX to JavaScript.
 //!
 //! Types are not checked: they are overwritten with spaces, so that what is left stands in its line and column, and an error
 //! needs no source map. What of TypeScript has a meaning at run time is rewritten within its lines:
@@ -9,6 +9,7 @@
 //! | `enum` | [`enums`] |
 //! | `namespace` | [`namespaces`] |
 //! | parameter properties | [`classes`] |
+//! | JSX | [`jsx`] |
 //!
 //! An import that is only used as a type is left out, as the compiler of TypeScript does it.
 //!
@@ -19,8 +20,11 @@ mod classes;
 mod edit;
 mod enums;
 mod erase;
+mod jsx;
+mod jsx_text;
 mod names;
 mod namespaces;
+mod pragmas;
 mod room;
 
 use oxc_allocator::Allocator;
@@ -28,7 +32,33 @@ use oxc_diagnostics::{OxcDiagnostic, Severity};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+use erase::Source;
+
 pub use room::Limits;
+
+/// What a source may be written in beside JavaScript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    TypeScript,
+    /// JavaScript with JSX.
+    Jsx,
+    /// TypeScript with JSX.
+    Tsx,
+}
+
+impl Language {
+    fn source_type(self) -> SourceType {
+        match self {
+            Self::TypeScript => SourceType::ts(),
+            Self::Jsx => SourceType::jsx(),
+            Self::Tsx => SourceType::tsx(),
+        }
+    }
+
+    pub(crate) fn has_types(self) -> bool {
+        self != Self::Jsx
+    }
+}
 
 /// What is wrong with a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +70,18 @@ pub struct Mistake {
     pub column: u32,
 }
 
-/// The JavaScript of a TypeScript module.
+/// The JavaScript of a module.
 ///
 /// # Errors
 /// What is wrong with the source, or what of TypeScript is not supported: decorators, `import … = require()`, `export =`, and
 /// exported variables of a namespace that are not constant. Or that there is not enough of the stack or of memory for it.
-pub fn to_javascript(source: &str, limits: Limits) -> Result<String, Mistake> {
+pub fn to_javascript(source: &str, language: Language, limits: Limits) -> Result<String, Mistake> {
     within(source, limits, |arena| {
-        let parsed = parser(arena, source, ParseOptions::default()).parse();
+        let parsed = parser(arena, source, language, ParseOptions::default()).parse();
         match first_mistake(source, &parsed.diagnostics) {
             Some(mistake) => Err(mistake),
-            None => erase::erase(arena, source, &parsed.program).map_err(|failure| described(source, failure)),
+            None => erase::erase(Source { text: source, language, arena }, &parsed.program)
+                .map_err(|failure| described(source, failure)),
         }
     })
 }
@@ -59,15 +90,15 @@ pub fn to_javascript(source: &str, limits: Limits) -> Result<String, Mistake> {
 ///
 /// # Errors
 /// As of a module.
-pub fn program_to_javascript(source: &str, limits: Limits) -> Result<String, Mistake> {
+pub fn program_to_javascript(source: &str, language: Language, limits: Limits) -> Result<String, Mistake> {
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
     let as_statements = within(source, limits, |arena| {
-        let parsed = parser(arena, source, options).parse();
+        let parsed = parser(arena, source, language, options).parse();
         match first_mistake(source, &parsed.diagnostics) {
             // An object in braces would be a block.
             Some(mistake) if room::is_left() => Ok(Err(mistake)),
             Some(mistake) => Err(mistake),
-            None => match erase::erase(arena, source, &parsed.program) {
+            None => match erase::erase(Source { text: source, language, arena }, &parsed.program) {
                 Ok(script) => Ok(Ok(script)),
                 Err(failure) => Err(described(source, failure)),
             },
@@ -77,18 +108,21 @@ pub fn program_to_javascript(source: &str, limits: Limits) -> Result<String, Mis
         Ok(script) => return Ok(script),
         Err(mistake) => mistake,
     };
-    let as_expression = within(source, limits, |arena| match parser(arena, source, options).parse_expression() {
-        Ok(expression) => {
-            let script = erase::erase_expression(arena, source, &expression);
-            script.map(Some).map_err(|failure| described(source, failure))
-        }
-        Err(_) => Ok(None),
+    let as_expression = within(source, limits, |arena| {
+        let Ok(expression) = parser(arena, source, language, options).parse_expression() else { return Ok(None) };
+        let script = erase::erase_expression(Source { text: source, language, arena }, &expression);
+        script.map(Some).map_err(|failure| described(source, failure))
     })?;
     as_expression.ok_or(mistake)
 }
 
-fn parser<'a>(arena: &'a Allocator, source: &'a str, options: ParseOptions) -> Parser<'a, room::Bounded> {
-    Parser::new(arena, without_annotations(arena, source), SourceType::ts())
+fn parser<'a>(
+    arena: &'a Allocator,
+    source: &'a str,
+    language: Language,
+    options: ParseOptions,
+) -> Parser<'a, room::Bounded> {
+    Parser::new(arena, without_annotations(arena, source), language.source_type())
         .with_options(options)
         .with_config(room::Bounded)
 }

@@ -2,12 +2,14 @@
 
 use oxc_allocator::{Allocator, ArenaVec};
 use oxc_ast::ast::{
-    AssignmentTarget, BindingIdentifier, BindingPattern, Expression, IdentifierReference, ImportDeclaration, Program,
-    Statement, TSClassImplements, TSInterfaceDeclaration, TSThisParameter, TSType, TSTypeAliasDeclaration,
-    TSTypeAnnotation, TSTypeName, TSTypeParameterDeclaration, TSTypeParameterInstantiation,
+    AssignmentTarget, BindingIdentifier, BindingPattern, Expression, IdentifierReference, ImportDeclaration,
+    JSXElement, JSXFragment, JSXMemberExpression, Program, Statement, TSClassImplements, TSInterfaceDeclaration,
+    TSThisParameter, TSType, TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeName, TSTypeParameterDeclaration,
+    TSTypeParameterInstantiation,
 };
 use oxc_ast_visit::{Visit, walk};
 
+use crate::pragmas::Pragmas;
 use crate::room;
 
 /// The names of a module.
@@ -15,12 +17,19 @@ pub struct Values<'a> {
     used: Names<'a>,
     declared: Names<'a>,
     types: Names<'a>,
+    has_elements: bool,
+    has_fragments: bool,
 }
 
 impl<'a> Values<'a> {
-    pub fn of(arena: &'a Allocator, program: &Program<'a>) -> Self {
+    pub fn of(arena: &'a Allocator, program: &Program<'a>, pragmas: &Pragmas<'a>) -> Self {
         let mut values = Self::none(arena);
         values.visit_program(program);
+        if values.has_elements || values.has_fragments {
+            for name in pragmas.variables(values.has_fragments) {
+                values.used.add(name);
+            }
+        }
         for names in [&mut values.used, &mut values.declared, &mut values.types] {
             names.0.sort_unstable();
         }
@@ -28,7 +37,8 @@ impl<'a> Values<'a> {
     }
 
     pub fn none(arena: &'a Allocator) -> Self {
-        Self { used: Names::new(arena), declared: Names::new(arena), types: Names::new(arena) }
+        let [used, declared, types] = [(); 3].map(|()| Names::new(arena));
+        Self { used, declared, types, has_elements: false, has_fragments: false }
     }
 
     /// Whether something is done with the value of this name.
@@ -82,6 +92,26 @@ impl<'a> Visit<'a> for Values<'a> {
     fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
         if room::is_left() {
             walk::walk_assignment_target(self, target);
+        }
+    }
+
+    fn visit_jsx_element(&mut self, element: &JSXElement<'a>) {
+        self.has_elements = true;
+        if room::is_left() {
+            walk::walk_jsx_element(self, element);
+        }
+    }
+
+    fn visit_jsx_fragment(&mut self, fragment: &JSXFragment<'a>) {
+        self.has_fragments = true;
+        if room::is_left() {
+            walk::walk_jsx_fragment(self, fragment);
+        }
+    }
+
+    fn visit_jsx_member_expression(&mut self, name: &JSXMemberExpression<'a>) {
+        if room::is_left() {
+            walk::walk_jsx_member_expression(self, name);
         }
     }
 

@@ -1,16 +1,16 @@
 //! What becomes of TypeScript.
 
-use guest_typescript::{Limits, Mistake};
+use guest_typescript::{Language, Limits, Mistake};
 
 /// As much as there is.
 const LIMITS: Limits = Limits { stack_end: 0, free_memory: || 1 << 40 };
 
 fn to_javascript(source: &str) -> Result<String, Mistake> {
-    guest_typescript::to_javascript(source, LIMITS)
+    guest_typescript::to_javascript(source, Language::TypeScript, LIMITS)
 }
 
 fn program_to_javascript(source: &str) -> Result<String, Mistake> {
-    guest_typescript::program_to_javascript(source, LIMITS)
+    guest_typescript::program_to_javascript(source, Language::TypeScript, LIMITS)
 }
 
 /// The JavaScript, with what is blank made short.

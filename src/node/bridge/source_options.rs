@@ -29,5 +29,11 @@ impl SourceOptions {
 
 /// The language among options.
 pub fn language(options: &Options) -> Result<Option<Language>> {
-    options.one_of(LANGUAGE, &[("javascript", Language::JavaScript), ("typescript", Language::TypeScript)])
+    let languages = [
+        ("javascript", Language::JavaScript),
+        ("typescript", Language::TypeScript),
+        ("jsx", Language::Jsx),
+        ("tsx", Language::Tsx),
+    ];
+    options.one_of(LANGUAGE, &languages)
 }

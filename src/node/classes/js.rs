@@ -51,8 +51,8 @@ impl JSSandbox {
     ///   need not be exported. If it defines none, the handler is what it exports as `handler`, or else its default
     ///   export. Or CommonJS: `module.exports = function`, or `exports.handler`. At most as many bytes in UTF-8 as an
     ///   eighth of the heap, 8 MiB, or the input buffer if that is larger.
-    /// - `options`: the language, see `SourceOptions`. A handler whose name ends in `.ts` or `.mts` is TypeScript unless
-    ///   this says otherwise.
+    /// - `options`: the language, see `SourceOptions`. Unless this says it, the ending of the name does: `.ts`, `.mts`,
+    ///   `.jsx`, `.tsx`.
     ///
     /// Throws with:
     /// - `ERR_INVALID_ARG`: the name is malformed, already used, or begins with `hyperlight:`, an argument is invalid,

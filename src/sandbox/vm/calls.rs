@@ -56,7 +56,7 @@ impl Vm {
     pub fn add_module(&mut self, running: &CallGuard, specifier: &str, script: &Script) -> Result<()> {
         check_size("source of a module", script.content().len(), self.configuration.source_limit())?;
         let source = self.rest_of_source(running, script.content())?;
-        let arguments: AddModule = (specifier.to_string(), source, script.is_typescript(specifier));
+        let arguments: AddModule = (specifier.to_string(), source, script.language_as(specifier).code().into());
         self.call(running, &function::ADD_MODULE, arguments)
     }
 
@@ -73,9 +73,9 @@ impl Vm {
         check_size("source of a handler", script.content().len(), self.configuration.source_limit())?;
         let rejections_fail = self.do_rejections_fail(rejections);
         let source = self.rest_of_source(running, script.content())?;
-        let is_typescript = script.is_typescript(name);
+        let language = script.language_as(name).code().into();
         let arguments: AddHandler =
-            (context().to_bytes().to_vec(), name.to_string(), source, is_typescript, rejections_fail);
+            (context().to_bytes().to_vec(), name.to_string(), source, language, rejections_fail);
         let reply = self.call_for_reply(running, &function::ADD_HANDLER, arguments)?;
         self.load_step(reply, suspended)
     }

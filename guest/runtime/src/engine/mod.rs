@@ -37,6 +37,7 @@ use guest_abi::function::ConsoleLevel;
 use guest_abi::message::{CallContext, Exception, HostFunctionNames, HostReply, Reply};
 use guest_abi::payload::Payload;
 use guest_abi::program::ProgramMessage;
+use guest_abi::source::Language;
 use guest_abi::suspension::{HostResults, Suspension};
 use module::Evaluation;
 use payload::Encoded;
@@ -150,8 +151,8 @@ impl Engine {
     }
 
     /// Makes a module importable.
-    pub fn add_module(&mut self, specifier: String, source: String, is_typescript: bool) {
-        module::add(specifier, source, is_typescript);
+    pub fn add_module(&mut self, specifier: String, source: String, language: Language) {
+        module::add(specifier, source, language);
     }
 
     /// Compiles a handler's module, evaluates it, and keeps its function.
@@ -160,7 +161,7 @@ impl Engine {
         call: &CallContext,
         name: String,
         source: String,
-        is_typescript: bool,
+        language: Language,
         rejections_fail: bool,
     ) -> Reply {
         begin(call);
@@ -168,7 +169,7 @@ impl Engine {
         self.is_untouched = false;
         source_maps::keep(&name, &source);
         let begun = self.context.with(|ctx| {
-            let source = if is_typescript { typescript::of_module(&name, &source)? } else { source };
+            let source = typescript::of_module(&name, source, language)?;
             let (evaluation, promise) = module::evaluate_handler(&ctx, name, source)?;
             let stage = Stage::Pending(Persistent::save(&ctx, promise));
             Ok(Activity { task: Task::Load(evaluation), stage, rejections_fail })

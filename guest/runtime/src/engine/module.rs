@@ -27,6 +27,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use guest_abi::message::{HostFunctionNames, ModuleReply, TEXT_SIZE_MAX};
+use guest_abi::source::Language;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Module, Object, Persistent, Value};
@@ -50,8 +51,8 @@ struct Registry {
     sources: BTreeMap<String, String>,
     /// Other names by which modules have been imported that the host's loader has found.
     aliases: BTreeMap<String, String>,
-    /// Names of modules that are TypeScript.
-    typescript: BTreeSet<String>,
+    /// Languages of modules that are not JavaScript as it is.
+    languages: BTreeMap<String, Language>,
     /// Names of handlers.
     handlers: BTreeSet<String>,
     /// Modules with the host functions of the call, by the names that it knows them by.
@@ -115,10 +116,10 @@ pub fn with_source<T>(name: &str, f: impl FnOnce(&str) -> T) -> Option<T> {
 }
 
 /// Makes a module importable. It is compiled when it is first imported.
-pub fn add(specifier: String, source: String, is_typescript: bool) {
+pub fn add(specifier: String, source: String, language: Language) {
     REGISTRY.with(|registry| {
-        if is_typescript {
-            registry.typescript.insert(specifier.clone());
+        if language != Language::JavaScript {
+            registry.languages.insert(specifier.clone(), language);
         }
         registry.sources.insert(specifier, source);
     });
@@ -126,12 +127,12 @@ pub fn add(specifier: String, source: String, is_typescript: bool) {
 
 /// Makes a module importable that the host's loader has found, by the name that was asked for and by the one that it goes by. If it
 /// has been found before by another name, it is the same module. `false` if the name cannot be a module's.
-fn add_loaded(asked: String, name: &str, source: String, is_typescript: bool) -> bool {
+fn add_loaded(asked: String, name: &str, source: String, language: Language) -> bool {
     if is_reserved(name) || REGISTRY.with(|registry| registry.handlers.contains(name)) {
         return false;
     }
     if !REGISTRY.with(|registry| registry.sources.contains_key(name)) {
-        add(name.to_string(), source, is_typescript);
+        add(name.to_string(), source, language);
     }
     if asked != name {
         REGISTRY.with(|registry| registry.aliases.insert(asked, name.to_string()));
@@ -211,9 +212,9 @@ impl Modules {
             host::load_module(&name, importer)
         };
         let reason = match found {
-            ModuleReply::Source { name: given, source, is_typescript } => {
+            ModuleReply::Source { name: given, source, language } => {
                 let given = if given.is_empty() { name.clone() } else { given };
-                if add_loaded(name, &given, source, is_typescript) {
+                if add_loaded(name, &given, source, language) {
                     return Ok(given);
                 }
                 format!(": the host has it by the name '{given}', which cannot be a module's")
@@ -231,15 +232,10 @@ impl Modules {
     fn source_of(ctx: &Ctx<'_>, name: &str) -> rquickjs::Result<String> {
         let found = REGISTRY.with(|registry| {
             let source = registry.sources.get(name).cloned()?;
-            Some((source, registry.typescript.contains(name)))
+            Some((source, registry.languages.get(name).copied().unwrap_or_default()))
         });
-        match found {
-            Some((source, true)) => {
-                typescript::of_module(name, &source).map_err(|mistake| typescript::throw(ctx, &mistake))
-            }
-            Some((source, false)) => Ok(source),
-            None => Err(Error::new_loading(name)),
-        }
+        let (source, language) = found.ok_or_else(|| Error::new_loading(name))?;
+        typescript::of_module(name, source, language).map_err(|mistake| typescript::throw(ctx, &mistake))
     }
 }
 

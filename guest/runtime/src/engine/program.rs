@@ -18,7 +18,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::{Exception, HostFunctionNames, Place, Reply};
 use guest_abi::program::ProgramMessage;
-use guest_abi::source::is_typescript as is_typescript_name;
+use guest_abi::source::Language;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Value};
 
 use super::module::{self, EXPORT};
@@ -54,7 +54,7 @@ pub fn begin<'js>(
     program: ProgramMessage,
     functions: &HostFunctionNames,
 ) -> Result<Promise<'js>, Reply> {
-    let ProgramMessage { source, is_typescript, input, modules, is_preparation } = program;
+    let ProgramMessage { source, language, input, modules, is_preparation } = program;
     if HAS_RUN.load(Relaxed) {
         let message = "the sandbox has run a program already: restore it to run another";
         return Err(Reply::Refused(String::from(message)));
@@ -73,15 +73,12 @@ pub fn begin<'js>(
     let set_input = function(ctx, "setInput").and_then(|set_input| set_input.call::<_, ()>((input.clone(),)));
     set_input.map_err(|error| Reply::Exception(exception::describe(ctx, &error)))?;
     for (specifier, source) in modules {
-        let is_typescript = is_typescript_name(&specifier);
-        module::add(specifier, source, is_typescript);
+        let language = Language::of_name(&specifier);
+        module::add(specifier, source, language);
     }
     source_maps::keep(NAME, &source);
-    let source = if is_typescript {
-        typescript::of_program(NAME, &source).map_err(|(exception, place)| Reply::Compile(exception, place))?
-    } else {
-        source
-    };
+    let source = typescript::of_program(NAME, source, language)
+        .map_err(|(exception, place)| Reply::Compile(exception, place))?;
     compile(ctx, &source, input)
 }
 

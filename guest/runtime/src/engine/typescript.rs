@@ -1,9 +1,10 @@
-//! Sources in TypeScript.
+//! Sources in TypeScript, and with JSX.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use guest_abi::message::{Exception, Place};
+use guest_abi::source::Language;
 use guest_typescript::{Limits, Mistake};
 use rquickjs::{Ctx, Error};
 
@@ -14,16 +15,28 @@ use crate::heap;
 ///
 /// # Errors
 /// What is wrong with the source, and where.
-pub fn of_module(name: &str, source: &str) -> Result<String, (Exception, Place)> {
-    guest_typescript::to_javascript(source, limits()).map_err(|mistake| described(name, mistake))
+pub fn of_module(name: &str, source: String, language: Language) -> Result<String, (Exception, Place)> {
+    let Some(language) = compiled(language) else { return Ok(source) };
+    guest_typescript::to_javascript(&source, language, limits()).map_err(|mistake| described(name, mistake))
 }
 
 /// The same of a program that is run once.
 ///
 /// # Errors
 /// As above.
-pub fn of_program(name: &str, source: &str) -> Result<String, (Exception, Place)> {
-    guest_typescript::program_to_javascript(source, limits()).map_err(|mistake| described(name, mistake))
+pub fn of_program(name: &str, source: String, language: Language) -> Result<String, (Exception, Place)> {
+    let Some(language) = compiled(language) else { return Ok(source) };
+    guest_typescript::program_to_javascript(&source, language, limits()).map_err(|mistake| described(name, mistake))
+}
+
+/// What the compiler calls a language that is compiled.
+fn compiled(language: Language) -> Option<guest_typescript::Language> {
+    match language {
+        Language::JavaScript => None,
+        Language::TypeScript => Some(guest_typescript::Language::TypeScript),
+        Language::Jsx => Some(guest_typescript::Language::Jsx),
+        Language::Tsx => Some(guest_typescript::Language::Tsx),
+    }
 }
 
 /// As an exception that guest code gets when it imports the module.
