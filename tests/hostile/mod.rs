@@ -14,7 +14,22 @@ use sha2::{Digest, Sha256};
 const BASE_ADDRESS: u64 = 0x4000;
 /// A guest physical address where there is no memory.
 const NO_MEMORY: u64 = 0x8_0000_0000;
-const ADDRESS_BITS: u64 = 0x000f_ffff_ffff_f000;
+
+/// What an entry of a page table has beside the address: where that is, and what the entry of a page that the kernel can read and write
+/// says of it.
+#[cfg(target_arch = "x86_64")]
+mod entry {
+    pub const ADDRESS_BITS: u64 = 0x000f_ffff_ffff_f000;
+    /// Present, writable, accessed, dirty.
+    pub const KERNEL_PAGE: u64 = 0x63;
+}
+#[cfg(target_arch = "aarch64")]
+mod entry {
+    pub const ADDRESS_BITS: u64 = 0x0000_ffff_ffff_f000;
+    /// A page, shareable, accessed, not executable.
+    pub const KERNEL_PAGE: u64 = 0b11 | 0b11 << 8 | 1 << 10 | 0b11 << 53;
+}
+use entry::{ADDRESS_BITS, KERNEL_PAGE};
 
 /// Where a hostile kernel can reach what.
 pub struct Places {
@@ -122,7 +137,7 @@ impl<'a> Tables<'a> {
     /// Maps a page without memory beside the one at an address, and gives its address.
     fn map_no_memory(&mut self, table: usize, beside: u64) -> u64 {
         let free = (0..512).find(|i| self.read(table + 8 * i) == 0).expect("a free entry");
-        self.memory[table + 8 * free..][..8].copy_from_slice(&(NO_MEMORY | 0x63).to_le_bytes());
+        self.memory[table + 8 * free..][..8].copy_from_slice(&(NO_MEMORY | KERNEL_PAGE).to_le_bytes());
         beside & !0x1f_ffff | (free as u64) << 12
     }
 }
