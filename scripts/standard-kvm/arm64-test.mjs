@@ -57,7 +57,7 @@ if (args.includes('--build')) {
   say(`compiled for arm64: ${programs.length} test programs, and the addon for ${tests.length} files of tests`);
 } else {
   prepare();
-  prepareNode();
+  if (ofNode?.length !== 0) prepareNode();
   await test(buildPrograms(), buildNodeTests());
 }
 
@@ -93,7 +93,9 @@ async function test(programs, nodeTests) {
     if (nodeTests.length > 0) fillForNode(tree);
     // One test at a time: the emulated machine has one processor, and output must not mix.
     const options = ['--test-threads=1', ...Object.keys(TOO_SLOW).map((test) => `--skip ${test}`)].join(' ');
-    const commands = programs.map(({ name, path }) => `echo "# program ${name}"; ${path} ${options} || failed=1`);
+    const commands = programs.map(({ name, path }) =>
+      timed(`echo "# program ${name}"; ${path} ${options} || failed=1`),
+    );
     if (nodeTests.length > 0) commands.push(...nodeCommands('/bin/node', nodeTests));
     // Of what is done many times, less.
     const command = `export TIME_IS_STRETCHED=1 POOL_REQUESTS=40; mkdir -p '${ROOT}'; cd '${ROOT}'; failed=0; ${commands.join('; ')}; exit $failed`;
@@ -107,7 +109,8 @@ async function test(programs, nodeTests) {
     const names = [...programs.map(({ name }) => name), ...(nodeTests.length > 0 ? ['programs', 'node'] : [])];
     for (const name of names) {
       const other = name === 'node' && here ? `   (this machine: ${countsOf(here, name)})` : '';
-      console.log(`${name.padEnd(30)}${countsOf(there, name)}${other}`);
+      const seconds = text.match(new RegExp(`^# program ${name}$[^]*?^# took (\\d+) s$`, 'm'))?.[1];
+      console.log(`${name.padEnd(30)}${countsOf(there, name)}, ${seconds} s${other}`);
     }
     console.log(`${`arm64, ${cpu}`.padEnd(30)}${countsOf(there)}, ${minutes} minutes`);
     if (status !== 0 || there.size === 0 || [...there.values()].includes('failed')) process.exitCode = 1;
@@ -117,18 +120,20 @@ async function test(programs, nodeTests) {
   }
 }
 
+/** Commands that also say how long they took. */
+function timed(commands) {
+  return `start=$(date +%s); ${commands}; echo "# took $(($(date +%s) - start)) s"`;
+}
+
 /** The commands that run an example, the doctor, and the tests of Node.js. */
 function nodeCommands(node, nodeTests) {
   const program = (number, name) =>
     `if ${node} ${name}; then echo "ok ${number} - ${name}"; else echo "not ok ${number} - ${name}"; failed=1; fi`;
   const files = nodeTests.map((file) => `'${file}'`).join(' ');
   return [
-    'echo "# program programs"',
-    program(1, 'examples/simple.js'),
-    program(2, 'bin/hyperlight-js.js doctor'),
-    'echo "# program node"',
-    `${node} --test --test-concurrency=1 --test-reporter=tap ${files} || failed=1`,
-  ];
+    ['echo "# program programs"', program(1, 'examples/simple.js'), program(2, 'bin/hyperlight-js.js doctor')],
+    ['echo "# program node"', `${node} --test --test-concurrency=1 --test-reporter=tap ${files} || failed=1`],
+  ].map((commands) => timed(commands.join('; ')));
 }
 
 /** All sources, what is built of them, and Node.js. */

@@ -4,8 +4,9 @@
 //   test.mjs --vmx --only NAME ...     these test programs in Rust instead, with EPT
 //
 // What has a guest compute without end is left out, of the test programs too: nothing stops it there, and the whole machine stands
-// still, its serial lines too. It seems that Bochs delivers no interrupt to a guest that has them masked, as ours always has. A real
-// processor leaves the guest for any interrupt ("external-interrupt exiting"), and so does AMD's as QEMU plays it.
+// still, its serial lines too. Bochs delivers no interrupt while a guest runs that has them masked, as ours always has;
+// docs/hypervisors.md says why. A real processor leaves the guest for any interrupt ("external-interrupt exiting"), and so does AMD's
+// as QEMU plays it.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
