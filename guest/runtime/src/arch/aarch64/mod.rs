@@ -34,6 +34,13 @@ pub fn ticks() -> u64 {
     ticks
 }
 
+/// Asked for what the processor can do beyond the least: nothing. So cryptography uses no special instructions, and a snapshot can go
+/// to another processor. The C library's own function would read a list that an operating system gives to a program.
+#[unsafe(no_mangle)]
+extern "C" fn getauxval(_kind: usize) -> usize {
+    0
+}
+
 /// Says where a thread's variables of this size and alignment are to be: behind two words to which the thread pointer points.
 pub fn place_thread_variables(_size: u64, alignment: u64) -> u64 {
     THREAD_POINTER + 16u64.next_multiple_of(alignment)
