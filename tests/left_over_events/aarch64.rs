@@ -18,6 +18,7 @@ const KVM_GET_REG_LIST: libc::Ioctl = 0xc008_aeb0_u32 as libc::Ioctl;
 /// The virtual and the physical counter, which go on.
 const VIRTUAL_COUNTER: u64 = 0x6030_0000_0013_df1a;
 const PHYSICAL_COUNTER: u64 = 0x6030_0000_0013_df01;
+
 /// Puts a mark into what nothing resets as long as the virtual machine is the same: the guest's time, which it cannot set.
 pub fn mark() {
     assert!(set_register(VIRTUAL_COUNTER, &MARK.to_le_bytes()), "the guest's time can be set");
