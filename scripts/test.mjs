@@ -65,6 +65,8 @@ async function testRust() {
       '--package',
       'guest-commonjs',
       '--package',
+      'guest-intl',
+      '--package',
       'guest-source-maps',
       '--package',
       'guest-typescript',
