@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { pages, readPage, testPage } from './pages';
 
 const WITH_PROGRAMS = [
-  ...['asynchronous-guests', 'console', 'host-functions', 'interrupting'],
+  ...['asynchronous-guests', 'console', 'host-functions', 'interrupting', 'intl'],
   ...['modules', 'pools', 'run', 'snapshots', 'values'],
 ];
 

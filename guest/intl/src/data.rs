@@ -60,11 +60,11 @@ mod tests {
 
     #[test]
     fn all_pieces_can_be_expanded() {
-        let (size, rest) = FILE.split_first_chunk::<4>().unwrap();
-        let index = core::str::from_utf8(&rest[..u32::from_le_bytes(*size) as usize]).unwrap();
+        let (size, rest) = FILE.split_first_chunk::<4>().expect("it is there");
+        let index = core::str::from_utf8(&rest[..u32::from_le_bytes(*size) as usize]).expect("it is there");
         assert!(index.lines().count() > 500);
         for line in index.lines() {
-            let name = line.split(' ').next().unwrap();
+            let name = line.split(' ').next().expect("it is there");
             assert!(text(name).is_some_and(|text| core::str::from_utf8(&text).is_ok()), "{name}");
         }
     }

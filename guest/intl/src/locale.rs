@@ -1,6 +1,6 @@
 //! The tags of locales, as BCP 47 and Unicode have them.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use icu_locale::{LanguageIdentifier, Locale, LocaleCanonicalizer, LocaleExpander};
 

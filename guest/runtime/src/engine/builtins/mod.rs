@@ -14,6 +14,7 @@ mod console;
 mod crypto;
 mod encoding;
 mod inspect;
+mod intl;
 mod lazy;
 mod native;
 mod node;
@@ -36,6 +37,7 @@ pub use node::set_environment;
 pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
 const NATIVE_CRYPTO: &str = "hyperlight:native/crypto";
+const NATIVE_INTL: &str = "hyperlight:native/intl";
 /// Specifiers for guest code, and the modules that they stand for. What `require` gives of one is its default export.
 /// Those of Node.js are also in `lib/guest-modules.js`.
 const PUBLIC: &[(&str, &str)] = &[
@@ -77,6 +79,7 @@ const AT_BOOT: &[(&str, &str)] = &[
     ("hyperlight:event_target", include_str!("events/event_target.js")),
     ("hyperlight:interfaces", include_str!("globals/interfaces.js")),
     ("hyperlight:iterators", include_str!("corrections/iterators.js")),
+    ("hyperlight:intl/methods", include_str!("intl/methods.js")),
     ("hyperlight:lazy", include_str!("globals/lazy.js")),
     ("hyperlight:navigator", include_str!("globals/navigator.js")),
     ("hyperlight:node/globals", include_str!("node/globals.js")),
@@ -113,6 +116,24 @@ const LATER: &[(&str, &str)] = &[
     ("hyperlight:crypto/rsa", include_str!("crypto/rsa.js")),
     ("hyperlight:crypto/subtle", include_str!("crypto/subtle.js")),
     ("hyperlight:crypto/symmetric", include_str!("crypto/symmetric.js")),
+    ("hyperlight:intl", include_str!("intl/intl.js")),
+    ("hyperlight:intl/collator", include_str!("intl/collator.js")),
+    ("hyperlight:intl/date_format", include_str!("intl/date_format.js")),
+    ("hyperlight:intl/date_parts", include_str!("intl/date_parts.js")),
+    ("hyperlight:intl/decimal", include_str!("intl/decimal.js")),
+    ("hyperlight:intl/display_names", include_str!("intl/display_names.js")),
+    ("hyperlight:intl/lists", include_str!("intl/lists.js")),
+    ("hyperlight:intl/locale", include_str!("intl/locale.js")),
+    ("hyperlight:intl/locales", include_str!("intl/locales.js")),
+    ("hyperlight:intl/number_format", include_str!("intl/number_format.js")),
+    ("hyperlight:intl/number_parts", include_str!("intl/number_parts.js")),
+    ("hyperlight:intl/options", include_str!("intl/options.js")),
+    ("hyperlight:intl/plurals", include_str!("intl/plurals.js")),
+    ("hyperlight:intl/relative_time", include_str!("intl/relative_time.js")),
+    ("hyperlight:intl/segmenter", include_str!("intl/segmenter.js")),
+    ("hyperlight:intl/skeleton", include_str!("intl/skeleton.js")),
+    ("hyperlight:intl/time_zones", include_str!("intl/time_zones.js")),
+    ("hyperlight:intl/units", include_str!("intl/units.js")),
     ("hyperlight:node/assert", include_str!("node/assert.js")),
     ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
     ("hyperlight:node/crypto", include_str!("crypto/node.js")),
@@ -170,7 +191,8 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
         return Some(name);
     }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
-    let mut names = AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE, NATIVE_CRYPTO]);
+    let mut names =
+        AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE, NATIVE_CRYPTO, NATIVE_INTL]);
     names.find(|name| is_ours && *name == specifier)
 }
 
@@ -227,6 +249,9 @@ pub fn load<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Mod
     }
     if specifier == NATIVE_CRYPTO {
         return Some(Module::declare_def::<crypto::Crypto, _>(ctx.clone(), specifier));
+    }
+    if specifier == NATIVE_INTL {
+        return Some(Module::declare_def::<intl::Intl, _>(ctx.clone(), specifier));
     }
     if let Some(module) = bytecode::load(ctx, specifier) {
         return Some(module);

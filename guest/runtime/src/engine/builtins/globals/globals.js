@@ -1,5 +1,6 @@
 // Global objects that the language does not have but the web and Node.js do.
 
+import 'hyperlight:intl/methods';
 import 'hyperlight:iterators';
 import 'hyperlight:weak_refs';
 import { AbortController, AbortSignal } from 'hyperlight:abort';
@@ -59,6 +60,7 @@ named(globalThis, 'global');
 
 defineLazily('hyperlight:crypto/key', ['CryptoKey'], importNow);
 defineLazily('hyperlight:crypto/subtle', ['SubtleCrypto'], importNow);
+defineLazily('hyperlight:intl', ['Intl'], importNow);
 defineLazily('blob', ['Blob', 'File']);
 defineLazily('compression', ['CompressionStream', 'DecompressionStream']);
 defineLazily('form_data', ['FormData']);

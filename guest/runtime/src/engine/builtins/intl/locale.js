@@ -1,0 +1,124 @@
+// Intl.Locale.
+
+import { canonical, intlClass, keywords, localeTexts, slotsOf } from 'hyperlight:intl/locales';
+import { coerced, flag, keyword, text } from 'hyperlight:intl/options';
+import { maximized, minimized } from 'hyperlight:native/intl';
+
+const KEYS = {
+  calendar: 'ca',
+  collation: 'co',
+  hourCycle: 'hc',
+  caseFirst: 'kf',
+  numeric: 'kn',
+  numberingSystem: 'nu',
+};
+
+export class Locale {
+  constructor(tag, options) {
+    if (typeof tag !== 'string' && (typeof tag !== 'object' || tag === null)) {
+      throw new TypeError("First argument to Intl.Locale constructor can't be empty or missing");
+    }
+    const given = coerced(options);
+    const source = localeTexts.get(tag) ?? `${tag}`;
+    let name = canonical(source);
+    const part = (option, pattern) => {
+      const value = text(given, option, undefined, undefined);
+      if (value !== undefined && !pattern.test(value))
+        throw new RangeError(`The option ${option} cannot be "${value}"`);
+      return value;
+    };
+    const language = part('language', /^(?:[a-z]{2,3}|[a-z]{5,8})$/i);
+    const script = part('script', /^[a-z]{4}$/i);
+    const region = part('region', /^(?:[a-z]{2}|\d{3})$/i);
+    const { language: oldLanguage, script: oldScript, region: oldRegion, rest } = divided(name);
+    name = canonical(
+      [language ?? oldLanguage, script ?? oldScript, region ?? oldRegion, ...rest].filter(Boolean).join('-'),
+    );
+    const changes = {
+      ca: keyword(given, 'calendar'),
+      co: keyword(given, 'collation'),
+      hc: text(given, 'hourCycle', ['h11', 'h12', 'h23', 'h24'], undefined),
+      kf: text(given, 'caseFirst', ['upper', 'lower', 'false'], undefined),
+      kn: flag(given, 'numeric', undefined)?.toString(),
+      nu: keyword(given, 'numberingSystem'),
+    };
+    localeTexts.set(this, withKeywords(name, changes));
+  }
+
+  maximize() {
+    return new Locale(maximized(nameOf(this)));
+  }
+
+  minimize() {
+    return new Locale(minimized(nameOf(this)));
+  }
+
+  toString() {
+    return nameOf(this);
+  }
+
+  get baseName() {
+    return nameOf(this).replace(/-[0-9a-z]-.*$/, '');
+  }
+
+  get calendar() {
+    return keywords(nameOf(this)).ca;
+  }
+
+  get caseFirst() {
+    const value = keywords(nameOf(this)).kf;
+    return value === '' ? 'true' : value;
+  }
+
+  get collation() {
+    return keywords(nameOf(this)).co;
+  }
+
+  get hourCycle() {
+    return keywords(nameOf(this)).hc;
+  }
+
+  get language() {
+    return divided(nameOf(this)).language;
+  }
+
+  get numberingSystem() {
+    return keywords(nameOf(this)).nu;
+  }
+
+  get numeric() {
+    const value = keywords(nameOf(this)).kn;
+    return value === '' || value === 'true';
+  }
+
+  get region() {
+    return divided(nameOf(this)).region;
+  }
+
+  get script() {
+    return divided(nameOf(this)).script;
+  }
+}
+intlClass(Locale, 1);
+
+function nameOf(locale) {
+  return slotsOf(localeTexts, locale, 'Intl.Locale.prototype');
+}
+
+function divided(name) {
+  const [, language, script, region, rest] =
+    /^([a-z]+)(?:-([A-Z][a-z]{3})(?![0-9a-z]))?(?:-([A-Z]{2}|\d{3})(?![0-9A-Za-z]))?(?:-(.*))?$/.exec(name);
+  return { language, script, region, rest: rest ? rest.split('-') : [] };
+}
+
+function withKeywords(name, changes) {
+  if (Object.values(changes).every((value) => value === undefined)) return name;
+  const [, before, own = '', after = ''] = /^(.*?)(-u(?:-[0-9a-z]{2,8})+)?((?:-[0-9a-z]-.*)?)$/.exec(name);
+  const all = { ...keywords(own) };
+  for (const key of Object.values(KEYS)) if (changes[key] !== undefined) all[key] = changes[key];
+  const attributes = /^-u((?:-[0-9a-z]{3,8})*)/.exec(own)?.[1] ?? '';
+  const list = Object.keys(all)
+    .sort()
+    .map((key) => (all[key] && all[key] !== 'true' ? `${key}-${all[key]}` : key));
+  return canonical(`${before}-u${attributes}-${list.join('-')}${after}`);
+}

@@ -1,0 +1,106 @@
+// Methods of the language that depend on a locale. What they need is evaluated when one is called.
+
+import { importNow } from 'hyperlight:native';
+
+// As they are before any guest code runs, which may change them.
+const { defineProperty, getPrototypeOf } = Object;
+const { apply } = Reflect;
+const { toUpperCase, toLowerCase } = String.prototype;
+const { valueOf: numberOf } = Number.prototype;
+const { valueOf: bigintOf } = BigInt.prototype;
+const { getTime } = Date.prototype;
+
+const modules = { __proto__: null };
+
+function intl(name) {
+  modules[name] ??= importNow(`hyperlight:intl/${name}`);
+  return modules[name];
+}
+
+function define(object, methods) {
+  for (const name of Object.keys(methods)) {
+    const { length } = object[name];
+    const value = methods[name];
+    defineProperty(value, 'length', { value: length, configurable: true });
+    defineProperty(object, name, { value, configurable: true, enumerable: false, writable: true });
+  }
+}
+
+function textOf(value, name) {
+  if (value === undefined || value === null)
+    throw new TypeError(`String.prototype.${name} called on null or undefined`);
+  return `${value}`;
+}
+
+define(Number.prototype, {
+  toLocaleString(locales, options) {
+    return intl('number_format').formatted(locales, options, apply(numberOf, this, []));
+  },
+});
+define(BigInt.prototype, {
+  toLocaleString(locales, options) {
+    return intl('number_format').formatted(locales, options, apply(bigintOf, this, []));
+  },
+});
+define(Date.prototype, {
+  toLocaleString(locales, options) {
+    return intl('date_format').formatted(locales, options, 'any', 'all', apply(getTime, this, []));
+  },
+  toLocaleDateString(locales, options) {
+    return intl('date_format').formatted(locales, options, 'date', 'date', apply(getTime, this, []));
+  },
+  toLocaleTimeString(locales, options) {
+    return intl('date_format').formatted(locales, options, 'time', 'time', apply(getTime, this, []));
+  },
+});
+define(String.prototype, {
+  localeCompare(that, locales, options) {
+    return intl('collator').compared(locales, options, textOf(this, 'localeCompare'), `${that}`);
+  },
+  toLocaleUpperCase(locales) {
+    const text = textOf(this, 'toLocaleUpperCase');
+    return locales === undefined ? apply(toUpperCase, text, []) : intl('collator').upper(locales, text);
+  },
+  toLocaleLowerCase(locales) {
+    const text = textOf(this, 'toLocaleLowerCase');
+    return locales === undefined ? apply(toLowerCase, text, []) : intl('collator').lower(locales, text);
+  },
+});
+
+/** As the language has it for arrays: each element by its own method, with the same arguments. */
+function joined(elements, length, locales, options) {
+  let text = '';
+  for (let i = 0; i < length; i++) {
+    if (i > 0) text += ',';
+    const element = elements[i];
+    if (element !== undefined && element !== null) text += `${element.toLocaleString(locales, options)}`;
+  }
+  return text;
+}
+
+const TypedArray = getPrototypeOf(Uint8Array);
+const { get: typedLength } = Object.getOwnPropertyDescriptor(TypedArray.prototype, 'length');
+const { values: typedValues } = TypedArray.prototype;
+const joining = [];
+define(Array.prototype, {
+  toLocaleString(locales, options) {
+    if (this === undefined || this === null) throw new TypeError('Cannot convert undefined or null to object');
+    const array = Object(this);
+    // What contains itself is shown as nothing there.
+    if (joining.includes(array)) return '';
+    joining.push(array);
+    try {
+      const length = Math.min(Math.max(Math.trunc(Number(array.length)) || 0, 0), Number.MAX_SAFE_INTEGER);
+      return joined(array, length, locales, options);
+    } finally {
+      joining.pop();
+    }
+  },
+});
+define(TypedArray.prototype, {
+  toLocaleString(locales, options) {
+    // Throws unless it is one whose memory is there.
+    apply(typedValues, this, []);
+    return joined(this, apply(typedLength, this, []), locales, options);
+  },
+});
