@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use hyperlight_js::{CpuTimeMonitor, Error, HostFunctionError, SandboxBuilder, Script, WallClockMonitor};
-use sandboxes::{call, load_with, loaded};
+use sandboxes::{call, load_with, loaded, stretched};
 use serde_json::json;
 
 /// A future that is ready when as many of its kind wait as there are to be.
@@ -173,8 +173,9 @@ fn waiting_counts_as_wall_clock_time_and_not_as_processor_time() {
     let source =
         "async function handler(ms) { await new Promise((resolve) => setTimeout(resolve, ms)); return 'waited'; }";
     let mut sandbox = loaded(source);
-    let cpu = CpuTimeMonitor::new(Duration::from_millis(500)).expect("a monitor");
-    let waited = sandbox.handle_event_with_monitor("handler", "700".to_string(), &cpu, None).expect("a result");
+    let cpu = CpuTimeMonitor::new(stretched(Duration::from_millis(500))).expect("a monitor");
+    let time = stretched(Duration::from_millis(700)).as_millis().to_string();
+    let waited = sandbox.handle_event_with_monitor("handler", time, &cpu, None).expect("a result");
     assert_eq!(waited, "\"waited\"");
     let wall = WallClockMonitor::new(Duration::from_millis(50)).expect("a monitor");
     let stopped = sandbox.handle_event_with_monitor("handler", "3600000".to_string(), &wall, None);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use hyperlight_js::{
     CpuTimeMonitor, Error, ExecutionMonitor, LoadedJSSandbox, SandboxBuilder, Script, WallClockMonitor, monitor,
 };
-use sandboxes::{call, loaded};
+use sandboxes::{call, loaded, stretched};
 
 const SPIN: &str = "let n = 0; function handler(event) { if (event) for (;;); return ++n; }";
 
@@ -88,19 +88,22 @@ fn a_limit_of_an_earlier_call_does_not_reach_a_later_one() {
     let mut sandbox =
         loaded("function handler(ms) { const end = Date.now() + ms; while (Date.now() < end); return ms; }");
     for _ in 0..2 {
-        let result = sandbox.handle_event_with_monitor("handler", "0".into(), &wall(500), None);
+        let limit = stretched(Duration::from_millis(500));
+        let wall = WallClockMonitor::new(limit).expect("a limit");
+        let result = sandbox.handle_event_with_monitor("handler", "0".into(), &wall, None);
         assert_eq!(result.expect("a result"), "0");
         // It still runs when the limit of the call before it would have been reached.
-        assert_eq!(call(&mut sandbox, "550").expect("no limit"), 550);
+        let longer = limit.as_millis() + 50;
+        assert_eq!(call(&mut sandbox, &longer.to_string()).expect("no limit").to_string(), longer.to_string());
     }
 }
 
 #[test]
 fn waiting_for_a_host_function_does_not_use_up_cpu_time() {
     let mut proto = SandboxBuilder::new().build().expect("build");
-    const WAIT: Duration = Duration::from_millis(1500);
-    let wait = |_: &_, _| {
-        std::thread::sleep(WAIT);
+    let time = stretched(Duration::from_millis(1500));
+    let wait = move |_: &_, _| {
+        std::thread::sleep(time);
         Ok(None)
     };
     proto.register_raw("host", "wait", wait).expect("register");
@@ -109,11 +112,12 @@ fn waiting_for_a_host_function_does_not_use_up_cpu_time() {
     sandbox.add_handler("handler", Script::from_content(source)).expect("add_handler");
     let mut sandbox = sandbox.get_loaded_sandbox().expect("get_loaded_sandbox");
     // It would be stopped if the wait counted.
-    let result = sandbox.handle_event_with_monitor("handler", "0".into(), &cpu(1400), None);
+    let limit = CpuTimeMonitor::new(time - Duration::from_millis(100)).expect("a limit");
+    let result = sandbox.handle_event_with_monitor("handler", "0".into(), &limit, None);
     assert_eq!(result.expect("a result"), "\"waited\"");
     let stats = sandbox.last_call_stats().expect("there was a call").clone();
     // The thread that waits has no processor meanwhile; the clocks may differ a little.
-    let not_waited = stats.wall_clock.checked_sub(WAIT).expect("it has waited");
+    let not_waited = stats.wall_clock.checked_sub(time).expect("it has waited");
     assert!(stats.cpu_time.expect("measured on Linux") <= not_waited + Duration::from_millis(1), "{stats:?}");
 }
 

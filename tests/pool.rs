@@ -11,7 +11,7 @@ use std::time::Duration;
 use hyperlight_js::{
     Error, InvalidArgument, LoadedJSSandbox, PoolFailure, SandboxBuilder, SandboxPool, WallClockMonitor,
 };
-use sandboxes::{load, loaded};
+use sandboxes::{load, loaded, stretched};
 
 const COUNTER: &str = "let count = 0;
     globalThis.seen = [];
@@ -33,7 +33,8 @@ fn pool(size: usize, max_queue: usize) -> SandboxPool {
 }
 
 fn request(pool: &SandboxPool, act: &str) -> Result<String, Error> {
-    let limit = WallClockMonitor::new(Duration::from_millis(if act == "spin" { 20 } else { 30_000 })).expect("a limit");
+    let limit = if act == "spin" { Duration::from_millis(20) } else { stretched(Duration::from_secs(30)) };
+    let limit = WallClockMonitor::new(limit).expect("a limit");
     pool.handle_event_with_monitor("handler", format!(r#"{{"act":"{act}"}}"#), &limit, None)
 }
 
