@@ -83,6 +83,89 @@ fn a_source_beyond_the_limit_is_refused_and_one_within_is_not() {
     }
 }
 
+/// Says whether a value is the one that `JSON.parse` makes of a text, zeros and the order of properties included.
+const COMPARE: &str = r"
+    function same(one, other) {
+        if (typeof one !== 'object' || one === null) return Object.is(one, other);
+        const names = Reflect.ownKeys(one);
+        return Object.getPrototypeOf(one) === Object.getPrototypeOf(other)
+            && String(names) === String(Reflect.ownKeys(other))
+            && names.every((name) => {
+                const { value, ...attributes } = Object.getOwnPropertyDescriptor(one, name);
+                const { value: otherValue, ...otherAttributes } = Object.getOwnPropertyDescriptor(other, name);
+                return JSON.stringify(attributes) === JSON.stringify(otherAttributes) && same(value, otherValue);
+            });
+    }
+    // An engine that took the bytes of the name that is one letter for two letters would find this one.
+    globalThis['\u00c3\u00a9'] = 1;
+    const eAcute = '\u00e9';
+    function handler({ value, text }) {
+        return same(value, JSON.parse(text)) && (!('\u00c3\u00a9' in Object(value)) || value[eAcute] === 1);
+    }";
+
+#[test]
+fn an_event_is_the_value_that_the_guests_own_parser_makes_of_its_text() {
+    let list = |count: usize, item: &str| format!("[{}]", vec![item; count].join(","));
+    let nested = |depth: usize| format!("{}1{}", r#"{"a":["#.repeat(depth / 2), "]}".repeat(depth / 2));
+    let names = |count: usize| {
+        let names: Vec<_> = (0..count).map(|i| format!(r#"{{"name{i}":{i},"{}":{i}}}"#, "n".repeat(i))).collect();
+        format!("[{0},{0}]", names.join(","))
+    };
+    let numbers = "[0,-0,0.0,-0.0,0e5,-0E-3,1,-1,2147483647,2147483648,-2147483648,-2147483649,999999999999999,1e15,
+        9007199254740991,9007199254740993,-9007199254740993,9223372036854775807,18446744073709551615,18446744073709551616,
+        0.1,0.2,0.3,123456789.123456,0.000000000000001,99999999999999.9,0.123456789012345,0.1234567890123456,1.5e300,
+        1e308,1.7976931348623157e308,1e309,-1e309,1e-323,5e-324,2e-324,4.9406564584124654e-324,1e23,8.41e21,0.1e1,1E+2,
+        1e-7,123456789012345678901234567890.5]";
+    let strings = r#"["","a","\"","\\","\/\b\f\n\r\t","\u0041\u00e9\u4e2d","\ud83d\ude00","\u00fF","1234567","12345678",
+        "123456789","1234567\"","12345678\\9","é中😀","é1234567\n","\u0000","\u0010","\u00101","\u0010\u00100","ÿĀ"]"#;
+    let lone_surrogates = r#"["\ud83d","\ude00\ud83d","\ud83dx","\ud83d\n"]"#;
+    let objects = r#"{"a":1,"a":2,"b":{"__proto__":{"x":1},"constructor":1},"__proto__":null,"1":1,"0":0,"01":1,"-1":1,
+        "":0,"toString":1,"é":1,"Ã©":2,"\u00e9\n":3,"4294967295":1,"4294967294":1,"length":1}"#;
+    let spaces = " [ 1 ,\t2\n,\r{ \"a\" : [ ] , \"b\" : { } } , true , false , null ] ";
+    let texts =
+        [numbers, strings, lone_surrogates, objects, r#"{"é":1}"#, spaces, "[]", "{}", "null"].map(String::from);
+    let long = [list(3, "1"), list(20_000, "1"), list(40, &list(500, "2")), list(17_000, r#"{"a":[1,[]]}"#)];
+    let deep = [100, 126, 128, 300].map(nested);
+    let mut sandbox = loaded(COMPARE);
+    for text in texts.into_iter().chain(long).chain(deep).chain([names(200)]) {
+        let quoted = serde_json::to_string(&text).expect("a string");
+        let event = format!(r#"{{"value":{text},"text":{quoted}}}"#);
+        assert_eq!(call(&mut sandbox, &event).expect("a result"), true, "{text:.500}");
+    }
+    for text in [
+        "",
+        "[1,]",
+        "[,1]",
+        "{,}",
+        r#"{"a":1,}"#,
+        r#"{"a"}"#,
+        r#"{a:1}"#,
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+        "tru",
+        "nul",
+        "1 2",
+        r#""a"#,
+        r#""\x""#,
+        r#""\u12""#,
+        r#""\u+123""#,
+        "\"\n\"",
+        "[",
+        "{",
+        "[1",
+        "NaN",
+        "'a'",
+        "\u{a0}1",
+    ] {
+        let error = call(&mut sandbox, text).expect_err("it is no JSON");
+        assert!(matches!(error, Error::InvalidEvent(_)), "{text}: {error:?}");
+    }
+}
+
 #[test]
 fn what_is_larger_than_a_message_arrives_whole() {
     // Characters of several bytes, cut wherever a message ends.

@@ -7,19 +7,22 @@
 //!
 //! Native memory is bounded: what does not fit the limit is counted, not kept.
 
+mod names;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use guest_abi::payload::Payload;
 use rquickjs::atom::PredefinedAtom;
 use rquickjs::function::This;
-use rquickjs::object::{Filter, ObjectKeysIter};
-use rquickjs::{Atom, Coerced, Ctx, Error, Exception, Function, Object, Persistent, Result, Value, qjs};
+use rquickjs::{Coerced, Ctx, Error, Exception, Function, Object, Persistent, Result, Value, qjs};
 
 use super::bytes::with_bytes;
 use super::exception;
+use super::json::first_special;
 use super::new_value::owned;
 use crate::global::Global;
+use names::{NameTexts, Names};
 
 /// Deepest nesting of objects. Each level takes native memory.
 const DEPTH_MAX: usize = 10_000;
@@ -69,7 +72,8 @@ pub enum Encoded {
 /// # Errors
 /// What `JSON.stringify` throws, a `RangeError` for too many byte arrays, or for objects nested too deeply.
 pub fn encode<'js>(ctx: &Ctx<'js>, value: Value<'js>, bytes: bool, limit: usize) -> Result<Encoded> {
-    let mut walk = Walk { ctx, bytes, output: Output::new(limit), open: Vec::new() };
+    let (output, names) = (Output::new(limit), NameTexts::new(ctx));
+    let mut walk = Walk { ctx, bytes, output, names, open: Vec::new() };
     let Some(value) = walk.replaced(value, || empty_string(ctx))? else { return Ok(Encoded::Undefined) };
     walk.put(value)?;
     while walk.go_on()? {}
@@ -81,6 +85,7 @@ struct Walk<'a, 'js> {
     ctx: &'a Ctx<'js>,
     bytes: bool,
     output: Output,
+    names: NameTexts<'js>,
     /// The objects that the walk is in, from the outermost on.
     open: Vec<Open<'js>>,
 }
@@ -95,22 +100,21 @@ struct Open<'js> {
 /// What is left of it.
 enum Rest<'js> {
     Items { next: i64, length: i64 },
-    Properties(ObjectKeysIter<'js, Atom<'js>>),
+    Properties(Names<'js>),
 }
 
 impl<'js> Walk<'_, 'js> {
     /// Writes the next item or property of the innermost object, or its end. `false` if there is none.
     fn go_on(&mut self) -> Result<bool> {
         let Some(open) = self.open.last_mut() else { return Ok(false) };
-        let object = open.object.clone();
         match &mut open.rest {
             Rest::Items { next, length } if *next < *length => {
                 let index = *next;
                 *next += 1;
+                let item = item(&open.object, index)?;
                 if index > 0 {
                     self.output.put(self.ctx, b",")?;
                 }
-                let item = item(&object, index)?;
                 match self.replaced(item, || decimal(self.ctx, index))? {
                     Some(value) => self.put(value)?,
                     None => self.output.put(self.ctx, b"null")?,
@@ -118,10 +122,9 @@ impl<'js> Walk<'_, 'js> {
             }
             Rest::Properties(names) => match names.next() {
                 Some(name) => {
-                    let name = name?;
-                    let value: Value = object.get(name.clone())?;
-                    if let Some(value) = self.replaced(value, || name.to_value())? {
-                        self.put_name(&name)?;
+                    let value = names::property(open.object.as_value(), name)?;
+                    if let Some(value) = self.replaced(value, || names::string_of(self.ctx, name))? {
+                        self.put_name(name)?;
                         self.put(value)?;
                     }
                 }
@@ -137,22 +140,31 @@ impl<'js> Walk<'_, 'js> {
         self.output.put(self.ctx, bracket)
     }
 
-    fn put_name(&mut self, name: &Atom<'js>) -> Result<()> {
+    fn put_name(&mut self, name: qjs::JSAtom) -> Result<()> {
         if let Some(open) = self.open.last_mut()
             && !core::mem::replace(&mut open.is_empty, false)
         {
             self.output.put(self.ctx, b",")?;
         }
-        let name = name.to_value()?;
-        with_text(self.ctx, &name, |text| self.output.put_string(self.ctx, text, false))??;
-        self.output.put(self.ctx, b":")
+        if let Some(text) = self.names.get(name) {
+            return self.output.put(self.ctx, text);
+        }
+        let start = self.output.text.len();
+        let string = names::string_of(self.ctx, name)?;
+        with_text(self.ctx, &string, |text| self.output.put_string(self.ctx, text, false))??;
+        self.output.put(self.ctx, b":")?;
+        // Beyond the limit nothing is kept of the text.
+        if let Some(text) = self.output.text.get(start..).filter(|text| !text.is_empty()) {
+            self.names.keep(name, text);
+        }
+        Ok(())
     }
 
     /// What a value's `toJSON` gives for it, or the value itself; `None` if JSON leaves that out.
     fn replaced(&self, value: Value<'js>, key: impl FnOnce() -> Result<Value<'js>>) -> Result<Option<Value<'js>>> {
         let mut value = value;
         if (value.is_object() && !self.is_bytes(&value)) || value.is_big_int() {
-            let to_json = property(&value, PredefinedAtom::ToJSON)?;
+            let to_json = names::property(&value, PredefinedAtom::ToJSON as qjs::JSAtom)?;
             if let Some(to_json) = to_json.as_function() {
                 value = to_json.call((This(value.clone()), key()?))?;
             }
@@ -251,7 +263,7 @@ impl<'js> Walk<'_, 'js> {
             Rest::Items { next: 0, length: length_of(&object)? }
         } else {
             self.output.put(ctx, b"{")?;
-            Rest::Properties(object.own_keys(Filter::default()))
+            Rest::Properties(Names::of(&object)?)
         };
         self.open.try_reserve(1).map_err(|_| exception::throw_out_of_memory(ctx))?;
         self.open.push(Open { object, rest, is_empty: true });
@@ -339,12 +351,15 @@ impl Output {
             }
         }
         let (mut start, mut at) = (0, 0);
-        while at < text.len() {
+        loop {
+            // Half surrogate pairs begin with this byte.
+            at = first_special::<0xed>(text, at);
             let (code, length) = match text[at..] {
-                [byte @ (..0x20 | b'"' | b'\\'), ..] => (u16::from(byte), 1),
+                [] => break,
                 [0xed, high @ 0xa0..=0xbf, low, ..] => {
                     (0xd000 | u16::from(high & 0x3f) << 6 | u16::from(low & 0x3f), 3)
                 }
+                [byte @ (..0x20 | b'"' | b'\\'), ..] => (u16::from(byte), 1),
                 _ => {
                     at += 1;
                     continue;
@@ -457,12 +472,6 @@ fn is_array_buffer(value: &Value<'_>) -> bool {
 fn address_of(value: &Value<'_>) -> usize {
     // SAFETY: it is an object, and so a pointer.
     unsafe { qjs::JS_VALUE_GET_PTR(value.as_raw()) as usize }
-}
-
-fn property<'js>(value: &Value<'js>, name: PredefinedAtom) -> Result<Value<'js>> {
-    let ctx = value.ctx();
-    // SAFETY: value and context belong together, and the atom is one that is always there.
-    unsafe { owned(ctx, qjs::JS_GetProperty(ctx.as_raw().as_ptr(), value.as_raw(), name as qjs::JSAtom)) }
 }
 
 fn item<'js>(array: &Object<'js>, index: i64) -> Result<Value<'js>> {

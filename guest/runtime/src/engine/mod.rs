@@ -15,6 +15,7 @@ mod host;
 mod json;
 mod module;
 mod new_value;
+mod no_collections;
 mod payload;
 mod program;
 mod random;

@@ -6,8 +6,9 @@
 
 use guest_abi::message::Reply;
 use guest_abi::payload::Payload;
-use rquickjs::{Ctx, Function, Persistent, Result, Value, qjs};
+use rquickjs::{Ctx, Function, Persistent, Result, Value};
 
+use super::no_collections::NoCollections;
 use super::payload::{self, Encoded};
 use super::{program, run_jobs};
 use crate::global::Global;
@@ -66,31 +67,5 @@ pub fn run_program(ctx: &Ctx<'_>) {
     // It compiles.
     if program::compile(ctx, PROGRAM, input).is_ok() {
         run_jobs(ctx);
-    }
-}
-
-/// As long as it is there, the engine does not collect garbage when memory grows.
-struct NoCollections<'a, 'js> {
-    ctx: &'a Ctx<'js>,
-    threshold: qjs::size_t,
-}
-
-impl<'a, 'js> NoCollections<'a, 'js> {
-    fn begin(ctx: &'a Ctx<'js>) -> Self {
-        // SAFETY: a context has a runtime, and it is only asked for a number and told one.
-        let threshold = unsafe {
-            let runtime = qjs::JS_GetRuntime(ctx.as_raw().as_ptr());
-            let threshold = qjs::JS_GetGCThreshold(runtime);
-            qjs::JS_SetGCThreshold(runtime, qjs::size_t::MAX);
-            threshold
-        };
-        Self { ctx, threshold }
-    }
-}
-
-impl Drop for NoCollections<'_, '_> {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe { qjs::JS_SetGCThreshold(qjs::JS_GetRuntime(self.ctx.as_raw().as_ptr()), self.threshold) };
     }
 }
