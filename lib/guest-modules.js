@@ -2,6 +2,7 @@
 module.exports = [
   'assert',
   'assert/strict',
+  'async_hooks',
   'buffer',
   'console',
   'crypto',

@@ -37,6 +37,8 @@
   /** Promises that keep the call open, until they are settled. Settled ones are looked for when there are so many. */
   let kept;
   let keptMax;
+  /** What follows the contexts of asynchronous code, from when `async_hooks` is first used. */
+  let contexts;
 
   function clear() {
     timers = { __proto__: null };
@@ -98,6 +100,12 @@
     sift(timer, heap.length - 1);
   }
 
+  /** Calls what was put off, in the context in which it was. */
+  function call({ callback, parameters, context }) {
+    if (contexts === undefined) apply(callback, undefined, parameters);
+    else contexts.run(context, callback, parameters);
+  }
+
   function checkCallback(callback, name) {
     if (typeof callback !== 'function') throw new NativeTypeError(`the first argument of ${name}() must be a function`);
     if (timerCount >= TIMERS_MAX) throw new NativeRangeError(`there are ${TIMERS_MAX} timers already`);
@@ -111,6 +119,7 @@
     native.use();
     last += 1;
     const timer = { __proto__: null, number: last, callback, parameters, delay, repeats, due: 0, order: 0, place: -1 };
+    timer.context = contexts?.current();
     timers[timer.number] = timer;
     timerCount += 1;
     enterHeap(timer, native.now());
@@ -129,7 +138,7 @@
     checkCallback(callback, 'setImmediate');
     native.use();
     last += 1;
-    immediates[last] = { __proto__: null, callback, parameters };
+    immediates[last] = { __proto__: null, callback, parameters, context: contexts?.current() };
     timerCount += 1;
     define(queue, queue.length, last);
     return last;
@@ -137,7 +146,7 @@
 
   function nextTick(callback, parameters) {
     native.use();
-    define(ticks, ticks.length, { __proto__: null, callback, parameters });
+    define(ticks, ticks.length, { __proto__: null, callback, parameters, context: contexts?.current() });
     native.tick();
   }
 
@@ -208,6 +217,12 @@
     waitUntil,
     nextTick,
 
+    /** Begins to follow contexts. */
+    followContexts(functions) {
+      contexts = functions;
+      native.follow(functions);
+    },
+
     /** Makes the call that has waited longest for the end of the code that ran; gives whether there was one. */
     runTick() {
       if (nextOfTicks === ticks.length) {
@@ -215,9 +230,9 @@
         nextOfTicks = 0;
         return false;
       }
-      const { callback, parameters } = ticks[nextOfTicks];
+      const tick = ticks[nextOfTicks];
       nextOfTicks += 1;
-      apply(callback, undefined, parameters);
+      call(tick);
       return true;
     },
 
@@ -267,7 +282,7 @@
       const immediate = immediates[number];
       if (immediate === undefined) return true;
       takeBack(number);
-      apply(immediate.callback, undefined, immediate.parameters);
+      call(immediate);
       return true;
     },
 
@@ -285,7 +300,7 @@
       const timer = heap[0];
       leaveHeap(timer);
       if (!timer.repeats) takeBack(timer.number);
-      apply(timer.callback, undefined, timer.parameters);
+      call(timer);
       // It may have been taken back by itself.
       if (timers[timer.number] === timer) enterHeap(timer, native.now());
       return true;

@@ -26,7 +26,7 @@ use rquickjs::function::Func;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, TypedArray, Value};
 
-use super::{clock, host, module, payload};
+use super::{clock, contexts, host, module, payload};
 use crate::global::Global;
 
 static FUNCTIONS: Global<Functions> = Global::new();
@@ -63,6 +63,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     native.set("now", Func::from(now))?;
     native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
     native.set("tick", Func::from(|| HAS_TICKS.store(true, Relaxed)))?;
+    native.set("follow", Func::from(contexts::follow))?;
     native.set("encode", Func::from(encode))?;
     native.set("promise", Func::from(promise_of))?;
     native.set("isPending", Func::from(is_pending))?;
@@ -85,6 +86,11 @@ pub fn wait_until<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
 /// The function of the script that puts off a call until the code that runs is done.
 pub fn next_tick<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
     function(ctx, "nextTick")
+}
+
+/// The function of the script that begins to follow the contexts of what is put off.
+pub fn follow_contexts<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
+    function(ctx, "followContexts")
 }
 
 /// Runs what there is to run until the goal is reached, or until that takes the host, of whose calls these results have come. A
@@ -157,6 +163,7 @@ fn settle(ctx: &Ctx<'_>, number: u64, reply: HostReply) -> Result<()> {
 
 /// Drops what a call leaves behind.
 pub fn clear(ctx: &Ctx<'_>) {
+    contexts::reset(ctx);
     if IS_USED.swap(false, Relaxed) && function(ctx, "clear").and_then(|clear| clear.call::<_, ()>(())).is_err() {
         // There was no memory for it. The next call finds the rest and drops it.
         ctx.catch();
@@ -175,13 +182,13 @@ fn run_jobs(ctx: &Ctx<'_>, goal: &Goal<'_>) -> Result<bool> {
                 if promise.state() != PromiseState::Pending {
                     return Ok(true);
                 }
-                if !ctx.execute_pending_job() {
+                if !contexts::run_job(ctx) {
                     break;
                 }
                 module::end_turn();
             },
             Goal::Released => {
-                while ctx.execute_pending_job() {
+                while contexts::run_job(ctx) {
                     module::end_turn();
                 }
             }

@@ -8,6 +8,7 @@ mod bytes;
 mod call_functions;
 pub mod clock;
 mod console;
+mod contexts;
 mod encode;
 mod event_loop;
 mod exception;
@@ -455,7 +456,7 @@ fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>, Ex
 
 /// Runs what promises have put off until the current code is done.
 fn run_jobs(ctx: &Ctx<'_>) {
-    while ctx.execute_pending_job() {
+    while contexts::run_job(ctx) {
         module::end_turn();
     }
 }

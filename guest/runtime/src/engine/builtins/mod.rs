@@ -51,6 +51,7 @@ const PUBLIC: &[(&str, &str)] = &[
 const NODE: &[(&str, &str)] = &[
     ("assert", "hyperlight:node/assert"),
     ("assert/strict", "hyperlight:node/assert_strict"),
+    ("async_hooks", "hyperlight:node/async_hooks"),
     ("buffer", "hyperlight:node/buffer"),
     ("console", "hyperlight:console"),
     ("events", "hyperlight:node/events"),
@@ -136,6 +137,7 @@ const LATER: &[(&str, &str)] = &[
     ("hyperlight:intl/units", include_str!("intl/units.js")),
     ("hyperlight:node/assert", include_str!("node/assert.js")),
     ("hyperlight:node/assert_strict", include_str!("node/assert_strict.js")),
+    ("hyperlight:node/async_hooks", include_str!("node/async_hooks.js")),
     ("hyperlight:node/crypto", include_str!("crypto/node.js")),
     ("hyperlight:node/equal", include_str!("node/equal.js")),
     ("hyperlight:node/events", include_str!("node/events.js")),

@@ -6,7 +6,7 @@ use rquickjs::{Ctx, Result, Value, qjs};
 
 use super::encoding::legacy;
 use super::{compression, console, crypto, encoding, inspect, lazy, node, url};
-use crate::engine::{clock, event_loop, shared_memory};
+use crate::engine::{clock, contexts, event_loop, shared_memory};
 
 /// The module that holds it.
 pub struct Native;
@@ -31,6 +31,7 @@ impl ModuleDef for Native {
             "environment",
             "equal",
             "fillRandom",
+            "followContexts",
             "hmac",
             "importNow",
             "legacyDecoder",
@@ -39,6 +40,7 @@ impl ModuleDef for Native {
             "parseForm",
             "parseUrl",
             "promiseParts",
+            "promiseState",
             "proxyParts",
             "setUrlPart",
             "sharing",
@@ -71,6 +73,7 @@ impl ModuleDef for Native {
         exports.export("environment", node::new_environment(ctx)?)?;
         exports.export("equal", Func::from(crypto::digest::equal))?;
         exports.export("fillRandom", Func::from(crypto::fill_random))?;
+        exports.export("followContexts", event_loop::follow_contexts(ctx)?)?;
         exports.export("hmac", Func::from(crypto::digest::keyed_digest))?;
         exports.export("importNow", Func::from(super::import_now))?;
         exports.export("legacyDecoder", Func::from(legacy::decoder))?;
@@ -79,6 +82,7 @@ impl ModuleDef for Native {
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
         exports.export("promiseParts", Func::from(inspect::promise_parts))?;
+        exports.export("promiseState", Func::from(contexts::promise_state))?;
         exports.export("proxyParts", Func::from(inspect::proxy_parts))?;
         exports.export("setUrlPart", Func::from(url::set_part))?;
         exports.export("sharing", Func::from(shared_memory::sharing))?;

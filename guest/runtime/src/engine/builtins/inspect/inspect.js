@@ -8,6 +8,8 @@ import { assembled } from 'hyperlight:inspect/layout';
 import { quoted, withEscapes } from 'hyperlight:inspect/text';
 import { classOf, promiseParts } from 'hyperlight:native';
 
+const NativePromise = Promise;
+const { prototype: promisePrototype } = Promise;
 const { isArray } = Array;
 const {
   defineProperty,
@@ -269,7 +271,9 @@ function isInstance(value, Class) {
 function constructorName(context, value, level) {
   let first;
   for (let object = value; object !== null; ) {
-    const Class = getOwnPropertyDescriptor(object, 'constructor')?.value;
+    const named = getOwnPropertyDescriptor(object, 'constructor');
+    // `async_hooks` makes a getter of that of promises.
+    const Class = named?.get && object === promisePrototype ? NativePromise : named?.value;
     if (typeof Class === 'function' && Class.name !== '' && isInstance(value, Class)) {
       return String(Class.name);
     }
