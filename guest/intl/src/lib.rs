@@ -16,6 +16,7 @@ pub mod collation;
 pub mod data;
 pub mod locale;
 pub mod segments;
+pub mod usual;
 pub mod zone;
 
 /// Memory that the work on a text takes at most, as a multiple of its bytes: what is kept of a long sequence of combining marks

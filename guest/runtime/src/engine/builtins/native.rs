@@ -5,7 +5,7 @@ use rquickjs::module::{Declarations, Exports, ModuleDef};
 use rquickjs::{Ctx, Result, Value, qjs};
 
 use super::encoding::legacy;
-use super::{compression, console, crypto, encoding, inspect, lazy, node, url};
+use super::{compression, console, crypto, encoding, inspect, intl, lazy, node, url};
 use crate::engine::{clock, contexts, event_loop, shared_memory};
 
 /// The module that holds it.
@@ -16,6 +16,7 @@ impl ModuleDef for Native {
         let names = [
             "classOf",
             "codecStep",
+            "comparePlain",
             "compressor",
             "decodeLegacy",
             "decodeUtf16be",
@@ -39,6 +40,7 @@ impl ModuleDef for Native {
             "nextTick",
             "parseForm",
             "parseUrl",
+            "plainNumber",
             "promiseParts",
             "promiseState",
             "proxyParts",
@@ -58,6 +60,7 @@ impl ModuleDef for Native {
     fn evaluate<'js>(ctx: &Ctx<'js>, exports: &Exports<'js>) -> Result<()> {
         exports.export("classOf", Func::from(class_of))?;
         exports.export("codecStep", Func::from(compression::step))?;
+        exports.export("comparePlain", Func::from(intl::compare_plain))?;
         exports.export("compressor", Func::from(compression::compressor))?;
         exports.export("decodeLegacy", Func::from(legacy::decode))?;
         exports.export("decodeUtf16be", Func::from(encoding::decode_utf16be))?;
@@ -81,6 +84,7 @@ impl ModuleDef for Native {
         exports.export("nextTick", event_loop::next_tick(ctx)?)?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
+        exports.export("plainNumber", Func::from(intl::plain_number))?;
         exports.export("promiseParts", Func::from(inspect::promise_parts))?;
         exports.export("promiseState", Func::from(contexts::promise_state))?;
         exports.export("proxyParts", Func::from(inspect::proxy_parts))?;

@@ -1,6 +1,7 @@
-// Methods of the language that depend on a locale. What they need is evaluated when one is called.
+// Methods of the language that depend on a locale. What they need is evaluated when one is called, but for what is plain: numbers
+// and texts in ASCII that are asked for in English, which is the usual language.
 
-import { importNow } from 'hyperlight:native';
+import { comparePlain, importNow, plainNumber } from 'hyperlight:native';
 
 // As they are before any guest code runs, which may change them.
 const { defineProperty, getPrototypeOf } = Object;
@@ -15,6 +16,11 @@ const modules = { __proto__: null };
 function intl(name) {
   modules[name] ??= importNow(`hyperlight:intl/${name}`);
   return modules[name];
+}
+
+/** Whether nothing is asked for but what is usual. */
+function isUsual(locales, options) {
+  return options === undefined && (locales === undefined || locales === 'en-US' || locales === 'en');
 }
 
 function define(object, methods) {
@@ -34,7 +40,9 @@ function textOf(value, name) {
 
 define(Number.prototype, {
   toLocaleString(locales, options) {
-    return intl('number_format').formatted(locales, options, apply(numberOf, this, []));
+    const number = apply(numberOf, this, []);
+    const plain = isUsual(locales, options) ? plainNumber(number) : undefined;
+    return plain ?? intl('number_format').formatted(locales, options, number);
   },
 });
 define(BigInt.prototype, {
@@ -55,7 +63,10 @@ define(Date.prototype, {
 });
 define(String.prototype, {
   localeCompare(that, locales, options) {
-    return intl('collator').compared(locales, options, textOf(this, 'localeCompare'), `${that}`);
+    const left = textOf(this, 'localeCompare');
+    const right = `${that}`;
+    const plain = isUsual(locales, options) ? comparePlain(left, right) : undefined;
+    return plain ?? intl('collator').compared(locales, options, left, right);
   },
   toLocaleUpperCase(locales) {
     const text = textOf(this, 'toLocaleUpperCase');

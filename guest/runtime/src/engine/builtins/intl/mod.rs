@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use guest_intl::segments::{self, Granularity};
 use guest_intl::zone::{self, Zone};
-use guest_intl::{WORK_FACTOR, casing, collation, data, locale};
+use guest_intl::{WORK_FACTOR, casing, collation, data, locale, usual};
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
 use rquickjs::convert::List;
 use rquickjs::function::{Constructor, Func};
@@ -152,6 +152,19 @@ fn new_order<'js>(
 
 fn ignores_punctuation(order: Class<'_, KeptOrder>) -> bool {
     order.borrow().0.ignores_punctuation()
+}
+
+/// As [`compare_texts`] in English, if the texts are plain.
+pub fn compare_plain<'js>(ctx: Ctx<'js>, left: Value<'js>, right: Value<'js>) -> Result<Option<i32>> {
+    let order = exception::with_text(&ctx, &left, |left| {
+        exception::with_text(&ctx, &right, |right| usual::compare(left, right).map(|order| order as i32))
+    });
+    order.flatten().ok_or(Error::Exception)
+}
+
+/// A number in English, if it is plain.
+pub fn plain_number(number: f64) -> Option<String> {
+    usual::number(number)
 }
 
 /// Compares two texts: less than 0 if the first one comes first, 0 if they are equal.
