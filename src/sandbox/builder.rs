@@ -319,7 +319,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     /// Those of [`prewarm`](Self::prewarm) and of [`load_runtime`](ProtoJSSandbox::load_runtime);
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if there would be more than [`MAX_STOCK`](Self::MAX_STOCK).
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if there would be more than [`MAX_STOCK`](Self::MAX_STOCK);
+    /// [`Error::Cancelled`](crate::Error::Cancelled) if the guest of a snapshot takes more than 5 seconds to warm up.
     pub fn prewarm_sandboxes(&self, count: usize) -> Result<()> {
         metrics::describe();
         traced(&operation!(DEBUG, "prewarm"), || {

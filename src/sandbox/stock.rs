@@ -99,6 +99,8 @@ struct Shelf {
     kind: Kind,
     wanted: usize,
     ready: Vec<Ready>,
+    /// One could not be made: until then none is, so that other kinds have their turn.
+    paused_until: Option<Instant>,
 }
 
 struct Stock {
@@ -260,7 +262,9 @@ impl Stock {
             let made = catch_unwind(AssertUnwindSafe(|| kind.make()));
             let failed = made.map(|made| self.put(&kind, made).map(|error| error.to_string()));
             if let Some(error) = failed.unwrap_or_else(|_| Some("it panicked".to_string())) {
-                self.lock().paused_until = Some(Instant::now() + PAUSE);
+                if let Some(shelf) = self.lock().shelf(&kind) {
+                    shelf.paused_until = Some(Instant::now() + PAUSE);
+                }
                 tracing::warn!("a sandbox for the stock could not be made: {error}");
             }
         }
@@ -281,7 +285,7 @@ impl State {
     fn want(&mut self, kind: &Kind, count: usize) -> Vec<Ready> {
         let Some(place) = self.shelves.iter().position(|shelf| shelf.kind.is_same(kind)) else {
             if count > 0 {
-                self.shelves.push(Shelf { kind: kind.clone(), wanted: count, ready: Vec::new() });
+                self.shelves.push(Shelf { kind: kind.clone(), wanted: count, ready: Vec::new(), paused_until: None });
             }
             return Vec::new();
         };
@@ -289,7 +293,7 @@ impl State {
             return self.shelves.swap_remove(place).ready;
         }
         let shelf = &mut self.shelves[place];
-        shelf.wanted = count;
+        (shelf.wanted, shelf.paused_until) = (count, None);
         shelf.ready.split_off(count.min(shelf.ready.len()))
     }
 
@@ -304,7 +308,8 @@ impl State {
         }
         (self.paused_until, self.refill_at) = (None, None);
         let missing = |shelf: &&Shelf| shelf.wanted.saturating_sub(shelf.ready.len());
-        self.shelves.iter().filter(|shelf| missing(shelf) > 0).max_by_key(missing).map(|shelf| shelf.kind.clone())
+        let may_be_made = |shelf: &&Shelf| missing(shelf) > 0 && shelf.paused_until.is_none_or(|end| now >= end);
+        self.shelves.iter().filter(may_be_made).max_by_key(missing).map(|shelf| shelf.kind.clone())
     }
 
     /// How long there is nothing to do, unless something changes.

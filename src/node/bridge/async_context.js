@@ -4,6 +4,7 @@
   /** During which host call JavaScript code runs: what the addon keeps of that. */
   const hostCalls = new AsyncLocalStorage();
   const { run, getStore } = hostCalls;
+  const { apply } = Reflect;
 
   return {
     /** A call of a guest begins here. */
@@ -27,13 +28,13 @@
 
     /**
      * Has a function serve a host call, where the guest's call was asked for: it is given what traces host calls, if anything does,
-     * the host call and these values.
+     * the host call, the function of the host and its arguments.
      */
-    serve: (origin, hostCall, serve, ...values) =>
-      origin.resource.runInAsyncScope(run, hostCalls, hostCall, serve, tracer(), hostCall, ...values),
+    serve: (origin, hostCall, serve, callback, values) =>
+      origin.resource.runInAsyncScope(run, hostCalls, hostCall, serve, tracer(), hostCall, callback, values),
 
     /** During which host call this runs. */
-    current: () => getStore.call(hostCalls),
+    current: () => apply(getStore, hostCalls, []),
 
     /** What a host function can know of the call that it serves. */
     describe: (origin, module, name) => ({

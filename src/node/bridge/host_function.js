@@ -12,13 +12,20 @@
   const isThenable = (value) =>
     ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof value.then === 'function';
 
+  /** Has the tracer call a function. Programs can replace the iterator of arrays, so it is not used. */
+  const traced = (tracer, names, callback, values) => {
+    const all = [names[0], names[1], callback];
+    for (let i = 0; i < values.length; i++) all[i + 3] = values[i];
+    return apply(tracer, undefined, all);
+  };
+
   /** Calls a function with the arguments in an array. What traces host calls, if anything does, calls it instead. */
   return (tracer, hostCall, callback, values) => {
     let value;
     let promise;
     try {
       value =
-        tracer === undefined ? apply(callback, undefined, values) : tracer(...nameOf(hostCall), callback, ...values);
+        tracer === undefined ? apply(callback, undefined, values) : traced(tracer, nameOf(hostCall), callback, values);
       if (isThenable(value)) promise = apply(resolve, PromiseNow, [value]);
     } catch (thrown) {
       settle(hostCall, false, thrown);

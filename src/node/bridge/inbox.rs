@@ -204,12 +204,13 @@ impl Inbox {
         Ok(())
     }
 
-    /// Tells other threads what has come of a job of a source: at once, or when all its jobs that wait now have been done, but
-    /// not after the event loop has turned. A guest that has called many functions at once so has their results together.
+    /// Tells other threads what has come of a job of a source: at once or, if the source has jobs that wait, when there are no
+    /// jobs any more, but not after the event loop has turned. A guest that has called many functions at once so has their results
+    /// together.
     pub fn tell(&self, source: Source, news: impl FnOnce() + Send + 'static) {
         let mut state = self.lock();
-        // After the end of the environment there is nobody who would tell it later.
-        if state.phase != Phase::Closed && state.jobs.has_jobs_of(source) {
+        // Otherwise nobody would tell it before the event loop turns, or ever.
+        if state.phase == Phase::AtWork && state.jobs.has_jobs_of(source) {
             state.news.push(Box::new(news));
             return;
         }

@@ -10,7 +10,7 @@
   const lines = (list) => {
     const lines = [];
     if (list)
-      for (let i = 0; i < list.length; i += 3) lines.push({ level: list[i], text: list[i + 1], atMs: list[i + 2] });
+      for (let i = 0; i < list.length; i += 3) lines[i / 3] = { level: list[i], text: list[i + 1], atMs: list[i + 2] };
     return lines;
   };
 

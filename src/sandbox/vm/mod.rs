@@ -284,13 +284,13 @@ impl Vm {
         Ok(())
     }
 
-    /// Digest of the snapshot in whose state the guest was started or to which it was restored last, if it is known.
     /// Bytes that JavaScript may have in use.
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
     pub fn heap_size(&self) -> u64 {
         self.configuration.heap_size
     }
 
+    /// Digest of the snapshot in whose state the guest was started or to which it was restored last, if it is known.
     pub fn snapshot_digest(&self) -> Option<&str> {
         self.digest.as_ref().and_then(|digest| digest.get()).map(String::as_str)
     }
