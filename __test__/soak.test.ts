@@ -156,6 +156,11 @@ test(`${SANDBOXES} sandboxes do what they should, call after call, and hold no m
         const all = chosen.map((subject) => pick(ACTS)(subject, String(random(2 ** 32)).repeat(random(100) + 1)));
         await Promise.all(all);
       }
+      // One state each: a sandbox keeps that in which it began as well as its newest snapshot.
+      for (const subject of subjects) {
+        await subject.save();
+        await subject.restore();
+      }
       await collectUntil(() => false, 10);
       checkpoints.push(held());
     }

@@ -37,7 +37,7 @@ const PART = ['hostile_kernels', 'hypervisors', 'isolation', 'left_over_events',
  */
 const NOT_COMPARED = [
   ...['declarations.test.js', 'fastify.test.js', 'migrating.test.mjs', 'node-versions.test.js'],
-  ...['bundle.test.js', 'npm-packages.test.js', 'packages.test.js', 'recipes.test.js'],
+  ...['bundle.test.js', 'jsx.test.js', 'npm-packages.test.js', 'packages.test.js', 'recipes.test.js'],
 ];
 /** Names of tests that may be skipped there, as they measure time, which emulation stretches. */
 const MEASURES_TIME = /measures time/;
