@@ -1129,13 +1129,17 @@ export declare class SandboxBuilder {
    * it. Does not consume the builder. A builder that starts from a snapshot has nothing to boot.
    *
    * - `options`: `sandboxes`, from 0 to 256, also keeps so many in stock, see `PrewarmOptions`. They have been made when
-   *   the promise is fulfilled. Without it, a stock that there is stays as it is.
+   *   the promise is fulfilled, unless memory is short. Without it, a stock that there is stays as it is. With 0 nothing is
+   *   booted.
    *
    * Rejects with:
    * - `ERR_NO_HYPERVISOR`: no virtual machine can be created here; the message says why and what to do.
    * - `ERR_INVALID_ARG`: the options are none, the message says why; the builder starts from a snapshot, but a setting
    *   differs from the snapshot's; or there would be more than 256 sandboxes in stock.
    * - `ERR_INTERNAL`: there is not enough memory, or there are not enough file descriptors, for the stock.
+   * - `ERR_NO_THREAD`: there is no thread for it.
+   * - `ERR_GUEST_ABORT`, `ERR_CANCELLED`: the guest of the snapshot ends when it is warmed up, or takes more than 5 s for
+   *   that.
    * - `ERR_CONSUMED`: `build()` has been called.
    *
    * @example
