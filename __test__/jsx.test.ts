@@ -110,6 +110,18 @@ test('a program, a handler and a module with JSX', async () => {
   assert.deepEqual(await loaded.callHandler('page.jsx', 1), ['p', { children: [['i', { children: 1 }], '_jsx'] }, 2]);
 });
 
+test('a first line for a shell may end as any line does', async () => {
+  const sandbox = await start();
+  sandbox.addModule('kit/jsx-runtime', 'export const jsx = (...parts) => parts;');
+  const ends = ['\n', '\r\n', '\r', '\u2028', '\u2029'];
+  ends.forEach((end, i) => {
+    const source = `#!shell${end}/** @jsxImportSource user:kit */ 'a directive'; export const handler = () => <a b={${i}}/>;`;
+    sandbox.addHandler(`${i}.jsx`, source);
+  });
+  const loaded = await sandbox.getLoadedSandbox();
+  for (let i = 0; i < ends.length; i++) assert.deepEqual(await loaded.callHandler(`${i}.jsx`, {}), ['a', { b: i }]);
+});
+
 test('errors are in the lines of the source', async () => {
   const source = `const React = { createElement: (...parts) => parts };
 export const handler = () => (

@@ -9,6 +9,7 @@ use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan, Span};
 
 use crate::erase::Eraser;
+use crate::jsx_text::quote;
 use crate::room;
 
 /// What is known of the value of the member before.
@@ -106,21 +107,4 @@ fn member_name<'a>(name: &TSEnumMemberName<'a>) -> &'a str {
             name.quasis.first().map_or("", |part| part.value.raw.as_str())
         }
     }
-}
-
-/// A string literal of JavaScript.
-pub fn quote(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            // It has one line.
-            character if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') => {
-                quoted.push_str(&format!("\\u{:04x}", character as u32));
-            }
-            character => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -34,9 +34,9 @@ pub fn erase<'a>(source: Source<'a>, program: &Program<'a>) -> Result<String, Fa
     let is_module = program.body.iter().any(|statement| statement.as_module_declaration().is_some());
     let mut eraser = Eraser::new(source, Values::of(source.arena, program, &pragmas), pragmas, is_module);
     eraser.visit_program(program);
-    // The first line of a program for a shell is no code.
-    let start = program.hashbang.as_ref().map_or(0, |line| line.span.end + 1);
-    eraser.finish(start.min(source.text.len() as u32))
+    // The first line of a program for a shell is no code, and any of several line ends may be behind it.
+    let first = program.hashbang.as_ref().and(program.body.first());
+    eraser.finish(first.map_or(0, |statement| statement.span().start))
 }
 
 /// The same of an expression.

@@ -3,6 +3,8 @@
 //! `<a b="c">{d}</a>` becomes `React.createElement("a", { b: "c" }, d)`, or `_jsx("a", { b: "c", children: d })` where the
 //! automatic runtime is asked for, each part in its line.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan, Span};
@@ -15,7 +17,7 @@ use crate::room;
 /// How elements are made in a source.
 pub struct Jsx<'a> {
     pragmas: Pragmas<'a>,
-    /// What the names of the functions that are imported begin with: nothing else does.
+    /// What the names of the functions that are imported begin with: no name of the source is one of them then.
     prefix: String,
     /// Whether there can be an import: not outside of modules.
     is_module: bool,
@@ -32,13 +34,9 @@ const CREATE_ELEMENT: usize = 3;
 
 impl<'a> Jsx<'a> {
     pub fn new(source: &'a str, pragmas: Pragmas<'a>, is_module: bool) -> Self {
-        let mut prefix = String::from("_");
-        if pragmas.import_source.is_some() {
-            while IMPORTS.iter().any(|(name, _)| source.contains(&format!("{prefix}{name}"))) {
-                prefix.push('_');
-            }
-        }
-        Self { pragmas, prefix, is_module, used: [false; IMPORTS.len()] }
+        let is_automatic = pragmas.import_source.is_some();
+        let length = if is_automatic { free_length(source) } else { 1 };
+        Self { pragmas, prefix: "_".repeat(length), is_module, used: [false; IMPORTS.len()] }
     }
 
     /// The import of what is used; nothing if that is nothing.
@@ -71,6 +69,17 @@ impl<'a> Jsx<'a> {
         }
         format!("require({}).{name}", module(self.pragmas.import_source.unwrap_or_default(), is_of_package))
     }
+}
+
+/// The least number of underscores that nothing of the source has before one of the names of [`IMPORTS`].
+///
+/// In one pass, and with as many different numbers as the source has room for: 1,500 if it has a million bytes.
+fn free_length(source: &str) -> usize {
+    let mut taken = BTreeSet::new();
+    for (at, _) in IMPORTS.iter().flat_map(|(name, _)| source.match_indices(name)) {
+        taken.insert(at - source[..at].trim_end_matches('_').len());
+    }
+    (1..).find(|length| !taken.contains(length)).unwrap_or(1)
 }
 
 /// The specifier of a package or of its runtime, as a literal.

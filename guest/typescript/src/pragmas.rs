@@ -1,5 +1,7 @@
 //! What the comments at the start of a source say of its JSX.
 
+use crate::edit::is_line_end;
+
 /// How elements are made.
 #[derive(Clone, Copy)]
 pub struct Pragmas<'a> {
@@ -59,13 +61,13 @@ fn is_path(text: &str) -> bool {
 fn leading_comments(source: &str) -> impl Iterator<Item = &str> {
     let mut rest = source.trim_start_matches('\u{feff}');
     if rest.starts_with("#!") {
-        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+        rest = rest.split_once(is_line_end).map_or("", |(_, rest)| rest);
     }
     std::iter::from_fn(move || {
         loop {
             rest = rest.trim_start();
             if let Some(comment) = rest.strip_prefix("//") {
-                rest = comment.split_once('\n').map_or("", |(_, rest)| rest);
+                rest = comment.split_once(is_line_end).map_or("", |(_, rest)| rest);
             } else {
                 let (comment, behind) = rest.strip_prefix("/*")?.split_once("*/")?;
                 rest = behind;

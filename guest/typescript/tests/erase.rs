@@ -175,6 +175,41 @@ fn programs_are_statements_or_an_expression() {
     assert!(script("return {").is_err());
 }
 
+/// The JavaScript of a source with JSX.
+fn from_jsx(source: &str) -> String {
+    guest_typescript::to_javascript(source, Language::Jsx, LIMITS)
+        .unwrap_or_else(|mistake| panic!("{source:?}: {mistake:?}"))
+}
+
+#[test]
+fn an_import_for_jsx_is_behind_a_first_line_for_a_shell() {
+    let import = "import { jsx as _jsx } from \"react/jsx-runtime\"; ";
+    for end in ["\n", "\r\n", "\r", "\u{2028}", "\u{2029}"] {
+        let head = format!("#!x{end}{end}/** @jsxRuntime automatic */ ");
+        let script = from_jsx(&format!("{head}export default <a/>"));
+        assert_eq!(script, format!("{head}{import}export default _jsx(\"a\", {{}})"));
+        let script = from_jsx(&format!("{head}'a directive';{end}export default <a/>"));
+        assert_eq!(script, format!("{head}'a directive';{end}{import}export default _jsx(\"a\", {{}})"));
+    }
+    let script = from_jsx("/** @jsxRuntime automatic */\nexport default <a/>");
+    assert_eq!(script, format!("{import}/** @jsxRuntime automatic */\nexport default _jsx(\"a\", {{}})"));
+}
+
+#[test]
+fn a_name_for_jsx_that_the_source_does_not_have_is_found_in_one_pass() {
+    let underscores = "_".repeat(1_000_000);
+    for (comment, name) in [
+        (format!("{underscores}jsx"), "_jsx"),
+        (format!("_jsx {underscores}jsxs"), "__jsx"),
+        (String::from("_Fragment ___jsx $__createElement"), "____jsx"),
+        (String::from("_jsx ").repeat(200_000), "__jsx"),
+    ] {
+        let script = from_jsx(&format!("/** @jsxRuntime automatic */ // {comment}\nexport default <a/>"));
+        assert!(script.starts_with(&format!("import {{ jsx as {name} }} from ")), "{}", &script[..60]);
+        assert!(script.ends_with(&format!("export default {name}(\"a\", {{}})")));
+    }
+}
+
 #[test]
 fn no_text_makes_it_panic() {
     let source = include_str!("erase.rs");
