@@ -82,6 +82,19 @@ const EXPRESSIONS: Record<string, string[]> = {
     "new Intl.ListFormat(l).formatToParts(['a', 'b', 'c'])",
     "['en', 'de', 'zh-Hans', 'en-GB', 'pt-BR', 'sr-Latn-RS', 'fr-CH', 'xx'].map((x) => new Intl.DisplayNames(l, { type: 'language' }).of(x))",
     "['US', 'DE', '419', 'HK'].map((x) => new Intl.DisplayNames(l, { type: 'region', style: 'short' }).of(x))",
+    "['UK', 'BU', 'SU', 'AN', '826'].map((x) => new Intl.DisplayNames(l, { type: 'region' }).of(x))",
+    "['en-t-de-u-ca-gregory', 'en-a-bcd-u-attr-nu-latn-x-u-kn'].map((x) => String(new Intl.Locale(x, { numeric: true })))",
+    `[
+      () => new Intl.DateTimeFormat(l).format(1n),
+      () => new Intl.DateTimeFormat(l).formatRange(1n, 2),
+      () => new Intl.PluralRules(l).select(1n),
+      () => new Intl.PluralRules(l).selectRange(1, 2n),
+      () => new Intl.RelativeTimeFormat(l).format(1n, 'day'),
+      () => new Intl.NumberFormat(l, { maximumFractionDigits: 2n }),
+      () => new Intl.Segmenter(l).segment('a').containing(1n),
+      () => Intl.getCanonicalLocales({ length: 1n }),
+      () => [].toLocaleString.call({ length: 1n }),
+    ].map((f) => { try { f(); return 'nothing'; } catch (e) { return e.name; } })`,
     "new Intl.DisplayNames(l, { type: 'currency' }).of('USD') + new Intl.DisplayNames(l, { type: 'script' }).of('Arab')",
   ],
   dates: [
@@ -111,6 +124,8 @@ const EXPRESSIONS: Record<string, string[]> = {
       "new Intl.DateTimeFormat(l, { dateStyle: 'full', timeStyle: 'long', timeZone: 'UTC' }).formatToParts(1720003385678)",
       "new Intl.DateTimeFormat(l, { timeZone: 'Europe/Paris' }).resolvedOptions()",
       'new Date(1720003385678).toLocaleDateString(l) + new Date(1720003385678).toLocaleTimeString(l) + new Date(NaN).toLocaleString(l)',
+      "new Date(NaN).toLocaleString(l, { timeZone: 'Nowhere' }) + new Date(NaN).toLocaleDateString(l, { timeStyle: 'short' })",
+      "[true, false].map((hour12) => new Intl.DateTimeFormat(l.slice(0, 2) + '-u-hc-h23', { hour12, hour: 'numeric' }).resolvedOptions().locale)",
       "[864e5, 40 * 864e5, 400 * 864e5].map((x) => new Intl.DateTimeFormat(l, { dateStyle: 'medium', timeZone: 'UTC' }).formatRange(1720003385678, 1720003385678 + x))",
     ]),
   texts: [
@@ -121,6 +136,7 @@ const EXPRESSIONS: Record<string, string[]> = {
     "Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).sort((a, b) => a.localeCompare(b, 'en-US')).join('')",
     "['ab', 'aB', 'Ab', 'AB', 'a b', 'a-b', 'a', '', 'a1', 'a10', 'a9', 'é', 'e', 'f', 'ÿ'].sort((a, b) => a.localeCompare(b, 'en')).join()",
     "'iIıß'.toLocaleUpperCase(l) + 'IİÀ'.toLocaleLowerCase(l)",
+    "['\\ud800a\\udc00ß', '\\ud800', 'և'].map((x) => x.toLocaleUpperCase(l)) + 'և'.toLocaleUpperCase('hy') + 'A\\ud800ΑΣ'.toLocaleLowerCase('el')",
     "['grapheme', 'word', 'sentence'].map((granularity) => [...new Intl.Segmenter(l, { granularity }).segment('Hé, 3.5 👨‍👩‍👧! It\\u2019s so. Да?')].map(({ segment, index, isWordLike }) => [segment, index, isWordLike]))",
   ],
 };
@@ -231,6 +247,13 @@ const CASES: Record<string, [string, unknown]> = {
   locales: [
     "const l = new Intl.Locale('zh-TW', { numeric: true }); return [String(l), String(l.maximize()), l.region, l.numeric, Intl.getCanonicalLocales(['EN-us', 'iw', 'en-us'])]",
     ['zh-TW-u-kn', 'zh-Hant-TW-u-kn', 'TW', true, ['en-US', 'he']],
+  ],
+  'arrays, whatever is made of the methods of others': [
+    `const array = [1, [2]]; array.push(array);
+    Array.prototype.includes = Array.prototype.push = Array.prototype.pop = Math.min = () => 0;
+    Object.defineProperty(Array.prototype, 0, { set() { throw new Error('set'); }, configurable: true });
+    return array.toLocaleString()`,
+    '1,2,',
   ],
   'what there is': [
     "return [Intl.supportedValuesOf('timeZone').length > 400, Intl.supportedValuesOf('calendar'), Intl.NumberFormat.supportedLocalesOf(['sv', 'de-AT'])]",

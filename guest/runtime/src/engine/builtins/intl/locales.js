@@ -52,7 +52,7 @@ export function canonicalList(locales) {
   if (locales === null) throw new TypeError('Cannot convert null to object');
   const tags = typeof locales === 'string' || isLocale(locales) ? [locales] : Object(locales);
   const seen = new Set();
-  const length = Math.min(Math.max(Math.trunc(Number(tags.length)) || 0, 0), Number.MAX_SAFE_INTEGER);
+  const length = Math.min(Math.max(Math.trunc(+tags.length) || 0, 0), Number.MAX_SAFE_INTEGER);
   for (let i = 0; i < length; i++) {
     if (!(i in tags)) continue;
     const tag = tags[i];

@@ -4,7 +4,10 @@
 import { comparePlain, importNow, plainNumber } from 'hyperlight:native';
 
 // As they are before any guest code runs, which may change them.
+const { Object: NativeObject, TypeError: NativeTypeError } = globalThis;
 const { defineProperty, getPrototypeOf } = Object;
+const { max, min, trunc } = Math;
+const { MAX_SAFE_INTEGER } = Number;
 const { apply } = Reflect;
 const { toUpperCase, toLowerCase } = String.prototype;
 const { valueOf: numberOf } = Number.prototype;
@@ -34,7 +37,7 @@ function define(object, methods) {
 
 function textOf(value, name) {
   if (value === undefined || value === null)
-    throw new TypeError(`String.prototype.${name} called on null or undefined`);
+    throw new NativeTypeError(`String.prototype.${name} called on null or undefined`);
   return `${value}`;
 }
 
@@ -92,19 +95,26 @@ function joined(elements, length, locales, options) {
 const TypedArray = getPrototypeOf(Uint8Array);
 const { get: typedLength } = Object.getOwnPropertyDescriptor(TypedArray.prototype, 'length');
 const { values: typedValues } = TypedArray.prototype;
-const joining = [];
+/** The arrays that are being joined, the innermost first: `{ array, outer }`. */
+let joining;
+
+function isJoined(array) {
+  for (let entry = joining; entry !== undefined; entry = entry.outer) if (entry.array === array) return true;
+  return false;
+}
+
 define(Array.prototype, {
   toLocaleString(locales, options) {
-    if (this === undefined || this === null) throw new TypeError('Cannot convert undefined or null to object');
-    const array = Object(this);
+    if (this === undefined || this === null) throw new NativeTypeError('Cannot convert undefined or null to object');
+    const array = NativeObject(this);
     // What contains itself is shown as nothing there.
-    if (joining.includes(array)) return '';
-    joining.push(array);
+    if (isJoined(array)) return '';
+    const outer = joining;
+    joining = { __proto__: null, array, outer };
     try {
-      const length = Math.min(Math.max(Math.trunc(Number(array.length)) || 0, 0), Number.MAX_SAFE_INTEGER);
-      return joined(array, length, locales, options);
+      return joined(array, min(max(trunc(+array.length) || 0, 0), MAX_SAFE_INTEGER), locales, options);
     } finally {
-      joining.pop();
+      joining = outer;
     }
   },
 });

@@ -6,6 +6,7 @@
 //!
 //! Texts are worked on in memory that is asked for before, as a multiple of their size.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -192,20 +193,28 @@ fn segment_ends<'js>(ctx: Ctx<'js>, text: Value<'js>, granularity: String) -> Re
 }
 
 fn upper_case<'js>(ctx: Ctx<'js>, text: Value<'js>, tag: String) -> Result<Value<'js>> {
-    cased(&ctx, &text, |text| casing::upper(text, &tag).map(|text| exception::string_of(&ctx, text.as_bytes())))
+    cased(&ctx, &text, |text| casing::upper(text, &tag))
 }
 
 fn lower_case<'js>(ctx: Ctx<'js>, text: Value<'js>, tag: String) -> Result<Value<'js>> {
-    cased(&ctx, &text, |text| casing::lower(text, &tag).map(|text| exception::string_of(&ctx, text.as_bytes())))
+    cased(&ctx, &text, |text| casing::lower(text, &tag))
 }
 
-/// A text with its surrogates that are alone left out of what is changed.
-fn cased<'js>(
-    ctx: &Ctx<'js>,
-    text: &Value<'js>,
-    change: impl FnOnce(&str) -> Option<Result<Value<'js>>>,
-) -> Result<Value<'js>> {
-    with_text(ctx, text, |bytes| change(&exception::lossy_text(bytes)).unwrap_or_else(|| Ok(text.clone())))
+/// A text of which all is changed but surrogates that are alone, which the engine encodes in bytes that are no UTF-8. It stays as
+/// it is if the language is none.
+fn cased<'js>(ctx: &Ctx<'js>, text: &Value<'js>, change: impl Fn(&str) -> Option<Cow<'_, str>>) -> Result<Value<'js>> {
+    with_text(ctx, text, |bytes| {
+        let mut result = Vec::new();
+        for chunk in bytes.utf8_chunks() {
+            // Each byte of a surrogate is a chunk.
+            if !chunk.valid().is_empty() {
+                let Some(changed) = change(chunk.valid()) else { return Ok(text.clone()) };
+                result.extend_from_slice(changed.as_bytes());
+            }
+            result.extend_from_slice(chunk.invalid());
+        }
+        exception::string_of(ctx, &result)
+    })
 }
 
 fn zone_name(name: String) -> Option<&'static str> {

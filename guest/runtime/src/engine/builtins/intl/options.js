@@ -28,7 +28,7 @@ export function flag(options, name, fallback) {
 
 export function whole(value, name, least, most, fallback) {
   if (value === undefined) return fallback;
-  const given = Number(value);
+  const given = +value;
   if (!(given >= least && given <= most)) throw new RangeError(`The option ${name} must be from ${least} to ${most}`);
   return Math.floor(given);
 }

@@ -84,14 +84,14 @@ export class PluralRules {
 
   select(value) {
     const { data, type, digits } = slotsOf(objects, this, 'Intl.PluralRules.prototype.select');
-    const decimal = decimalOf(Number(value));
+    const decimal = decimalOf(+value);
     return decimal.special ? 'other' : category(data, type, shown(decimal, digits));
   }
 
   selectRange(start, end) {
     const { data, type, digits } = slotsOf(objects, this, 'Intl.PluralRules.prototype.selectRange');
     if (start === undefined || end === undefined) throw new TypeError('start and end are required');
-    const [from, to] = [start, end].map((value) => decimalOf(Number(value)));
+    const [from, to] = [start, end].map((value) => decimalOf(+value));
     if (from.special === 'nan' || to.special === 'nan') throw new RangeError('start and end must be numbers');
     if (compare(from, to) === 0 && from.special) return 'other';
     const [first, last] = [from, to].map((decimal) =>

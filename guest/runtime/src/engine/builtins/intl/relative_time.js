@@ -53,7 +53,7 @@ export class RelativeTimeFormat {
 intlClass(RelativeTimeFormat);
 
 function partsOf({ data, style, numeric, numbers }, value, unit) {
-  const number = Number(value);
+  const number = +value;
   const given = `${unit}`;
   const name = UNITS.find((known) => known === given || `${known}s` === given);
   if (!name) throw new RangeError(`Invalid unit argument for format() '${given}'`);

@@ -62,7 +62,7 @@ function segmentAt({ input, granularity, ends }, number) {
 const Segments = {
   containing(index) {
     const slots = slotsOf(segmented, this, '%Segments.prototype%.containing');
-    const at = Math.trunc(Number(index)) || 0;
+    const at = Math.trunc(+index) || 0;
     if (at < 0 || at >= slots.input.length) return undefined;
     const ends = endsOf(slots);
     let [low, high] = [0, ends.length - 1];
