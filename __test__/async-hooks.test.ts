@@ -105,6 +105,15 @@ const PROGRAMS: Record<string, string> = {
     class Mine extends Promise {}
     await als.run(1, async () => { await Mine.resolve(1); note('await'); await new Mine((r) => setTimeout(r, 1)).then(() => note('then')); });
     note('outside'); return Mine.resolve(1) instanceof Mine;`,
+  'what is settled already, and what nothing follows': `
+    class Mine extends Promise {} const settled = Mine.resolve(1); const failed = Mine.reject(2); await settled;
+    als.run(1, () => { Promise.resolve(1); Mine.resolve(2); (async () => 3)(); });
+    settled.then(() => note('then'));
+    als.run(2, () => { settled.then(() => note('kept')); failed.catch(() => note('failed')); settled.finally(() => note('finally')); });
+    const own = Promise.resolve(4); own.constructor = Mine; await settled;
+    als.run(3, () => { (async () => 5)(); own.then(() => note('own')); }); own.then(() => note('own outside'));
+    await settled; await null; note('outside');
+    return [Promise.prototype.then.name, Promise.prototype.then.length];`,
   'an async function returns a promise': `
     const inner = async () => { await sleep(1); note('inner'); return sleep(1).then(() => { note('then'); return 7; }); };
     return await als.run(1, async () => { const n = await inner(); note('outer'); return n; });`,
@@ -170,6 +179,24 @@ test('asynchronous contexts follow host calls, and no call sees those of another
   ];
   assert.deepEqual(await loaded.callHandler('work', true), [null, results, 'entered']);
   assert.deepEqual(await loaded.callHandler('work', false), [null, results, null]);
+});
+
+test('what a program has put in the place of the functions of the language does not follow contexts', async () => {
+  const program = `const { queueMicrotask: before } = globalThis;
+    const { then } = Promise.prototype;
+    const calls = [];
+    globalThis.queueMicrotask = () => calls.push('queueMicrotask');
+    Promise.prototype.then = function (...reactions) {
+      calls.push('then');
+      return Reflect.apply(then, this, reactions);
+    };
+    const { AsyncLocalStorage } = require('async_hooks');
+    const als = new AsyncLocalStorage();
+    const store = await als.run(1, async () => { await null; return als.getStore(); });
+    globalThis.queueMicrotask = before;
+    Promise.prototype.then = then;
+    return [store, calls];`;
+  assert.deepEqual((await pool.run(program)).value, [1, []]);
 });
 
 test('rejections that nobody handles are reported as before', async () => {

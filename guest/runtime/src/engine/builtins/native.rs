@@ -2,7 +2,7 @@
 
 use rquickjs::function::Func;
 use rquickjs::module::{Declarations, Exports, ModuleDef};
-use rquickjs::{Ctx, Result, Value, qjs};
+use rquickjs::{Ctx, Object, Result, Value, qjs};
 
 use super::encoding::legacy;
 use super::{compression, console, crypto, encoding, inspect, intl, lazy, node, url};
@@ -38,6 +38,7 @@ impl ModuleDef for Native {
             "legacyDecoder",
             "load",
             "nextTick",
+            "originals",
             "parseForm",
             "parseUrl",
             "plainNumber",
@@ -82,6 +83,7 @@ impl ModuleDef for Native {
         exports.export("legacyDecoder", Func::from(legacy::decoder))?;
         exports.export("load", Func::from(lazy::load))?;
         exports.export("nextTick", event_loop::next_tick(ctx)?)?;
+        exports.export("originals", originals(ctx)?)?;
         exports.export("parseForm", Func::from(url::parse_form))?;
         exports.export("parseUrl", Func::from(url::parse))?;
         exports.export("plainNumber", Func::from(intl::plain_number))?;
@@ -96,6 +98,19 @@ impl ModuleDef for Native {
         exports.export("writeLine", Func::from(console::write_line))?;
         Ok(())
     }
+}
+
+/// What the engine has, as it is before any guest code runs, for modules that are evaluated after that.
+fn originals<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let globals = ctx.globals();
+    let promise: Object = globals.get("Promise")?;
+    let prototype: Object = promise.get("prototype")?;
+    let originals = Object::new(ctx.clone())?;
+    originals.set("then", prototype.get::<_, Value>("then")?)?;
+    originals.set("resolve", promise.get::<_, Value>("resolve")?)?;
+    originals.set("queueMicrotask", globals.get::<_, Value>("queueMicrotask")?)?;
+    originals.set("Promise", promise)?;
+    Ok(originals)
 }
 
 /// The number that the engine gives to objects with the same internal slots; 0 for what is no object.

@@ -9,17 +9,21 @@
 //   such a promise is made and when it is fulfilled: then a marker goes before its reactions, with the context that it was made in;
 // - the same hook says when the `then` of something like a promise is called.
 //
-// The job after a marker runs in the marker's context, and any other outside of all. A marker that nothing follows does nothing
-// worse than that. None of this is there before something asks for it.
+// The job after a marker runs in the marker's context, and any other outside of all. So a marker that nothing follows gives its
+// context to the next job that has no marker: that of a function which was given to the `queueMicrotask` of before, or that of
+// an `await` of something like a promise, which rejects. A promise that is fulfilled and has no reactions leaves such a marker.
+// `then` of promises that have a `constructor` of their own, for which there is no marker, keeps the context itself.
+//
+// Whoever reads `constructor` of a pending promise adds a marker too, which counts as handling its rejection.
+//
+// None of this is there before something asks for it.
 
-import { followContexts, promiseState } from 'hyperlight:native';
+import { followContexts, originals, promiseState } from 'hyperlight:native';
 import { checkFunction, invalidType } from 'hyperlight:node/errors';
 
-const { apply, defineProperty, getOwnPropertyDescriptor } = Reflect;
-const NativePromise = Promise;
-const nativeThen = Promise.prototype.then;
-const nativeResolve = Promise.resolve;
-const queue = globalThis.queueMicrotask;
+const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+// As they were before any guest code ran, such as one that has a clock of its own in their place.
+const { Promise: NativePromise, then: nativeThen, resolve: nativeResolve, queueMicrotask: queue } = originals;
 const created = new WeakMap();
 const getCreated = created.get;
 const setCreated = created.set;
@@ -64,6 +68,20 @@ function runIn(context, callback, self, values) {
   }
 }
 
+function hasOtherConstructor(promise) {
+  return (
+    getPrototypeOf(promise) !== NativePromise.prototype ||
+    getOwnPropertyDescriptor(promise, 'constructor') !== undefined
+  );
+}
+
+/** A reaction that runs in the context that there is now. */
+function inside(callback) {
+  if (typeof callback !== 'function') return callback;
+  const context = current;
+  return (value) => runIn(context, callback, undefined, [value]);
+}
+
 function follow() {
   if (isFollowing) return;
   isFollowing = true;
@@ -100,6 +118,18 @@ function follow() {
     };
     defineProperty(NativePromise, 'resolve', { __proto__: null, ...resolve, value: quiet });
   }
+  const then = getOwnPropertyDescriptor(NativePromise.prototype, 'then');
+  if (then?.value === nativeThen) {
+    const { then: following } = {
+      // biome-ignore lint/suspicious/noThenProperty: it is taken out again
+      then(onFulfilled, onRejected) {
+        // Nothing marks a promise whose `constructor` is another one, such as that of a subclass.
+        const isOther = promiseState(this) !== NONE && hasOtherConstructor(this);
+        return apply(nativeThen, this, isOther ? [inside(onFulfilled), inside(onRejected)] : [onFulfilled, onRejected]);
+      },
+    };
+    defineProperty(NativePromise.prototype, 'then', { __proto__: null, ...then, value: following });
+  }
   const microtask = getOwnPropertyDescriptor(globalThis, 'queueMicrotask');
   if (microtask?.value === queue) {
     const { queueMicrotask } = {
@@ -126,7 +156,8 @@ function follow() {
       if (current !== undefined) apply(setCreated, created, [promise, current]);
     },
     promiseFulfilled(promise) {
-      queue(markerOf(apply(getCreated, created, [promise])));
+      // One that `Promise.resolve` is just making has no reactions yet.
+      if (!isOwn) queue(markerOf(apply(getCreated, created, [promise])));
     },
     thenCalled(promise) {
       current = apply(getCreated, created, [promise]);
