@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { type LoadedJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
+import { loadBody } from '../sandbox';
 import { assertData, assertPlainError, watchHost } from './host';
 
 const assertHostUnchanged = watchHost();
@@ -526,6 +527,27 @@ for (const [name, body] of Object.entries(classes)) {
     });
   });
 }
+
+test('stack traces name functions of the built-in modules and do not hand them out', async () => {
+  const loaded = await loadBody(`const found = [];
+    const { defineProperty } = Object;
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (_, sites) => sites;
+    Object.defineProperty = (...given) => {
+      for (const site of new Error().stack) found.push([site.getFunctionName(), typeof site.getFunction()]);
+      return defineProperty(...given);
+    };
+    (1).toLocaleString('de');
+    Object.defineProperty = defineProperty;
+    Error.prepareStackTrace = prepareStackTrace;
+    return found;`);
+  const found: [name: string, func: string][] = await loaded.callHandler('f', {}, LIMITS);
+  assert.ok(
+    found.some(([name]) => name === 'intl'),
+    `${found}`,
+  );
+  assert.deepEqual([...new Set(found.map(([, func]) => func))], ['undefined']);
+});
 
 const thrown: Record<string, string> = {
   nothing: 'undefined',

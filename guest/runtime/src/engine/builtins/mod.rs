@@ -70,6 +70,7 @@ const NODE: &[(&str, &str)] = &[
 const AT_BOOT: &[(&str, &str)] = &[
     ("hyperlight:abort", include_str!("events/abort.js")),
     ("hyperlight:bytes", include_str!("encoding/bytes.js")),
+    ("hyperlight:call_sites", include_str!("corrections/call_sites.js")),
     ("hyperlight:clone", include_str!("clone/clone.js")),
     ("hyperlight:console", include_str!("console/console.js")),
     ("hyperlight:console/io", include_str!("console/io.js")),
@@ -221,8 +222,12 @@ pub fn prepare(ctx: &Ctx<'_>, source: &str) {
 /// The namespace of a module of ours, which is evaluated now if it is not yet.
 ///
 /// # Errors
-/// What its code threw, as it may if the guest has changed what that uses.
+/// There is no such module, or what its code threw, as it may if the guest has changed what that uses.
 pub fn import_now<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Object<'js>> {
+    // It becomes part of a source, so that nothing but these names may come here.
+    if !AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).any(|(known, _)| *known == name) {
+        return Err(rquickjs::Exception::throw_type(&ctx, "there is no such module"));
+    }
     let source = format!("export * as module from '{name}';");
     let (module, promise) = Module::declare(ctx.clone(), format!("{SCHEME}now/{name}"), source)?.eval()?;
     let result = promise.result::<Value<'_>>();

@@ -1,5 +1,6 @@
 // Global objects that the language does not have but the web and Node.js do.
 
+import 'hyperlight:call_sites';
 import 'hyperlight:intl/methods';
 import 'hyperlight:iterators';
 import 'hyperlight:weak_refs';
