@@ -29,7 +29,8 @@ mod linux {
     }
 
     /// Whether less than a sixteenth is left of the machine's memory, or of what a control group that this process is in may have.
-    /// What is kept of files only because there is room for it counts as left.
+    /// What is kept of files only because there is room for it counts as left; in a control group, as far as it is not in active
+    /// use.
     pub fn is_short() -> bool {
         let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| of_machine(&text));
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
