@@ -19,6 +19,13 @@ const KNOWN: Record<string, [code: string, result: unknown]> = {
      return subtle.verify({ name: 'ECDSA', hash: 'SHA-384' }, key, bytes(signature), utf8('sample'));`,
     true,
   ],
+  'RFC 6979, A.2.7: ECDSA over P-521': [
+    `const key = await subtle.importKey('raw', bytes('0401894550d0785932e00eaa23b694f213f8c3121f86dc97a04e5a7167db4e5bcd371123d46e45db6b5d5370a7f20fb633155d38ffa16d2bd761dcac474b9a2f5023a400493101c962cd4d2fddf782285e64584139c2f91b47f87ff82354d6630f746a28a0db25741b5b34a828008b22acc23f924faafbd4d33f81ea66956dfeaa2bfdfcf5'),
+       { name: 'ECDSA', namedCurve: 'P-521' }, true, ['verify']);
+     const signature = '00c328fafcbd79dd77850370c46325d987cb525569fb63c5d3bc53950e6d4c5f174e25a1ee9017b5d450606add152b534931d7d4e8455cc91f9b15bf05ec36e377fa00617cce7cf5064806c467f678d3b4080d6f1cc50af26ca209417308281b68af282623eaa63e5b5c0723d8b8c37ff0777b1a20f8ccb1dccc43997f1ee0e44da4a67a';
+     return subtle.verify({ name: 'ECDSA', hash: 'SHA-512' }, key, bytes(signature), utf8('sample'));`,
+    true,
+  ],
   'RFC 8032, 7.1, test 2: Ed25519': [
     `const seed = bytes('302e020100300506032b6570042204204ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb');
      const key = await subtle.importKey('pkcs8', seed, 'Ed25519', true, ['sign']);
@@ -67,6 +74,11 @@ const SIGNATURES: Record<string, Signing> = {
   },
   'ECDSA P-384': {
     algorithm: { name: 'ECDSA', namedCurve: 'P-384' },
+    signing: HASHES.map((hash) => ({ name: 'ECDSA', hash })),
+    raw: true,
+  },
+  'ECDSA P-521': {
+    algorithm: { name: 'ECDSA', namedCurve: 'P-521' },
     signing: HASHES.map((hash) => ({ name: 'ECDSA', hash })),
     raw: true,
   },
@@ -184,6 +196,7 @@ test('RSA-OAEP: each side decrypts what the other has encrypted', async () => {
 for (const [name, algorithm] of Object.entries({
   'ECDH P-256': { name: 'ECDH', namedCurve: 'P-256' },
   'ECDH P-384': { name: 'ECDH', namedCurve: 'P-384' },
+  'ECDH P-521': { name: 'ECDH', namedCurve: 'P-521' },
   X25519: { name: 'X25519' },
 })) {
   test(`${name}: both sides derive the same`, async () => {
@@ -221,6 +234,28 @@ for (const [name, algorithm] of Object.entries({
   });
 }
 
+test('a secret of P-521 has 528 bits, of which any number can be had', async () => {
+  const { inGuest } = await guestSide();
+  const algorithm = { name: 'ECDH', namedCurve: 'P-521' };
+  const make = `
+    const { publicKey, privateKey } = await subtle.generateKey(algorithm, true, ['deriveBits']);
+    return { spki: new Uint8Array(await subtle.exportKey('spki', publicKey)), pkcs8: new Uint8Array(await subtle.exportKey('pkcs8', privateKey)) };`;
+  const derive = `
+    const privateKey = await subtle.importKey('pkcs8', pkcs8, algorithm, false, ['deriveBits']);
+    const parameters = { name: 'ECDH', public: await subtle.importKey('spki', spki, algorithm, false, []) };
+    const all = [];
+    for (const length of [null, 528, 521, 520, 523, 9]) all.push(hex(await subtle.deriveBits(parameters, privateKey, length)));
+    return [...all, await failed(subtle.deriveBits(parameters, privateKey, 529))];`;
+  const keys = await inNode(make, { algorithm });
+  const results = (await inGuest(derive, { algorithm, ...(keys as object) })) as string[];
+  assert.deepEqual(results, await inNode(derive, { algorithm, ...(keys as object) }));
+  assert.deepEqual(
+    results.map((text) => text.length / 2),
+    [66, 66, 66, 65, 66, 2, 7],
+  );
+  assert.equal(results[6], 'OperationError');
+});
+
 const CHANGES = `
   const { publicKey, privateKey } = await subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const [spki, pkcs8] = [await subtle.exportKey('spki', publicKey), await subtle.exportKey('pkcs8', privateKey)];
@@ -253,6 +288,7 @@ test('keys that are cut off or changed are refused, and nothing worse happens', 
   for (const algorithm of [
     { name: 'ECDSA', namedCurve: 'P-256' },
     { name: 'ECDSA', namedCurve: 'P-384' },
+    { name: 'ECDSA', namedCurve: 'P-521' },
     { name: 'Ed25519' },
     rsa('RSA-PSS', 'SHA-256'),
   ]) {

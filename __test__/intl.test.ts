@@ -248,6 +248,57 @@ const CASES: Record<string, [string, unknown]> = {
     "const l = new Intl.Locale('zh-TW', { numeric: true }); return [String(l), String(l.maximize()), l.region, l.numeric, Intl.getCanonicalLocales(['EN-us', 'iw', 'en-us'])]",
     ['zh-TW-u-kn', 'zh-Hant-TW-u-kn', 'TW', true, ['en-US', 'he']],
   ],
+  'the variants and the first day of a locale': [
+    `const l = new Intl.Locale('de-1901-u-fw-wed', { variants: 'Fonipa-1996', firstDayOfWeek: 1 });
+    const thrown = (options) => { try { return String(new Intl.Locale('en', options)); } catch (e) { return e.name; } };
+    return [String(l), l.variants, l.firstDayOfWeek, l.baseName, new Intl.Locale('en').variants ?? null, String(new Intl.Locale('sl-rozaj-u-ca-gregory', { region: 'IT' })),
+      thrown({ variants: 'fonipa-FONIPA' }), thrown({ variants: 'x' }), thrown({ firstDayOfWeek: '' }), thrown({ firstDayOfWeek: 'sat' }), new Intl.Locale('en', { firstDayOfWeek: 'map' }).firstDayOfWeek]`,
+    [
+      'de-1996-fonipa-u-fw-mon',
+      '1996-fonipa',
+      'mon',
+      'de-1996-fonipa',
+      null,
+      'sl-IT-rozaj-u-ca-gregory',
+      'RangeError',
+      'RangeError',
+      'RangeError',
+      'en-u-fw-sat',
+      'map',
+    ],
+  ],
+  'time zones that are offsets': [
+    `const zone = (timeZone) => { try { return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone; } catch (e) { return e.name; } };
+    const time = (timeZone) => new Date(0).toLocaleString('en-GB', { timeZone, timeStyle: 'long' });
+    return [['+03', '-0330', '+23:59', '-00', '-00:00', '+24', '+3', '+03:60', '+03:00:00', '03:00'].map(zone), time('+05:30'), time('-08')]`,
+    [
+      [
+        '+03:00',
+        '-03:30',
+        '+23:59',
+        '+00:00',
+        '+00:00',
+        'RangeError',
+        'RangeError',
+        'RangeError',
+        'RangeError',
+        'RangeError',
+      ],
+      '05:30:00 GMT+5:30',
+      '16:00:00 GMT-8',
+    ],
+  ],
+  'functions as the standard has them': [
+    `const { DisplayNames, getCanonicalLocales, supportedValuesOf } = Intl;
+    const poisoned = { get length() { throw new Error('read first'); } };
+    const thrown = (f) => { try { return f(); } catch (e) { return e.message; } };
+    return [
+      ['Collator', 'DateTimeFormat', 'DisplayNames', 'ListFormat', 'NumberFormat', 'PluralRules', 'RelativeTimeFormat', 'Segmenter'].map((name) => Intl[name].supportedLocalesOf.length),
+      'prototype' in getCanonicalLocales, 'prototype' in supportedValuesOf, supportedValuesOf.name, supportedValuesOf.length,
+      thrown(() => new DisplayNames(poisoned)), supportedValuesOf('timeZone').every((timeZone) => new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone === timeZone),
+    ]`,
+    [[1, 1, 1, 1, 1, 1, 1, 1], false, false, 'supportedValuesOf', 1, 'read first', true],
+  ],
   'arrays, whatever is made of the methods of others': [
     `const array = [1, [2]]; array.push(array);
     Array.prototype.includes = Array.prototype.push = Array.prototype.pop = Math.min = () => 0;

@@ -26,6 +26,14 @@ cases({
     result: [true, { year: '2024', 0: 'x/y' }, false],
     notInNode,
   },
+  'groups may use sets of characters': {
+    code: `
+      const pattern = new URLPattern({ pathname: '/([[a-z]--q])' });
+      const anyCase = new URLPattern({ pathname: '/([\\\\d&&[0-1]])X/:a.:c' }, { ignoreCase: true });
+      return [pattern.test({ pathname: '/a' }), pattern.test({ pathname: '/q' }), new URLPattern({ pathname: '/:a-:b' }).test({ pathname: '/x-y' }), anyCase.exec({ pathname: '/1x/y.z' }).pathname.groups, anyCase.test({ pathname: '/3x/y.z' })];`,
+    result: [true, false, true, { 0: '1', a: 'y', c: 'z' }, false],
+    notInNode,
+  },
   'what is no pattern is refused': {
     code: `return [thrown(() => new URLPattern('relative')), thrown(() => new URLPattern({ pathname: '/(' })), thrown(() => new URLPattern({ pathname: '/:a/:a' }))];`,
     result: ['TypeError', 'TypeError', 'TypeError'],

@@ -1,24 +1,25 @@
-// test262 (https://github.com/tc39/test262): each script in sloppy and in strict mode. Left out is what asks for more than a
-// script with one realm and one agent: modules, other realms, agents, and what the engine has not got.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+// test262 (https://github.com/tc39/test262): each script in sloppy and in strict mode, and modules. Left out is what asks for
+// more than one realm or one agent, and proposals that the engine has not got.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 
-const { SandboxBuilder } = createRequire(import.meta.url)('../..');
+const { SandboxBuilder, SandboxPool } = createRequire(import.meta.url)('../..');
 
 export const NAME = 'test262';
 /** What is in a checkout. */
 export const MARK = 'harness/sta.js';
-export const FOLDERS = ['built-ins', 'language'];
+export const FOLDERS = ['annexB', 'built-ins', 'intl402', 'language'];
 
 const LEFT_OUT =
-  /^(Temporal|ShadowRealm|Intl|cross-realm|host-gc-required|import-|source-phase|tail-call|IsHTMLDDA|Atomics\.pause)/;
+  /^(Intl\.DurationFormat|ShadowRealm|await-dictionary|decorators|legacy-regexp|cross-realm|host-gc-required|import-(bytes|defer|text)|source-phase|tail-call|IsHTMLDDA|Atomics\.(pause|waitAsync))/;
 const TIME_LIMIT = 60_000;
 
-/** Evaluates a test; runs in the guest. */
-function handler({ includes, code, isAsync, negative }) {
+/** Evaluates a test; runs in the guest. `load` imports the module that a test is, if it is one. */
+function handler({ harness, code, isAsync, negative, module }, load) {
   const { eval: evaluate, String: textOf } = globalThis; // so evaluated in the global scope, and not what a test makes of it
   const describe = (thrown) => `${thrown?.constructor?.name}: ${textOf(thrown?.message ?? thrown)}`;
+  const failed = (thrown) => (negative === thrown?.constructor?.name ? 'passed' : describe(thrown));
   const { transfer } = ArrayBuffer.prototype;
   globalThis.$262 = {
     global: globalThis,
@@ -28,14 +29,15 @@ function handler({ includes, code, isAsync, negative }) {
   };
   const { promise, resolve } = Promise.withResolvers();
   if (isAsync) globalThis.print = (text) => resolve(text === 'Test262:AsyncTestComplete' ? 'passed' : text);
-  for (const name of includes) evaluate(HARNESS[name]);
+  for (const text of harness) evaluate(text);
+  const ended = () => (negative ? `${negative} was not thrown` : isAsync ? promise : 'passed');
+  if (module) return load(module).then(ended, failed);
   try {
     evaluate(code);
   } catch (thrown) {
-    return negative === thrown?.constructor?.name ? 'passed' : describe(thrown);
+    return failed(thrown);
   }
-  if (negative) return `${negative} was not thrown`;
-  return isAsync ? promise : 'passed';
+  return ended();
 }
 
 function filesIn(checkout, path) {
@@ -45,8 +47,20 @@ function filesIn(checkout, path) {
     .flatMap((name) => filesIn(checkout, join(path, name)));
 }
 
-/** The scripts that a file stands for. */
-function scriptsOf(checkout, file) {
+/** The files that a source names, and those that these name, by specifiers that `nameOf` gives them. */
+function modulesOf(checkout, file, nameOf, modules = {}) {
+  const source = readFileSync(join(checkout, 'test', file), 'utf8');
+  modules[nameOf(file)] = source;
+  for (const [, , named] of source.matchAll(/(['"`])(\.\.?\/[^'"`\n]+)\1/g)) {
+    const path = normalize(join(dirname(file), named));
+    const isNew = !(nameOf(path) in modules) && existsSync(join(checkout, 'test', path));
+    if (isNew && /\.js(on)?$/.test(path)) modulesOf(checkout, path, nameOf, modules);
+  }
+  return modules;
+}
+
+/** The programs that a file stands for: an event for each, and modules that it needs. */
+function programsOf(checkout, harness, file) {
   const source = readFileSync(join(checkout, 'test', file), 'utf8');
   const front = /\/\*---(.*?)---\*\//s.exec(source)?.[1] ?? '';
   const list = (key) => {
@@ -56,39 +70,49 @@ function scriptsOf(checkout, file) {
   };
   const [flags, features] = [list('flags'), list('features')];
   const isLeftOut =
-    flags.some((flag) => flag === 'module' || flag === 'CanBlockIsTrue') ||
+    flags.includes('CanBlockIsTrue') ||
     features.some((feature) => LEFT_OUT.test(feature)) ||
-    /\$262\.(createRealm|agent)|testIntl/.test(source);
+    /\$262\.(createRealm|agent|AbstractModuleSource)/.test(source);
   if (isLeftOut) return [];
   const isAsync = flags.includes('async');
+  const names = ['assert.js', 'sta.js', ...(isAsync ? ['doneprintHandle.js'] : []), ...list('includes')];
   const event = {
-    includes: flags.includes('raw')
-      ? []
-      : ['assert.js', 'sta.js', ...(isAsync ? ['doneprintHandle.js'] : []), ...list('includes')],
+    harness: flags.includes('raw') ? [] : names.map((name) => harness[name]),
     code: source,
     isAsync,
     negative: /^negative:[\s\S]*?type:\s*(\w+)/m.exec(front)?.[1] ?? null,
   };
-  const sloppy = { name: 'sloppy', event };
-  const strict = { name: 'strict', event: { ...event, code: `"use strict";\n${source}` } };
+  if (flags.includes('module')) {
+    const nameOf = (path) => `suite:${path}`;
+    const modules = modulesOf(checkout, file, nameOf);
+    return [{ name: 'module', event: { ...event, code: '', module: nameOf(file) }, modules }];
+  }
+  // What is evaluated has no name, so that "./" means the names that begin with nothing.
+  const nameInScript = (path) => relative(dirname(file), path);
+  const modules = /\bimport\b/.test(source) ? modulesOf(checkout, file, nameInScript) : null;
+  const sloppy = { name: 'sloppy', event, modules };
+  const strict = { name: 'strict', event: { ...event, code: `"use strict";\n${source}` }, modules };
   if (flags.includes('raw') || flags.includes('noStrict')) return [sloppy];
   return flags.includes('onlyStrict') ? [strict] : [sloppy, strict];
 }
 
-async function start(harness) {
+/** What evaluates scripts. */
+async function scripts() {
   const sandbox = await (await new SandboxBuilder().setInputBufferSize(8 << 20).build()).loadRuntime();
-  sandbox.addHandler('run', `const HARNESS = ${JSON.stringify(harness)};\nexport ${handler}`);
+  sandbox.addHandler('run', `export ${handler}`);
   const loaded = await sandbox.getLoadedSandbox();
-  return { loaded, snapshot: await loaded.snapshot() };
+  const pool = new SandboxPool({ size: 2, snapshot: await loaded.snapshot() });
+  return (event) => pool.callHandler('run', event, { wallClockTimeoutMs: TIME_LIMIT, gc: false });
 }
 
-async function run({ loaded, snapshot }, event) {
-  try {
-    await loaded.restore(snapshot);
-    return await loaded.callHandler('run', event, { wallClockTimeoutMs: TIME_LIMIT, gc: false });
-  } catch (error) {
-    return `${error.code}: ${error.message}`;
-  }
+/** What evaluates tests that import modules. */
+function programs() {
+  const pool = new SandboxPool({ size: 2 });
+  const source = `${handler}\nreturn handler(input, (specifier) => import(specifier));`;
+  return async (event, modules) => {
+    const { value } = await pool.run(source, { input: event, modules, wallClockTimeoutMs: TIME_LIMIT, gc: false });
+    return value;
+  };
 }
 
 /** A checkout whose files can be run: each gives results with the name of a mode, and the failure if there was one. */
@@ -99,13 +123,16 @@ export async function open(checkout) {
       // The harness is evaluated, and what it declares must be seen by the test, which is evaluated after it.
       .map((name) => [name, readFileSync(join(checkout, 'harness', name), 'utf8').replace(/^(let|const) /gm, 'var ')]),
   );
-  const sandbox = await start(harness);
+  const runScript = await scripts();
+  const runProgram = programs();
   return {
     filesIn: (path) => filesIn(checkout, path),
     async run(file) {
       const results = [];
-      for (const { name, event } of scriptsOf(checkout, file)) {
-        const result = await run(sandbox, event);
+      for (const { name, event, modules } of programsOf(checkout, harness, file)) {
+        const result = await (modules ? runProgram(event, modules) : runScript(event)).catch(
+          (error) => `${error.code}: ${error.message}`,
+        );
         results.push({ name, failure: result === 'passed' ? null : String(result) });
       }
       return results;

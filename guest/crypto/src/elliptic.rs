@@ -1,4 +1,4 @@
-//! ECDSA and ECDH over the curves P-256 and P-384.
+//! ECDSA and ECDH over the curves P-256, P-384 and P-521.
 
 macro_rules! curve {
     ($curve:ident, $Private:ident, $Public:ident) => {
@@ -99,3 +99,4 @@ macro_rules! curve {
 
 curve!(p256, P256, P256Public);
 curve!(p384, P384, P384Public);
+curve!(p521, P521, P521Public);

@@ -11,7 +11,9 @@ pub enum Key {
     P256(p256::SecretKey),
     P256Public(p256::PublicKey),
     P384(p384::SecretKey),
+    P521(p521::SecretKey),
     P384Public(p384::PublicKey),
+    P521Public(p521::PublicKey),
     Ed25519([u8; 32]),
     Ed25519Public([u8; 32]),
     X25519([u8; 32]),
@@ -31,6 +33,7 @@ impl Key {
         match kind {
             "P-256" => Some(Self::P256(elliptic::p256::generate(generator))),
             "P-384" => Some(Self::P384(elliptic::p384::generate(generator))),
+            "P-521" => Some(Self::P521(elliptic::p521::generate(generator))),
             "Ed25519" => Some(Self::Ed25519(curve25519::generate(generator))),
             "X25519" => Some(Self::X25519(curve25519::generate(generator))),
             _ => None,
@@ -42,6 +45,7 @@ impl Key {
         match self {
             Self::P256(key) => Some(Self::P256Public(key.public_key())),
             Self::P384(key) => Some(Self::P384Public(key.public_key())),
+            Self::P521(key) => Some(Self::P521Public(key.public_key())),
             Self::Ed25519(seed) => Some(Self::Ed25519Public(curve25519::ed25519_public(seed))),
             Self::X25519(secret) => Some(Self::X25519Public(curve25519::x25519_public(secret))),
             Self::Rsa(key) => Some(Self::RsaPublic(Box::new(key.to_public_key()))),
@@ -54,6 +58,7 @@ impl Key {
         match kind {
             "P-256" => elliptic::p256::import(format, bytes),
             "P-384" => elliptic::p384::import(format, bytes),
+            "P-521" => elliptic::p521::import(format, bytes),
             "Ed25519" | "X25519" => curve25519::import(kind, format, bytes),
             _ => rsa::import(format, bytes),
         }
@@ -64,6 +69,7 @@ impl Key {
         match kind {
             "P-256" => elliptic::p256::of_parts(parts),
             "P-384" => elliptic::p384::of_parts(parts),
+            "P-521" => elliptic::p521::of_parts(parts),
             "Ed25519" | "X25519" => curve25519::of_parts(kind, parts),
             _ => rsa::of_parts(parts),
         }
@@ -76,7 +82,9 @@ impl Key {
             Self::P256(key) => elliptic::p256::export(key, format),
             Self::P256Public(key) => elliptic::p256::export_public(key, format),
             Self::P384(key) => elliptic::p384::export(key, format),
+            Self::P521(key) => elliptic::p521::export(key, format),
             Self::P384Public(key) => elliptic::p384::export_public(key, format),
+            Self::P521Public(key) => elliptic::p521::export_public(key, format),
             Self::Ed25519(secret) => curve25519::export("Ed25519", secret, format),
             Self::Ed25519Public(key) => curve25519::export_public("Ed25519", key, format),
             Self::X25519(secret) => curve25519::export("X25519", secret, format),
@@ -93,7 +101,9 @@ impl Key {
             Self::P256(key) => Some(elliptic::p256::parts(key)),
             Self::P256Public(key) => Some(elliptic::p256::public_parts(key)),
             Self::P384(key) => Some(elliptic::p384::parts(key)),
+            Self::P521(key) => Some(elliptic::p521::parts(key)),
             Self::P384Public(key) => Some(elliptic::p384::public_parts(key)),
+            Self::P521Public(key) => Some(elliptic::p521::public_parts(key)),
             Self::Ed25519(seed) => Some([curve25519::ed25519_public(seed).into(), seed.to_vec()].into()),
             Self::X25519(secret) => Some([curve25519::x25519_public(secret).into(), secret.to_vec()].into()),
             Self::Ed25519Public(key) | Self::X25519Public(key) => Some([key.to_vec()].into()),
@@ -112,6 +122,7 @@ impl Key {
         match (self, public) {
             (Self::P256(private), Self::P256Public(public)) => Some(elliptic::p256::agree(private, public)),
             (Self::P384(private), Self::P384Public(public)) => Some(elliptic::p384::agree(private, public)),
+            (Self::P521(private), Self::P521Public(public)) => Some(elliptic::p521::agree(private, public)),
             (Self::X25519(private), Self::X25519Public(public)) => {
                 curve25519::agree(private, public).map(|secret| secret.to_vec())
             }
@@ -132,6 +143,7 @@ impl Key {
         match self {
             Self::P256(key) => elliptic::p256::sign(key, digest.bytes(), generator),
             Self::P384(key) => elliptic::p384::sign(key, digest.bytes(), generator),
+            Self::P521(key) => elliptic::p521::sign(key, digest.bytes(), generator),
             Self::Rsa(key) => rsa::sign(key, hash, salt_size, digest.bytes(), generator),
             _ => None,
         }
@@ -142,6 +154,7 @@ impl Key {
         match self {
             Self::P256Public(key) => elliptic::p256::verify(key, digest.bytes(), signature),
             Self::P384Public(key) => elliptic::p384::verify(key, digest.bytes(), signature),
+            Self::P521Public(key) => elliptic::p521::verify(key, digest.bytes(), signature),
             Self::RsaPublic(key) => rsa::verify(key, hash, salt_size, digest.bytes(), signature),
             _ => false,
         }

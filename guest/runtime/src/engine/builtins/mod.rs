@@ -18,6 +18,7 @@ mod intl;
 mod lazy;
 mod native;
 mod node;
+mod temporal;
 mod url;
 
 use alloc::format;
@@ -38,6 +39,8 @@ pub const SCHEME: &str = "hyperlight:";
 const NATIVE: &str = "hyperlight:native";
 const NATIVE_CRYPTO: &str = "hyperlight:native/crypto";
 const NATIVE_INTL: &str = "hyperlight:native/intl";
+const NATIVE_TEMPORAL: &str = "hyperlight:native/temporal";
+const NATIVES: [&str; 4] = [NATIVE, NATIVE_CRYPTO, NATIVE_INTL, NATIVE_TEMPORAL];
 /// Specifiers for guest code, and the modules that they stand for. What `require` gives of one is its default export.
 /// Those of Node.js are also in `lib/guest-modules.js`.
 const PUBLIC: &[(&str, &str)] = &[
@@ -134,6 +137,7 @@ const LATER: &[(&str, &str)] = &[
     ("hyperlight:intl/relative_time", include_str!("intl/relative_time.js")),
     ("hyperlight:intl/segmenter", include_str!("intl/segmenter.js")),
     ("hyperlight:intl/skeleton", include_str!("intl/skeleton.js")),
+    ("hyperlight:intl/temporal_format", include_str!("intl/temporal_format.js")),
     ("hyperlight:intl/time_zones", include_str!("intl/time_zones.js")),
     ("hyperlight:intl/units", include_str!("intl/units.js")),
     ("hyperlight:node/assert", include_str!("node/assert.js")),
@@ -149,6 +153,19 @@ const LATER: &[(&str, &str)] = &[
     ("hyperlight:node/timers_promises", include_str!("node/timers_promises.js")),
     ("hyperlight:node/types", include_str!("node/types.js")),
     ("hyperlight:node/util", include_str!("node/util.js")),
+    ("hyperlight:temporal", include_str!("temporal/temporal.js")),
+    ("hyperlight:temporal/conversion", include_str!("temporal/conversion.js")),
+    ("hyperlight:temporal/duration", include_str!("temporal/duration.js")),
+    ("hyperlight:temporal/instant", include_str!("temporal/instant.js")),
+    ("hyperlight:temporal/locale", include_str!("temporal/locale.js")),
+    ("hyperlight:temporal/options", include_str!("temporal/options.js")),
+    ("hyperlight:temporal/plain_date", include_str!("temporal/plain_date.js")),
+    ("hyperlight:temporal/plain_date_time", include_str!("temporal/plain_date_time.js")),
+    ("hyperlight:temporal/plain_month_day", include_str!("temporal/plain_month_day.js")),
+    ("hyperlight:temporal/plain_time", include_str!("temporal/plain_time.js")),
+    ("hyperlight:temporal/plain_year_month", include_str!("temporal/plain_year_month.js")),
+    ("hyperlight:temporal/values", include_str!("temporal/values.js")),
+    ("hyperlight:temporal/zoned_date_time", include_str!("temporal/zoned_date_time.js")),
 ];
 
 /// Compiles what is evaluated at boot, before there is an engine for it.
@@ -194,8 +211,7 @@ pub fn resolve(importer: &str, specifier: &str) -> Option<&'static str> {
         return Some(name);
     }
     let is_ours = importer.starts_with(SCHEME) || (importer.is_empty() && !INSTALLED.load(Relaxed));
-    let mut names =
-        AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain([NATIVE, NATIVE_CRYPTO, NATIVE_INTL]);
+    let mut names = AT_BOOT.iter().chain(ON_DEMAND).chain(LATER).map(|(name, _)| *name).chain(NATIVES);
     names.find(|name| is_ours && *name == specifier)
 }
 
@@ -259,6 +275,9 @@ pub fn load<'js>(ctx: &Ctx<'js>, specifier: &str) -> Option<rquickjs::Result<Mod
     }
     if specifier == NATIVE_INTL {
         return Some(Module::declare_def::<intl::Intl, _>(ctx.clone(), specifier));
+    }
+    if specifier == NATIVE_TEMPORAL {
+        return Some(Module::declare_def::<temporal::Temporal, _>(ctx.clone(), specifier));
     }
     if let Some(module) = bytecode::load(ctx, specifier) {
         return Some(module);

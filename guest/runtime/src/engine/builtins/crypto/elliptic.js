@@ -1,4 +1,4 @@
-// ECDSA and ECDH over the curves P-256 and P-384, Ed25519 and X25519.
+// ECDSA and ECDH over the curves P-256, P-384 and P-521, Ed25519 and X25519.
 
 import { DIGESTS, hashMember, plain, register, taking, textMember } from 'hyperlight:crypto/algorithms';
 import { failure, made, operationFailed, required, wrongData } from 'hyperlight:crypto/conversion';
@@ -88,7 +88,7 @@ const deriveBits = taking(
 
 /** The curve of parameters, which must be one that there is. */
 function curveOf({ namedCurve }) {
-  if (namedCurve === 'P-256' || namedCurve === 'P-384') return namedCurve;
+  if (namedCurve === 'P-256' || namedCurve === 'P-384' || namedCurve === 'P-521') return namedCurve;
   throw failure('NotSupportedError', `there is no curve "${namedCurve}"`);
 }
 
@@ -120,7 +120,7 @@ function registerOverCurves(name, purpose, algs, operations) {
 registerOverCurves(
   'ECDSA',
   SIGNING,
-  { __proto__: null, 'P-256': 'ES256', 'P-384': 'ES384' },
+  { __proto__: null, 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' },
   {
     sign: taking({ hash: hashMember }, ({ hash }, parts, data) =>
       made(signData(parts.handle, DIGESTS[hash], undefined, data)),

@@ -62,6 +62,7 @@ named(globalThis, 'global');
 defineLazily('hyperlight:crypto/key', ['CryptoKey'], importNow);
 defineLazily('hyperlight:crypto/subtle', ['SubtleCrypto'], importNow);
 defineLazily('hyperlight:intl', ['Intl'], importNow);
+defineLazily('hyperlight:temporal', ['Temporal'], importNow);
 defineLazily('blob', ['Blob', 'File']);
 defineLazily('compression', ['CompressionStream', 'DecompressionStream']);
 defineLazily('form_data', ['FormData']);

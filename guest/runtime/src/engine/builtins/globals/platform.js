@@ -3,29 +3,34 @@
 // As it is before any guest code runs, which may change it.
 const { apply } = Reflect;
 
-const brands = [];
+// Classes that are first used later register as well, when a program may have changed what arrays inherit.
+const brands = { __proto__: null };
+let brandCount = 0;
 
 /** Registers the objects of a class, by a function that tells them. */
 export function platformObjects(isOne) {
-  brands[brands.length] = isOne;
+  brands[brandCount] = isOne;
+  brandCount++;
 }
 
 /** Whether a value is an object of a class that does not belong to the language. */
 export function isPlatformObject(value) {
-  for (let i = 0; i < brands.length; i++) if (brands[i](value)) return true;
+  for (let i = 0; i < brandCount; i++) if (brands[i](value)) return true;
   return false;
 }
 
-const cloners = [];
+const cloners = { __proto__: null };
+let clonerCount = 0;
 
 /** Has objects of a class cloned by `structuredClone()`: by a function that tells them, and one that gives a clone. */
 export function cloneable(isOne, clone) {
-  cloners[cloners.length] = { __proto__: null, isOne, clone };
+  cloners[clonerCount] = { __proto__: null, isOne, clone };
+  clonerCount++;
 }
 
 /** What clones an object of a class that does not belong to the language, if it can be cloned. */
 export function clonerOf(value) {
-  for (let i = 0; i < cloners.length; i++) if (cloners[i].isOne(value)) return cloners[i].clone;
+  for (let i = 0; i < clonerCount; i++) if (cloners[i].isOne(value)) return cloners[i].clone;
   return undefined;
 }
 

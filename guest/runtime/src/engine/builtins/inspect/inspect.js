@@ -300,6 +300,8 @@ function prefix(className, tag, fallback, size = '') {
       ? `[${fallback}${size}: null prototype] [${tag}] `
       : `[${fallback}${size}: null prototype] `;
   }
+  // As versions of Node.js that have Temporal show its objects.
+  if (tag === `Temporal.${className}`) return `${tag}${size} `;
   return tag !== '' && className !== tag ? `${className}${size} [${tag}] ` : `${className}${size} `;
 }
 

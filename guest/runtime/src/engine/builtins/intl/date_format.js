@@ -19,6 +19,8 @@ import {
 import { coerced, flag, keyword, matcher, text, whole } from 'hyperlight:intl/options';
 import { glued, Patterns, patternOf, skeletonOf, tokens } from 'hyperlight:intl/skeleton';
 import { canonicalZone } from 'hyperlight:intl/time_zones';
+import { importNow } from 'hyperlight:native';
+import { kindOfObject } from 'hyperlight:temporal/values';
 
 const objects = new WeakMap();
 const patterns = new Map();
@@ -62,7 +64,7 @@ const RESOLVED = {
 };
 const SAME = { L: 'M', c: 'E', b: 'B', H: 'h', K: 'h', k: 'h' };
 
-function patternsOf(data, system) {
+export function patternsOf(data, system) {
   const key = `${data}/${system}`;
   if (!patterns.has(key))
     patterns.set(key, new Patterns(dataOf(data, 'dates'), numbersOf(data, system).symbols.decimal));
@@ -96,8 +98,11 @@ function cycleBy(hour12, locale) {
   return regionOf(locale) === 'JP' ? 'h11' : 'h12';
 }
 
-/** What a format is made of. `required` and `defaults` say which fields are shown if none is asked for. */
-export function settings(locales, options, required, defaults) {
+/**
+ * What a format is made of. `required` and `defaults` say which fields are shown if none is asked for, and `ownZone` the time
+ * zone of what is shown, if it has one.
+ */
+export function settings(locales, options, required, defaults, ownZone) {
   const list = canonicalList(locales);
   const given = coerced(options);
   matcher(given);
@@ -114,7 +119,8 @@ export function settings(locales, options, required, defaults) {
   );
   for (const tag of calendar === undefined ? list.slice(0, 1) : []) checkCalendar(keywords(tag).ca);
   let zone = given.timeZone;
-  zone = zone === undefined ? 'UTC' : canonicalZone(`${zone}`);
+  if (ownZone !== undefined && zone !== undefined) throw new TypeError("Can't set option timeZone of what has one");
+  zone = zone === undefined ? (ownZone ?? 'UTC') : canonicalZone(`${zone}`);
   const fields = { __proto__: null };
   let hasFields = false;
   for (const [name, letters] of FIELDS) {
@@ -129,6 +135,7 @@ export function settings(locales, options, required, defaults) {
   const dateStyle = text(given, 'dateStyle', STYLES, undefined);
   const timeStyle = text(given, 'timeStyle', STYLES, undefined);
   const usesStyles = dateStyle !== undefined || timeStyle !== undefined;
+  const asked = { ...fields };
   if (usesStyles) {
     const named = FIELDS.find(([name]) => fields[name] !== undefined)?.[0];
     if (hasFields)
@@ -143,16 +150,23 @@ export function settings(locales, options, required, defaults) {
     );
     if (needsDefaults && defaults !== 'time') fields.year = fields.month = fields.day = 'numeric';
     if (needsDefaults && defaults !== 'date') fields.hour = fields.minute = fields.second = 'numeric';
+    if (needsDefaults && ownZone !== undefined) fields.timeZoneName ??= 'short';
   }
   const hours = hour12 === undefined ? (values.hc ?? cycleOf(locale)) : cycleBy(hour12, locale);
   const slots = { locale, data, calendar: values.ca, system: values.nu, timeZone: zone, dateStyle, timeStyle };
   slots.isOwnCycle = hour12 !== undefined || values.hc !== null;
-  slots.pattern = usesStyles ? stylePattern(slots, hours) : fieldPattern(slots, fields, hours);
-  slots.hours = /[hHkK]/.test(slots.pattern.replace(/'[^']*'/g, '')) ? hours : undefined;
+  slots.cycle = hours;
+  slots.asked = usesStyles ? undefined : asked;
+  return withPattern(slots, usesStyles ? stylePattern(slots, hours) : fieldPattern(slots, fields, hours));
+}
+
+export function withPattern(slots, pattern) {
+  slots.pattern = pattern;
+  slots.hours = /[hHkK]/.test(pattern.replace(/'[^']*'/g, '')) ? slots.cycle : undefined;
   return slots;
 }
 
-function fieldPattern(slots, fields, hours) {
+export function fieldPattern(slots, fields, hours) {
   let skeleton = '';
   for (const [name, letters] of FIELDS) {
     if (fields[name] === undefined) continue;
@@ -164,7 +178,7 @@ function fieldPattern(slots, fields, hours) {
   return withCycle(patternsOf(slots.data, slots.system).best(skeleton), hours);
 }
 
-function stylePattern(slots, hours) {
+export function stylePattern(slots, hours) {
   const { dateStyle, timeStyle } = slots;
   const dates = dataOf(slots.data, 'dates');
   let pattern = dateStyle ? dates.date[dateStyle] : dates.time[timeStyle];
@@ -180,7 +194,7 @@ function stylePattern(slots, hours) {
 }
 
 /** A pattern with the hours of a cycle. */
-function withCycle(pattern, hours) {
+export function withCycle(pattern, hours) {
   return patternOf(
     tokens(pattern).map((token) =>
       /^[hHkK]$/.test(token.letter ?? '') ? { ...token, letter: LETTERS[hours] } : token,
@@ -194,8 +208,23 @@ function checked(value) {
   return Math.trunc(time);
 }
 
+/** A value as a format shows it: the pattern and time zone for values of its kind, and its fields. */
+function viewOf(slots, value) {
+  if (kindOfObject(value) !== 0) return importNow('hyperlight:intl/temporal_format').viewOf(slots, value);
+  return { slots, fields: fieldsAt(slots.timeZone, checked(value)) };
+}
+
+function shownParts({ slots, fields }) {
+  return datePartsOf(slots, slots.pattern, fields);
+}
+
 function partsOf(slots, value) {
-  return datePartsOf(slots, slots.pattern, fieldsAt(slots.timeZone, checked(value)));
+  return shownParts(viewOf(slots, value));
+}
+
+/** The text of what a format shows. */
+export function shownText(view) {
+  return withSpaces(textOf(shownParts(view)));
 }
 
 /** As other engines have it, since programs compare what they get with texts that have a space there. */
@@ -260,7 +289,7 @@ class DateTimeFormat {
     return result;
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }
@@ -282,24 +311,28 @@ const DIFFERENCES = [
   ['S', ({ fraction }) => fraction, /S/],
 ];
 
-function rangeParts(slots, start, end) {
+function rangeParts(format, start, end) {
   if (start === undefined || end === undefined) throw new TypeError('startDate and endDate are required');
-  const [from, to] = [start, end].map((value) => fieldsAt(slots.timeZone, checked(value)));
+  const [first, last] = [start, end].map((value) => (kindOfObject(value) === 0 ? +value : value));
+  if (kindOfObject(first) !== kindOfObject(last)) throw new TypeError('The ends of a range must be of one kind');
+  const view = viewOf(format, first);
+  const { slots, fields: from } = view;
+  const { fields: to } = viewOf(format, last);
   const of = (parts, source) => parts.map(({ type, value }) => ({ type, value, source }));
   const parts = (pattern, fields) => datePartsOf(slots, pattern, fields);
   const bare = slots.pattern.replace(/'[^']*'/g, '');
   const largest = DIFFERENCES.find(([, value]) => value(from) !== value(to));
   const isShown = (at) => DIFFERENCES.slice(at).some(([, , letters]) => letters.test(bare));
-  if (!largest || !isShown(DIFFERENCES.indexOf(largest))) return of(withoutRange(slots, start), 'shared');
+  if (!largest || !isShown(DIFFERENCES.indexOf(largest))) return of(withoutRange(view), 'shared');
   const [field] = largest;
   const { intervals } = dataOf(slots.data, 'dates');
   const { skeleton, pattern: whole } = forRange(slots, field);
   const pattern = intervalPattern(slots, skeleton, field);
   if (pattern) {
-    const [first, second] = divided(pattern);
-    return [...intervalParts(slots, first, second, from, to)];
+    const [before, after] = divided(pattern);
+    return [...intervalParts(slots, before, after, from, to)];
   }
-  if (textOf(parts(whole, from)) === textOf(parts(whole, to))) return of(withoutRange(slots, start), 'shared');
+  if (textOf(parts(whole, from)) === textOf(parts(whole, to))) return of(withoutRange(view), 'shared');
   const [before, middle, after] = /^(.*)\{0\}(.*)\{1\}(.*)$/s.exec(intervals.intervalFormatFallback).slice(1);
   const literal = (value) => (value ? [{ type: 'literal', value, source: 'shared' }] : []);
   return [
@@ -311,8 +344,8 @@ function rangeParts(slots, start, end) {
   ];
 }
 
-function withoutRange(slots, value) {
-  return partsOf(slots, value).map(({ type, value }) => ({ type, value: withSpaces(value) }));
+function withoutRange(view) {
+  return shownParts(view).map(({ type, value }) => ({ type, value: withSpaces(value) }));
 }
 
 /** What a range is shown by: with the fields that tell its ends apart. */

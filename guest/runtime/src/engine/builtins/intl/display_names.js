@@ -1,6 +1,6 @@
 // Intl.DisplayNames.
 
-import { canonical, dataOf, intlClass, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
+import { canonical, canonicalList, dataOf, intlClass, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
 import { matcher, objectOrNone, text } from 'hyperlight:intl/options';
 
 const objects = new WeakMap();
@@ -8,6 +8,7 @@ const TYPES = ['language', 'region', 'script', 'currency', 'calendar', 'dateTime
 
 export class DisplayNames {
   constructor(locales, options) {
+    const list = canonicalList(locales);
     if (options === undefined) throw new TypeError('The options must be an object');
     const given = objectOrNone(options);
     matcher(given);
@@ -19,7 +20,7 @@ export class DisplayNames {
     }
     const fallback = text(given, 'fallback', ['code', 'none'], 'code');
     const languageDisplay = text(given, 'languageDisplay', ['dialect', 'standard'], 'dialect');
-    const { locale, data } = resolve(locales, {});
+    const { locale, data } = resolve(list, {});
     objects.set(this, { locale, data, style, type, fallback, languageDisplay });
   }
 
@@ -39,7 +40,7 @@ export class DisplayNames {
     return { locale, style, type, fallback, ...(type === 'language' ? { languageDisplay } : {}) };
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

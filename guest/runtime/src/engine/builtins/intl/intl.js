@@ -36,14 +36,17 @@ function define(name, value) {
   return value;
 }
 
-define('getCanonicalLocales', function getCanonicalLocales(locales) {
-  return canonicalList(locales);
-});
-define('supportedValuesOf', function supportedValuesOf(key) {
-  const name = `${key}`;
-  if (!Object.hasOwn(VALUES, name)) throw new RangeError(`Invalid key : ${name}`);
-  return VALUES[name]();
-});
+const methods = {
+  getCanonicalLocales(locales) {
+    return canonicalList(locales);
+  },
+  supportedValuesOf(key) {
+    const name = `${key}`;
+    if (!Object.hasOwn(VALUES, name)) throw new RangeError(`Invalid key : ${name}`);
+    return VALUES[name]();
+  },
+};
+for (const name of Object.keys(methods)) define(name, methods[name]);
 for (const [name, module] of Object.entries(MODULES)) {
   Object.defineProperty(object, name, {
     get: () => define(name, importNow(`hyperlight:intl/${module}`)[name]),

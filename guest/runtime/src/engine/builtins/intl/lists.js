@@ -31,7 +31,7 @@ export class ListFormat {
     return { locale, type, style };
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

@@ -4,9 +4,14 @@ import { canonical, intlClass, keywords, localeTexts, slotsOf } from 'hyperlight
 import { coerced, flag, keyword, text } from 'hyperlight:intl/options';
 import { maximized, minimized } from 'hyperlight:native/intl';
 
+/** Days of the week by their numbers: the last one is the first as well. */
+const DAYS = { __proto__: null, 0: 'sun', 1: 'mon', 2: 'tue', 3: 'wed', 4: 'thu', 5: 'fri', 6: 'sat', 7: 'sun' };
+/** One variant or several. */
+const VARIANTS = /^(?:[0-9a-z]{5,8}|\d[0-9a-z]{3})(?:-(?:[0-9a-z]{5,8}|\d[0-9a-z]{3}))*$/i;
 const KEYS = {
   calendar: 'ca',
   collation: 'co',
+  firstDayOfWeek: 'fw',
   hourCycle: 'hc',
   caseFirst: 'kf',
   numeric: 'kn',
@@ -30,13 +35,20 @@ export class Locale {
     const language = part('language', /^(?:[a-z]{2,3}|[a-z]{5,8})$/i);
     const script = part('script', /^[a-z]{4}$/i);
     const region = part('region', /^(?:[a-z]{2}|\d{3})$/i);
-    const { language: oldLanguage, script: oldScript, region: oldRegion, rest } = divided(name);
+    const variants = part('variants', VARIANTS)?.toLowerCase();
+    if (variants !== undefined && new Set(variants.split('-')).size !== variants.split('-').length) {
+      throw new RangeError(`The option variants has one twice: "${variants}"`);
+    }
+    const old = divided(name);
     name = canonical(
-      [language ?? oldLanguage, script ?? oldScript, region ?? oldRegion, ...rest].filter(Boolean).join('-'),
+      [language ?? old.language, script ?? old.script, region ?? old.region, variants ?? old.variants, old.extensions]
+        .filter(Boolean)
+        .join('-'),
     );
     const changes = {
       ca: keyword(given, 'calendar'),
       co: keyword(given, 'collation'),
+      fw: keyword(given, 'firstDayOfWeek', (day) => DAYS[day] ?? day),
       hc: text(given, 'hourCycle', ['h11', 'h12', 'h23', 'h24'], undefined),
       kf: text(given, 'caseFirst', ['upper', 'lower', 'false'], undefined),
       kn: flag(given, 'numeric', undefined)?.toString(),
@@ -74,6 +86,10 @@ export class Locale {
     return keywords(nameOf(this)).co;
   }
 
+  get firstDayOfWeek() {
+    return keywords(nameOf(this)).fw;
+  }
+
   get hourCycle() {
     return keywords(nameOf(this)).hc;
   }
@@ -98,6 +114,10 @@ export class Locale {
   get script() {
     return divided(nameOf(this)).script;
   }
+
+  get variants() {
+    return divided(nameOf(this)).variants;
+  }
 }
 intlClass(Locale, 1);
 
@@ -106,9 +126,11 @@ function nameOf(locale) {
 }
 
 function divided(name) {
-  const [, language, script, region, rest] =
-    /^([a-z]+)(?:-([A-Z][a-z]{3})(?![0-9a-z]))?(?:-([A-Z]{2}|\d{3})(?![0-9A-Za-z]))?(?:-(.*))?$/.exec(name);
-  return { language, script, region, rest: rest ? rest.split('-') : [] };
+  const [, language, script, region, variants, extensions] =
+    /^([a-z]+)(?:-([A-Z][a-z]{3})(?![0-9a-z]))?(?:-([A-Z]{2}|\d{3})(?![0-9A-Za-z]))?(?:-([0-9a-z]{4,8}(?:-[0-9a-z]{4,8})*))?(?:-(.*))?$/.exec(
+      name,
+    );
+  return { language, script, region, variants, extensions };
 }
 
 function withKeywords(name, changes) {

@@ -156,7 +156,7 @@ export function resolve(requested, keys, given = {}) {
   }
   found ??= DEFAULT;
   const base = dataLocale(found);
-  const result = { locale: found, data: base, values: {} };
+  const result = { locale: found, data: base, values: { __proto__: null } };
   const asked = keywords(tag);
   const kept = [];
   for (const key of Object.keys(keys)) {

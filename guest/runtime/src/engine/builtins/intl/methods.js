@@ -64,6 +64,18 @@ define(Date.prototype, {
     return intl('date_format').formatted(locales, options, 'time', 'time', apply(getTime, this, []));
   },
 });
+const { toTemporalInstant } = {
+  toTemporalInstant() {
+    return importNow('hyperlight:temporal').instantOf(apply(getTime, this, []));
+  },
+};
+defineProperty(Date.prototype, 'toTemporalInstant', {
+  __proto__: null,
+  value: toTemporalInstant,
+  configurable: true,
+  enumerable: false,
+  writable: true,
+});
 define(String.prototype, {
   localeCompare(that, locales, options) {
     const left = textOf(this, 'localeCompare');

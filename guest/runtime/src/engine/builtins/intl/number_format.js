@@ -118,7 +118,7 @@ class NumberFormat {
     return Object.assign(result, { signDisplay: slots.signDisplay }, resolvedRounding(slots.digits));
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

@@ -37,9 +37,10 @@ export function matcher(options) {
   return text(options, 'localeMatcher', ['lookup', 'best fit'], 'best fit');
 }
 
-/** The value of an option that is a type of a Unicode extension. */
-export function keyword(options, name) {
-  const value = text(options, name, undefined, undefined);
+/** The value of an option that is a type of a Unicode extension, perhaps by another name. */
+export function keyword(options, name, typeOf = (type) => type) {
+  const given = text(options, name, undefined, undefined);
+  const value = given === undefined ? undefined : typeOf(given);
   if (value !== undefined && !/^[0-9a-z]{3,8}(-[0-9a-z]{3,8})*$/i.test(value)) {
     throw new RangeError(`The option ${name} cannot be "${value}"`);
   }

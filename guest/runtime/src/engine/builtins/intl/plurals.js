@@ -111,7 +111,7 @@ export class PluralRules {
     };
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

@@ -46,7 +46,7 @@ export class RelativeTimeFormat {
     return { locale: slots.locale, style: slots.style, numeric: slots.numeric, numberingSystem: slots.system };
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

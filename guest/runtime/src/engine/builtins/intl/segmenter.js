@@ -39,7 +39,7 @@ export class Segmenter {
     return { locale, granularity };
   }
 
-  static supportedLocalesOf(locales, options) {
+  static supportedLocalesOf(locales, options = undefined) {
     return supported(locales, options);
   }
 }

@@ -28,6 +28,9 @@ const FIRST = '1970-01-01 00:00';
 const HOUR = 3600;
 const HALF_YEAR = 184 * 24 * HOUR;
 
+/** An offset from UTC, in the place of a time zone. */
+const OFFSET = /^([+-])([01]\d|2[0-3])(?::?([0-5]\d))?$/;
+
 let data;
 const zones = new Map();
 
@@ -36,8 +39,10 @@ function shared() {
   return data;
 }
 
-/** The canonical name of a time zone. */
+/** The canonical name of a time zone, which may be an offset from UTC. */
 export function canonicalZone(text) {
+  const [, sign, hours, minutes = '00'] = OFFSET.exec(text) ?? [];
+  if (hours) return `${hours === '00' && minutes === '00' ? '+' : sign}${hours}:${minutes}`;
   const name = /^[\w+/-]{1,100}$/.test(text) ? zoneName(text) : undefined;
   if (name === undefined) throw new RangeError(`Invalid time zone specified: ${text.slice(0, 100)}`);
   return UTC.has(name) ? 'UTC' : (shared().aliases[name] ?? name);
@@ -45,13 +50,19 @@ export function canonicalZone(text) {
 
 export function allZones() {
   return [...new Set(zoneNames().map((name) => (UTC.has(name) ? 'UTC' : (shared().aliases[name] ?? name))))]
-    .filter((name) => name in shared().regions || name === 'UTC')
+    .filter((name) => (name in shared().regions && name !== 'Etc/Unknown') || name === 'UTC')
     .sort();
+}
+
+function offsetOf(zone) {
+  const seconds = (+zone.slice(1, 3) * 60 + +zone.slice(4)) * 60;
+  return zone[0] === '-' ? -seconds : seconds;
 }
 
 /** Seconds east of UTC, and whether that is daylight saving time. */
 export function offsetAt(zone, milliseconds) {
   if (zone === 'UTC') return [0, false];
+  if (OFFSET.test(zone)) return [offsetOf(zone), false];
   if (!zones.has(zone)) zones.set(zone, newZone(zone));
   return zoneOffset(zones.get(zone), Math.floor(milliseconds / 1000));
 }
@@ -72,6 +83,7 @@ function timeText(milliseconds) {
 export function nameOfZone(base, zone, milliseconds, style, system) {
   const [seconds, isDaylight] = offsetAt(zone, milliseconds);
   const zoneData = dataOf(base, 'zones');
+  if (zone === '+00:00') return zoneData.gmt.replace('{0}', '');
   const offset = (isLong) => localized(offsetName(zoneData, seconds, isLong), system);
   if (style === 'shortOffset' || style === 'longOffset') return offset(style === 'longOffset');
   const isLong = style === 'long' || style === 'longGeneric';
