@@ -90,10 +90,10 @@ export class World {
 }
 
 /** What could still fulfil promises: of one that nothing could, the guest is told that there will be no result. */
-const unanswered = [];
+export const unanswered = [];
 
 /** The host function: it answers at once, later or never, or fails. */
-function answer({ how, value }) {
+export function answer({ how, value }) {
   switch (how) {
     case 'now':
       return value;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { code, failure, HANDLER, Loaded, SETTINGS, SOURCE, State } from './model.mjs';
+import { answer, code, failure, HANDLER, Loaded, SETTINGS, SOURCE, State, unanswered } from './model.mjs';
 
 /** Of each no more than this at a time. */
 const MOST = 6;
@@ -19,6 +19,7 @@ export const operations = [
   [4, refused],
   [4, stop],
   [3, kill],
+  [4, abort],
   [2, killNothing],
   [8, snapshot],
   [10, restore],
@@ -31,6 +32,8 @@ export const operations = [
   [1, disposeState],
   [2, compileError],
   [2, pool],
+  [2, poolOfState],
+  [2, programs],
   [1, worker],
 ];
 
@@ -154,6 +157,38 @@ async function kill(world) {
   for (let turns = world.random.below(20); turns > 0; turns--) await turn();
   handle.kill();
   assert.deepEqual(await Promise.all(codes), ['ERR_CANCELLED', 'ERR_POISONED', 'ERR_POISONED']);
+}
+
+/** A signal stops its own call, and no other: one that waits never begins, and one that has begun poisons the sandbox. */
+async function abort(world) {
+  const { random } = world;
+  const sandbox = random.of(world.loaded.filter(({ poisoned }) => !poisoned));
+  if (!sandbox) return false;
+  const [first, second] = [new AbortController(), new AbortController()];
+  const isEndless = random.once(2);
+  const value = random.below(1000);
+  const event = { do: random.of(['host', 'await']), how: isEndless ? 'never' : 'later', value };
+  const before = unanswered.length;
+  const calls = [
+    sandbox.object.callHandler(HANDLER, event, { signal: first.signal }),
+    failure(sandbox.object.callHandler(HANDLER, {}, { signal: second.signal })),
+  ];
+  if (isEndless) calls[0] = failure(calls[0]);
+  sandbox.count += 1;
+  sandbox.called = true;
+  second.abort(value);
+  const waiting = await calls[1];
+  assert.deepEqual([waiting.code, waiting.terminatedBy, waiting.cause], ['ERR_CANCELLED', 'signal', value]);
+  if (!isEndless) {
+    assert.equal(await calls[0], value);
+    first.abort();
+    return expectCall(sandbox, {});
+  }
+  while (unanswered.length === before) await turn();
+  sandbox.poisoned = true;
+  first.abort(value);
+  const begun = await calls[0];
+  assert.deepEqual([begun.code, begun.terminatedBy, begun.cause], ['ERR_CANCELLED', 'signal', value]);
 }
 
 function killNothing(world) {
@@ -287,6 +322,72 @@ async function pool(world) {
   await Promise.all(requests);
   await made.close();
   assert.equal(await code(made.callHandler(HANDLER, {})), 'ERR_CONSUMED');
+}
+
+/** Each request of a pool finds the state of its snapshot. */
+async function poolOfState(world) {
+  const state = world.random.of(world.states);
+  if (!state) return false;
+  const made = new world.addon.SandboxPool({ snapshot: state.object, size: 1 + world.random.below(2) });
+  const functions = { test: world.addon.sync({ answer }) };
+  const requests = Array.from({ length: world.random.below(6) }, async (_, value) => {
+    switch (world.random.below(4)) {
+      case 0:
+        assert.equal(await code(made.callHandler(HANDLER, { do: 'spin' }, { wallClockTimeoutMs: 5 })), 'ERR_CANCELLED');
+        break;
+      case 1:
+        // The handler has imported one that does not make a promise.
+        assert.equal(await code(made.callHandler(HANDLER, {}, { functions: { test: { answer } } })), 'ERR_INVALID_ARG');
+        break;
+      case 2: {
+        const event = { do: world.random.of(['host', 'await']), how: world.random.of(['now', 'later']), value };
+        assert.equal(await made.callHandler(HANDLER, event, { functions }), value);
+        break;
+      }
+      default:
+        assert.deepEqual(await made.callHandler(HANDLER, {}), { count: state.count + 1, bytes: null });
+    }
+  });
+  await Promise.all(requests);
+  await made.close();
+}
+
+/** Each program runs in a guest in which there was no other. */
+async function programs(world) {
+  const { random } = world;
+  const made = new world.addon.SandboxPool({ size: 1 + random.below(2) });
+  const requests = Array.from({ length: random.below(10) }, async (_, input) => {
+    const run = async (source, options) => (await made.run(source, { input, ...options })).value;
+    switch (random.below(7)) {
+      case 0:
+        assert.equal(await code(run('throw new RangeError(`thrown ${input}`)')), 'ERR_GUEST_ERROR');
+        break;
+      case 1:
+        assert.equal(await code(run('for (;;);', { wallClockTimeoutMs: 5 })), 'ERR_CANCELLED');
+        break;
+      case 2:
+        assert.equal(await code(run('function (')), 'ERR_COMPILE');
+        break;
+      case 3: {
+        const modules = { m: 'let n = 0; export const add = (k) => (n += k);' };
+        assert.equal(await run("import { add } from 'm'; export default add(input)", { modules }), input);
+        break;
+      }
+      case 4: {
+        const functions = { test: { answer } };
+        const how = random.of(['now', 'later']);
+        assert.equal(await run(`await test.answer({ how: '${how}', value: input })`, { functions }), input);
+        break;
+      }
+      case 5:
+        assert.equal(await code(run('1', { signal: AbortSignal.abort() })), 'ERR_CANCELLED');
+        break;
+      default:
+        assert.equal(await run('globalThis.n = (globalThis.n ?? 0) + input'), input);
+    }
+  });
+  await Promise.all(requests);
+  await made.close();
 }
 
 /** A worker lives such a life too, and may be ended at any time. */

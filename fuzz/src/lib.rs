@@ -43,13 +43,36 @@ pub const EVENTS: Target =
 /// Any source compiles or does not.
 pub const SOURCES: Target =
     Target { name: "sources", run: |bytes| generators::with(bytes, oracles::source::sources), longest: 1024 };
+/// What is built into the guest is used in any way.
+pub const USES: Target =
+    Target { name: "uses", run: |bytes| generators::with(bytes, oracles::uses::run), longest: 256 };
+/// The guest's own crates read any sources, source maps and keys.
+pub const TEXTS: Target =
+    Target { name: "texts", run: |bytes| generators::with(bytes, oracles::text::read), longest: 512 };
+/// `Temporal` computes with any texts, numbers and fields.
+pub const TEMPORAL: Target =
+    Target { name: "temporal", run: |bytes| generators::with(bytes, oracles::temporal::compute), longest: 512 };
+/// `Intl` works on any tags and texts.
+pub const INTL: Target =
+    Target { name: "intl", run: |bytes| generators::with(bytes, oracles::intl::work), longest: 256 };
 /// A saved snapshot that somebody has changed is refused, or is a guest like any other.
 pub const SNAPSHOT_FOLDERS: Target =
     Target { name: "snapshot_folders", run: |bytes| generators::with(bytes, oracles::folder::changed), longest: 256 };
 
 /// All targets.
-pub const TARGETS: &[Target] =
-    &[DECODERS, MESSAGES, EVENTS, SOURCES, SNAPSHOT_FOLDERS, HOSTILE_RUNTIME, HOSTILE_KERNEL];
+pub const TARGETS: &[Target] = &[
+    DECODERS,
+    MESSAGES,
+    EVENTS,
+    SOURCES,
+    USES,
+    TEXTS,
+    TEMPORAL,
+    INTL,
+    SNAPSHOT_FOLDERS,
+    HOSTILE_RUNTIME,
+    HOSTILE_KERNEL,
+];
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;

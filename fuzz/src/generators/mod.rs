@@ -1,10 +1,15 @@
 //! Inputs, made of bytes. Whatever the bytes are, they make one; what they lack is taken for zero.
 
 pub mod abi;
+pub mod expressions;
 pub mod folder;
 pub mod guest;
+pub mod intl;
 pub mod json;
 pub mod source;
+pub mod temporal;
+pub mod text;
+pub mod uses;
 
 use std::fmt::Debug;
 use std::thread;

@@ -117,6 +117,8 @@ impl<'a> Edits<'a> {
         let mut at = part.start;
         // Where what was cut out last ends, and whether what is inserted there is part of it.
         let (mut cut_end, mut cut_insertions) = (part.start, false);
+        // Whether a statement ends where `at` is, once what is inserted there is written.
+        let mut is_open = false;
         for Change { span, kind, .. } in &self.changes[first..] {
             if span.start > part.end || (span.start == part.end && !span.is_empty()) {
                 break;
@@ -128,6 +130,10 @@ impl<'a> Edits<'a> {
             if is_cut || is_moved || (span.start < at && !span.is_empty()) {
                 continue;
             }
+            if is_open && (span.start > at || !span.is_empty()) {
+                result.push_str(";")?;
+                is_open = false;
+            }
             result.push_str(&source[at.min(span.start) as usize..span.start as usize])?;
             match kind {
                 Kind::Insertion(text) => result.push_str(text)?,
@@ -135,15 +141,25 @@ impl<'a> Edits<'a> {
                 Kind::Cut { with_end } => (cut_end, cut_insertions) = (span.end, *with_end),
                 Kind::Blank(text) => {
                     let ends_statement = text.is_empty() && self.open_ends.binary_search(&span.end).is_ok();
+                    // What is inserted at its end belongs to the statement.
+                    is_open = ends_statement && self.is_insertion_at(span.end);
                     result.overwrite(
                         &source[span.start as usize..span.end as usize],
-                        if ends_statement { ";" } else { text },
+                        if ends_statement && !is_open { ";" } else { text },
                     )?;
                 }
             }
             at = at.max(span.end);
         }
+        if is_open {
+            result.push_str(";")?;
+        }
         result.push_str(&source[at as usize..part.end.max(at) as usize])
+    }
+
+    fn is_insertion_at(&self, at: u32) -> bool {
+        let first = self.changes.partition_point(|change| change.span.start < at);
+        self.changes.get(first).is_some_and(|change| change.span == Span::new(at, at))
     }
 }
 

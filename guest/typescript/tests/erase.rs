@@ -72,6 +72,9 @@ fn lines_without_semicolons_do_not_go_on() {
     for (source, script) in [
         ("let a: string\n(b)", "let a; (b)"),
         ("a = b as any\n(c)", "a = b; (c)"),
+        ("a = <any>b!\nc", "a = ( b ); c"),
+        ("a = <any><any>b!\nc", "a = ( ( b )); c"),
+        ("class A { b = <any>c!\nd() {} }", "class A { b = ( c ); d() {} }"),
         ("a = b\ninterface C {}\n(d)", "a = b ; (d)"),
         ("class A { b: string\n['c'] = 1 }", "class A { b; ['c'] = 1 }"),
         ("class A { b = 1\npublic ['c'] = 1 }", "class A { b = 1 ; ['c'] = 1 }"),
