@@ -26,7 +26,9 @@ exports.load = () => {
     );
   }
   const addon = `${PACKAGE}-${platform}`;
-  const failure = `the native addon for ${platform} cannot be loaded; install ${addon} again`;
+  // Where that feature is off, Windows may have no winhvplatform.dll, which the addon is linked with.
+  const first = process.platform === 'win32' ? 'turn on the Windows feature "Windows Hypervisor Platform", or ' : '';
+  const failure = `the native addon for ${platform} cannot be loaded; ${first}install ${addon} again`;
   const built = `../js-host-api.${platform}.node`;
   if (canResolve(requireAtRuntime, built)) return attempt(() => requireAtRuntime(built), failure);
   if (canResolve(requireAtRuntime, addon)) return attempt(() => requireAtRuntime(addon), failure);

@@ -5,12 +5,12 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use super::bridge::arguments;
-use super::bridge::async_context::{self, Contexts};
+use super::bridge::async_context::Contexts;
 use super::bridge::environment::Environment;
 use super::bridge::fetch_grant::{self, FetchGrants};
 use super::bridge::host_calls::HostCalls;
 use super::bridge::host_error::Describer;
-use super::bridge::host_function::Server;
+use super::bridge::host_function::{self, Server};
 use super::bridge::inbox::Inbox;
 use super::bridge::json::Json;
 use super::bridge::object_lists::ObjectLists;
@@ -51,9 +51,9 @@ fn environment(env: &Env) -> napi::Result<Environment> {
         .keep(Describer::of_environment(env)?)
         .keep(PromiseThen::of_environment(env)?)
         .keep(Receipts::of_environment(env)?)
-        .keep(Server::of_environment(env)?)
         .keep(ObjectLists::of_environment(env)?)
         .keep(Contexts::default())
+        .keep(Server::default())
         .keep(FetchGrants::default())
         .keep(NextObserver::default())
         .keep(OwnWay::default())
@@ -69,7 +69,7 @@ fn environment(env: &Env) -> napi::Result<Environment> {
 #[napi(skip_typescript)]
 #[cfg_attr(test, allow(dead_code, reason = "a test program is no addon"))]
 pub fn use_async_hooks(env: &Env, async_hooks: Unknown, host_call_tracer: Unknown) -> napi::Result<()> {
-    catch_panic(|| async_context::begin(env, async_hooks, host_call_tracer)).map_err(|error| error.into_js(env))
+    catch_panic(|| host_function::begin(env, async_hooks, host_call_tracer)).map_err(|error| error.into_js(env))
 }
 
 /// Has a function of the package make the host functions behind a guest's `fetch`. The package's entry calls it.

@@ -25,19 +25,21 @@ fn word(index: usize) -> u64 {
     enter(gate::COUNTER, index as u32)
 }
 
-/// Says which pages, by their numbers, shall be copied at once after a restore of a later snapshot, as long as there are no
-/// handlers and when there are.
-pub fn set_working_sets(without_handlers: impl Iterator<Item = u32>, with_handlers: impl Iterator<Item = u32>) {
-    enter(gate::PLAN, gate::BEGIN_PLAN);
-    plan(without_handlers);
-    enter(gate::PLAN, gate::NEXT_SET);
-    plan(with_handlers);
+/// Says which pages, by their numbers, shall be copied at once after a restore of a later snapshot: as long as there are no
+/// handlers, when there are, and when a call has written others.
+pub fn set_working_sets(lists: [impl Iterator<Item = u32>; 3]) {
+    let mut begin = gate::BEGIN_PLAN;
+    for pages in lists {
+        enter(gate::PLAN, begin);
+        plan(pages);
+        begin = gate::NEXT_LIST;
+    }
 }
 
 fn plan(pages: impl Iterator<Item = u32>) {
     for page in pages {
         // There are no such pages.
-        if ![gate::BEGIN_PLAN, gate::NEXT_SET].contains(&page) {
+        if ![gate::BEGIN_PLAN, gate::NEXT_LIST].contains(&page) {
             enter(gate::PLAN, page);
         }
     }

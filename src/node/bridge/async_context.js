@@ -1,10 +1,20 @@
 // Where the calls of guests were asked for, and what host functions can ask of the call that they serve.
-({ AsyncLocalStorage, AsyncResource }, tracer) => {
+({ AsyncLocalStorage, AsyncResource }, isWaiting) => {
   const { AbortController } = globalThis;
-  /** During which host call JavaScript code runs: what the addon keeps of that. */
+  /** During which host call JavaScript code runs. */
   const hostCalls = new AsyncLocalStorage();
   const { run, getStore } = hostCalls;
   const { apply } = Reflect;
+
+  /**
+   * During which host call this runs that a guest still waits for: the innermost one. Those that have ended are forgotten, so that
+   * chains of calls do not grow for ever.
+   */
+  const running = () => {
+    let hostCall = apply(getStore, hostCalls, []);
+    while (hostCall !== undefined && !isWaiting(hostCall.number)) hostCall = hostCall.origin.cause;
+    return hostCall;
+  };
 
   return {
     /** A call of a guest begins here. */
@@ -12,8 +22,10 @@
       // Nobody waits for it to be collected: `end` says when it is of no more use.
       resource: new AsyncResource('HyperlightCall', { requireManualDestroy: true }),
       context,
+      cause: running(),
       aborts: undefined,
       hasEnded: false,
+      watcher: undefined,
     }),
 
     /** It has ended: so have all that listen to its signal. */
@@ -26,28 +38,30 @@
       resource.emitDestroy();
     },
 
-    /**
-     * Has a function serve a host call, where the guest's call was asked for: it is given what traces host calls, if anything does,
-     * the host call, the function of the host and its arguments.
-     */
-    serve: (origin, hostCall, serve, callback, values) =>
-      origin.resource.runInAsyncScope(run, hostCalls, hostCall, serve, tracer(), hostCall, callback, values),
+    /** Runs a function during a host call, where the guest's call was asked for. It is given the host call and values. */
+    enter: (origin, hostCall, serve, values) =>
+      origin.resource.runInAsyncScope(run, hostCalls, hostCall, serve, hostCall, values),
 
-    /** During which host call this runs. */
-    current: () => apply(getStore, hostCalls, []),
+    /** The number of the host call during which this runs, if a guest still waits for it or for one that has caused it. */
+    current: () => running()?.number,
 
-    /** What a host function can know of the call that it serves. */
-    describe: (origin, module, name) => ({
-      context: origin.context,
-      get signal() {
-        if (origin.aborts === undefined) {
-          origin.aborts = new AbortController();
-          if (origin.hasEnded) origin.aborts.abort();
-        }
-        return origin.aborts.signal;
-      },
-      module,
-      name,
-    }),
+    /** What code can know of the host call during which it runs. */
+    describe() {
+      const hostCall = apply(getStore, hostCalls, []);
+      if (hostCall === undefined) return undefined;
+      const { origin, callee } = hostCall;
+      return {
+        context: origin.context,
+        get signal() {
+          if (origin.aborts === undefined) {
+            origin.aborts = new AbortController();
+            if (origin.hasEnded) origin.aborts.abort();
+          }
+          return origin.aborts.signal;
+        },
+        module: callee.module,
+        name: callee.name,
+      };
+    },
   };
 };

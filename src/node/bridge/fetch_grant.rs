@@ -38,7 +38,7 @@ pub fn of_policy(env: &Env, policy: Unknown<'_>) -> Result<Vec<HostCallback>> {
     for i in (0..list.get_array_length()?).step_by(2) {
         let name = string(env, "a function's name", list.get_element(i)?)?;
         let callback = function(env, "a host function", list.get_element(i + 1)?)?;
-        made.push(HostCallback::new(own_modules::FETCH.to_string(), name, true, callback));
+        made.push(HostCallback::new(env, own_modules::FETCH.to_string(), name, true, &callback)?);
     }
     Ok(made)
 }

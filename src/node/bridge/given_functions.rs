@@ -62,5 +62,5 @@ fn from_js(env: &Env, [module, name, is_sync, callback]: [Unknown<'_>; 4]) -> Re
     name::check_not_ours("module", &module).map_err(crate::Error::from)?;
     let name = string(env, "a function's name", name)?;
     let is_sync: bool = arguments::from_js(env, is_sync)?;
-    Ok(HostCallback::new(module, name, !is_sync, function(env, "a host function", callback)?))
+    HostCallback::new(env, module, name, !is_sync, &function(env, "a host function", callback)?)
 }

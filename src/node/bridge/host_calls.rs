@@ -1,6 +1,6 @@
 //! The host calls that guests wait for, and the JavaScript thread that settles them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
@@ -22,10 +22,17 @@ pub fn of(env: &Env) -> Result<&'static Arc<HostCalls>> {
     environment::kept(env)
 }
 
+/// The one with this number, if its guest still waits for it.
+pub fn waiting(env: &Env, number: f64) -> Option<Arc<PendingHostCall>> {
+    let call = of(env).ok()?.lock().by_number.get(&(number as u64)).cloned()?;
+    call.is_waiting().then_some(call)
+}
+
 #[derive(Default)]
 struct Registry {
     last: u64,
-    by_number: HashMap<u64, Arc<PendingHostCall>>,
+    /// Numbers grow, so that JavaScript, which has them as numbers, cannot name a later call by an earlier one's.
+    by_number: BTreeMap<u64, Arc<PendingHostCall>>,
 }
 
 /// Takes a host call off the list when it is dropped.
@@ -40,21 +47,22 @@ impl HostCalls {
         Arc::new(Self { inbox, calls: Mutex::default() })
     }
 
-    /// Has the JavaScript thread serve a host call, which is given up when the environment ends. Called by other threads.
+    /// Has the JavaScript thread serve a host call, by its number, once its inbox is [woken](Inbox::wake). The call is given up when the
+    /// environment ends. Called by other threads.
     pub fn post(
         self: &Arc<Self>,
         source: Source,
         call: Arc<PendingHostCall>,
-        serve: impl FnOnce(&Env, &Arc<PendingHostCall>) + Send + 'static,
+        serve: impl FnOnce(&Env, f64) + Send + 'static,
     ) -> Result<Registration> {
         let mut calls = self.lock();
         calls.last += 1;
         let number = calls.last;
-        calls.by_number.insert(number, call.clone());
+        calls.by_number.insert(number, call);
         drop(calls);
         let registration = Registration { host_calls: self.clone(), number };
         // Fails if the environment has ended. If it ends from now on, it finds the call on the list.
-        self.inbox.post(source, move |env| serve(env, &call))?;
+        self.inbox.post_brief(source, move |env| serve(env, number as f64))?;
         Ok(registration)
     }
 

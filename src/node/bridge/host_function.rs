@@ -1,30 +1,36 @@
 //! The bridge from a guest that calls a host function to the JavaScript function that serves it.
 //!
 //! 1. The guest's thread makes a [`PendingHostCall`] and says how to give it up, should the guest's call be stopped.
-//! 2. It posts a job to the JavaScript thread that registered the function, and waits.
+//! 2. It posts a job to the JavaScript thread that registered the function, and waits. For asynchronous functions, of which a guest may
+//!    call many at once, that thread is woken when there is a job for each.
 //! 3. The JavaScript thread parses the arguments, enters the asynchronous context in which the guest's call was made, and calls the
 //!    function there.
 //! 4. It turns what the function returns into a payload, at once or, if that is thenable, when it is fulfilled. Steps 3 and 4 are
-//!    in `host_function.js` as far as they can be: functions and promises that native code makes cost several times as much.
+//!    in `host_function.js` as far as they can be: each step from native code to JavaScript and back, and each value, function and
+//!    promise that native code makes, costs several times as much as there.
 //! 5. It settles the host call, and the guest's thread goes on.
 //!
 //! The wait also ends when the environment does, or when nobody is left who could settle the call. Whatever comes after
 //! that is dropped.
 
+use std::any::Any;
+use std::cell::OnceCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use guest_abi::payload::Payload;
-use napi::bindgen_prelude::{External, FnArgs, FromNapiValue, Function, JsObjectValue, Object};
+use napi::bindgen_prelude::{FnArgs, Function, Object};
 use napi::{Env, JsValue, Unknown};
 
-use super::function::{self, AnyFunction, Completion};
-use super::host_calls::HostCalls;
-use super::{async_context, environment, host_error, inbox, json};
+use super::async_context::{self, Origin};
+use super::function::{self, AnyFunction};
+use super::host_calls::{self, HostCalls};
+use super::value::{undefined, value};
+use super::{environment, host_error, inbox, json};
 use crate::HostFunctionError;
-use crate::node::error::Result;
+use crate::node::error::{Error, Result};
 use crate::node::invalid_value::InvalidValue;
 use crate::node::panic::catch_panic;
 use crate::node::scheduling::call_record::CallRecord;
@@ -43,13 +49,19 @@ const NO_RESULT: &str = "the host function will never give a result";
 pub struct HostCallback {
     pub name: Arc<FunctionName>,
     is_async: bool,
-    callback: Arc<AnyFunction>,
+    /// An object with the function and its names. Node-API can refer to any object in the way that it refers to a function.
+    callee: Arc<AnyFunction>,
 }
 
 impl HostCallback {
     /// The function that guests know by these names. They wait for its result unless it is asynchronous.
-    pub fn new(module: String, name: String, is_async: bool, callback: AnyFunction) -> Self {
-        Self { name: Arc::new(FunctionName { module, name }), is_async, callback: Arc::new(callback) }
+    pub fn new(env: &Env, module: String, name: String, is_async: bool, callback: &AnyFunction) -> Result<Self> {
+        let mut callee = Object::new(env)?;
+        callee.set("module", module.as_str())?;
+        callee.set("name", name.as_str())?;
+        callee.set("callback", function::kept(env, callback)?)?;
+        let callee = Arc::new(function::keep(env, callee.to_unknown())?);
+        Ok(Self { name: Arc::new(FunctionName { module, name }), is_async, callee })
     }
 
     /// Registers it among the functions that a sandbox, or one of its calls, can call.
@@ -77,13 +89,13 @@ fn bridge(
 ) -> impl Fn(&crate::HostCall, Payload) -> FunctionResult<Payload> + Send + Sync + 'static {
     move |guest_call, arguments| {
         let _noted = NotedCall::begin(&function.name, &sandbox);
-        let (call, reply) = sandbox.host_call(function.name.clone());
+        let (call, reply) = sandbox.host_call();
         let _waiting = call.wait();
         let stopped = call.clone();
         guest_call.on_cancel(move || stopped.give_up());
-        let callback = function.callback.clone();
-        let posted =
-            host_calls.post(sandbox.source(), call.clone(), move |env, call| serve(env, call, &callback, arguments));
+        let callee = function.callee.clone();
+        let posted = host_calls.post(sandbox.source(), call, move |env, number| serve(env, number, &callee, arguments));
+        host_calls.inbox().wake();
         let reply = match posted {
             Ok(_entry) => reply.recv().map_err(|_| NO_RESULT.to_string()),
             Err(error) => Err(error.to_string()),
@@ -101,14 +113,21 @@ fn async_bridge(
 ) -> impl Fn(Payload) -> Pin<Box<dyn Future<Output = FunctionResult<Payload>> + Send>> + Send + Sync + 'static {
     move |arguments| {
         let noted = NotedCall::begin(&function.name, &sandbox);
-        let (call, reply) = sandbox.host_call(function.name.clone());
+        let (call, reply) = sandbox.host_call();
         let waiting = call.wait();
-        let callback = function.callback.clone();
-        let posted = host_calls.post(sandbox.source(), call, move |env, call| serve(env, call, &callback, arguments));
+        let callee = function.callee.clone();
+        let posted = host_calls.post(sandbox.source(), call, move |env, number| serve(env, number, &callee, arguments));
+        let host_calls = host_calls.clone();
         Box::pin(async move {
             let (_noted, _waiting) = (noted, waiting);
+            // The futures of all calls that were made at once are polled when all have been made.
+            host_calls.inbox().wake();
             let reply = match posted {
-                Ok(_entry) => reply.await.map_err(|_| NO_RESULT.to_string()),
+                Ok(_entry) => {
+                    let reply = reply.await.map_err(|_| NO_RESULT.to_string());
+                    host_calls.inbox().hear_out();
+                    reply
+                }
                 Err(error) => Err(error.to_string()),
             };
             reply.unwrap_or_else(|reason| Err(HostFunctionError::new(reason)))
@@ -139,79 +158,90 @@ impl Drop for NotedCall {
 
 const SOURCE: &str = include_str!("host_function.js");
 
-/// What serves host calls in one environment: a function of `host_function.js`.
-pub struct Server(AnyFunction);
+/// The place for what serves host calls in one environment, a function of `host_function.js`, which is there as soon as the package's
+/// entry has been loaded.
+#[derive(Default)]
+pub struct Server(OnceCell<AnyFunction>);
 
-impl Server {
-    pub fn of_environment(env: &Env) -> napi::Result<Self> {
-        let settle = env.create_function_from_closure::<(), (), _>("settle", |context| {
-            let call = of_external(context.env, context.get(0)?)?;
-            settle(context.env, &call, context.get(1)?, context.get(2)?);
-            Ok(())
-        })?;
-        let expect = env.create_function_from_closure::<(), _, _>("expect", |context| {
-            Ok(External::new(LastChance(of_external(context.env, context.get(0)?)?)))
-        })?;
-        let name_of = env.create_function_from_closure::<(), _, _>("nameOf", |context| {
-            let FunctionName { module, name } = &*of_external(context.env, context.get(0)?)?.function;
-            Ok(vec![module.clone(), name.clone()])
-        })?;
-        let given = (settle.to_unknown(), expect.to_unknown(), name_of.to_unknown());
-        let make: Function<FnArgs<_>, Function<Unknown, Unknown>> = env.run_script(SOURCE)?;
-        Ok(Self(make.call(given.into())?.create_ref()?))
+/// Serves host calls from now on: with the module `node:async_hooks`, and with a function that returns what traces them, if anything
+/// does.
+pub fn begin(env: &Env, async_hooks: Unknown<'_>, tracer: Unknown<'_>) -> Result<()> {
+    let Server(place) = environment::kept(env)?;
+    if place.get().is_some() {
+        // An environment loads the addon more than once if its cache of modules is cleared. Those that are there go on.
+        return Ok(());
     }
-}
-
-/// Gives a call up when it is dropped: when the functions that could settle it have been collected.
-struct LastChance(Arc<PendingHostCall>);
-
-impl Drop for LastChance {
-    fn drop(&mut self) {
-        self.0.give_up();
-    }
-}
-
-/// The call that JavaScript has as a value.
-fn of_external(env: &Env, value: Unknown<'_>) -> napi::Result<Arc<PendingHostCall>> {
-    // SAFETY: the value belongs to this environment and to the scope of the running call. Its type is checked.
-    unsafe {
-        if let Ok(call) = <&External<Arc<PendingHostCall>>>::from_napi_value(env.raw(), value.raw()) {
-            return Ok(Arc::clone(call));
+    let settle = env.create_function_from_closure::<(), (), _>("settle", |context| {
+        if let Some(call) = host_calls::waiting(context.env, context.get(0)?) {
+            settle(context.env, &call, context.get(1)?, [context.get(2)?, context.get(3)?]);
         }
-        let last_chance = <&External<LastChance>>::from_napi_value(env.raw(), value.raw())?;
-        Ok(Arc::clone(&last_chance.0))
-    }
+        Ok(())
+    })?;
+    let refuse = env.create_function_from_closure::<(), (), _>("refuse", |context| {
+        if let Some(call) = host_calls::waiting(context.env, context.get(0)?) {
+            let are_too_many: bool = context.get(1)?;
+            let refusal =
+                if are_too_many { InvalidValue::TooManyArguments(ARGUMENTS_MAX) } else { InvalidValue::NoArray };
+            settle_if_failed(&call, Err(refusal.into()));
+        }
+        Ok(())
+    })?;
+    let give_up = env.create_function_from_closure::<(), (), _>("giveUp", |context| {
+        let numbers: Vec<f64> = context.get(0)?;
+        numbers
+            .into_iter()
+            .filter_map(|number| host_calls::waiting(context.env, number))
+            .for_each(|call| call.give_up());
+        Ok(())
+    })?;
+    let mut addon = Object::new(env)?;
+    addon.set("settle", settle)?;
+    addon.set("refuse", refuse)?;
+    addon.set("giveUp", give_up)?;
+    addon.set("argumentsMax", ARGUMENTS_MAX)?;
+    let mut context = Object::new(env)?;
+    context.set("enter", async_context::begin(env, async_hooks)?)?;
+    context.set("tracer", tracer)?;
+    let make: Function<FnArgs<_>, Function<Unknown, Unknown>> = env.run_script(SOURCE)?;
+    let server = make.call((addon, context, json::functions(env)?).into())?;
+    let _ = place.set(server.create_ref()?);
+    Ok(())
 }
 
 /// Calls the function, on the JavaScript thread, where the guest's call was made.
-fn serve(env: &Env, call: &Arc<PendingHostCall>, callback: &AnyFunction, arguments: Payload) {
-    if !call.is_waiting() {
-        return;
-    }
+fn serve(env: &Env, number: f64, callee: &AnyFunction, arguments: Payload) {
+    let Some(call) = host_calls::waiting(env, number) else { return };
     let served = catch_panic(|| {
-        // The guest's runtime made this, so it is as little to be trusted as the guest.
-        let arguments = match json::try_parse(env, arguments)? {
-            Ok(array) if array.is_array()? => array,
-            _ => return Err(InvalidValue::NoArray.into()),
-        };
-        if Object::from_raw(env.raw(), arguments.raw()).get_array_length()? > ARGUMENTS_MAX {
-            return Err(InvalidValue::TooManyArguments(ARGUMENTS_MAX).into());
+        let Server(place) = environment::kept(env)?;
+        let server =
+            place.get().ok_or_else(|| Error::Internal("the addon was not loaded by its package".to_string()))?;
+        let (text, byte_arrays) = json::parts(env, arguments)?;
+        let byte_arrays = byte_arrays.map_or_else(|| undefined(env), Ok)?;
+        let values =
+            [origin_of(&call)?.object(env)?, value(env, number)?, function::kept(env, callee)?, text, byte_arrays];
+        match function::call(env, server, undefined(env)?, &values)? {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Internal("the asynchronous context cannot be entered".to_string())),
         }
-        let Server(server) = environment::kept(env)?;
-        async_context::of(env)?.serve(env, call, server, [function::kept(env, callback)?, arguments])
     });
-    settle_if_failed(call, served);
+    settle_if_failed(&call, served);
 }
 
-/// Settles a call with what its function has come to.
-fn settle(env: &Env, call: &PendingHostCall, is_fulfilled: bool, value: Unknown<'static>) {
+/// Where the guest's call was made.
+fn origin_of(call: &PendingHostCall) -> Result<&Origin> {
+    let origin = call.cause.origin.as_deref().and_then(|origin| (origin as &dyn Any).downcast_ref());
+    origin.ok_or_else(|| Error::Internal("nobody has made the guest's call".to_string()))
+}
+
+/// Settles a call with what its function has come to: a value's text and its byte arrays, or what was thrown.
+fn settle(env: &Env, call: &PendingHostCall, is_fulfilled: bool, [what, byte_arrays]: [Unknown<'static>; 2]) {
     let served = catch_panic(|| {
-        // What has been given up need not be turned into a payload.
-        if call.is_waiting() {
-            let reply = reply(env, if is_fulfilled { Ok(value) } else { Err(value) })?;
-            if let Some(send) = call.settle_later(reply) {
-                inbox::of(env)?.tell(call.source(), send);
-            }
+        let reply = match is_fulfilled {
+            true => Ok(json::payload(env, what, byte_arrays)?),
+            false => Err(host_error::describe(env, what)?),
+        };
+        if let Some(send) = call.settle_later(reply) {
+            inbox::of(env)?.tell(call.source(), send);
         }
         Ok(())
     });
@@ -222,16 +252,4 @@ fn settle_if_failed(call: &PendingHostCall, served: Result<()>) {
     if let Err(error) = served {
         call.settle(Err(HostFunctionError::new(error.to_string())));
     }
-}
-
-/// What the guest is given for what the function returned or threw.
-fn reply(env: &Env, completion: Completion) -> Result<FunctionResult<Payload>> {
-    let thrown = match completion {
-        Ok(value) => match json::try_stringify(env, value)? {
-            Ok(value) => return Ok(Ok(value)),
-            Err(thrown) => thrown,
-        },
-        Err(thrown) => thrown,
-    };
-    Ok(Err(host_error::describe(env, thrown)?))
 }

@@ -5,7 +5,8 @@
 //!
 //! 1. A [`post`](Inbox::post) that finds no job waiting calls the threadsafe function [`work`]. That is run when the event
 //!    loop polls, does one job, and calls itself again if there are others. Node.js runs it again at once, after
-//!    `process.nextTick` and the microtasks that the job has caused. So these count as well.
+//!    `process.nextTick` and the microtasks that the job has caused. So these count as well. Of [brief](Inbox::post_brief) jobs it
+//!    does [some](BRIEF_JOBS) before that, since to be run takes longer than such a job: so what these cause is not broken off.
 //! 2. When the budget is used up, `work` does no job and does not call itself, but a second threadsafe function,
 //!    [`next_turn`]. That starts the next budget and calls `work`.
 //!
@@ -18,7 +19,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,11 @@ use crate::node::scheduling::jobs::{Jobs, Source};
 
 /// How long jobs may take until the event loop has to turn. One that has begun is not broken off.
 const BUDGET: Duration = Duration::from_millis(2);
+/// Most brief jobs that are done before the microtasks are that they cause, and how long they may take until no other is begun.
+const BRIEF_JOBS: usize = 16;
+const BRIEF_JOBS_TIME: Duration = Duration::from_micros(250);
+/// How often a thread that has been told something gives up its turn on the processor, which may be the JavaScript thread's.
+const HEAR_OUT_TURNS: usize = 100;
 /// What a job takes of it, at least, that leaves no others. What comes of its microtasks cannot be told from idle time, and
 /// another job may come meanwhile.
 const LONE_JOB: Duration = Duration::from_micros(125);
@@ -39,6 +45,7 @@ const LONE_JOB: Duration = Duration::from_micros(125);
 /// What the JavaScript thread shall do. It is dropped undone if the thread ends before.
 enum Job {
     Once(Box<dyn FnOnce(&Env) + Send>),
+    Brief(Box<dyn FnOnce(&Env) + Send>),
     Steps(Box<Steps>),
 }
 
@@ -79,6 +86,10 @@ pub struct Inbox {
     state: Mutex<State>,
     /// Jobs that the thread must not end before.
     expected: AtomicUsize,
+    /// There may be brief jobs that the thread has not heard of.
+    is_to_be_woken: AtomicBool,
+    /// The thread is telling others what has come of several jobs.
+    is_telling: AtomicBool,
 }
 
 /// The inbox of the environment of the running call.
@@ -96,6 +107,8 @@ struct State {
     jobs: Jobs<Job>,
     /// What is to be told before the event loop turns.
     news: Vec<News>,
+    /// What comes now comes of several jobs that have been done together, and `work` was called to tell it.
+    gathers: bool,
     phase: Phase,
     /// How much of the budget is used up.
     used: Duration,
@@ -158,6 +171,7 @@ impl Inbox {
         let state = State {
             jobs: Jobs::new(),
             news: Vec::new(),
+            gathers: false,
             phase: Phase::Idle,
             used: Duration::ZERO,
             left_others_at: None,
@@ -166,12 +180,45 @@ impl Inbox {
             functions: RwLock::new(Some(Functions { work, next_turn })),
             state: Mutex::new(state),
             expected: AtomicUsize::new(0),
+            is_to_be_woken: AtomicBool::new(false),
+            is_telling: AtomicBool::new(false),
         }))
     }
 
     /// Hands a job to the JavaScript thread and returns at once. Jobs of one source are done in the order in which they came.
     pub fn post(&self, source: Source, job: impl FnOnce(&Env) + Send + 'static) -> Result<()> {
         self.add(source, Job::Once(Box::new(job)))
+    }
+
+    /// As [`post`](Self::post), but for a job that is brief as a rule: several are done before the microtasks that they cause. The
+    /// thread hears of it at the next [`wake`](Self::wake), so that it is woken once for many, or with any other job.
+    pub fn post_brief(&self, source: Source, job: impl FnOnce(&Env) + Send + 'static) -> Result<()> {
+        let mut state = self.lock();
+        if state.phase == Phase::Closed {
+            drop(state);
+            return Err(ended());
+        }
+        state.jobs.add(source, Job::Brief(Box::new(job)));
+        self.is_to_be_woken.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Has the thread hear of brief jobs.
+    pub fn wake(&self) {
+        if !self.is_to_be_woken.swap(false, Ordering::Acquire) {
+            return;
+        }
+        let is_idle = {
+            let mut state = self.lock();
+            let is_idle = state.phase == Phase::Idle && !state.jobs.is_empty();
+            if is_idle {
+                state.phase = Phase::AtWork;
+            }
+            is_idle
+        };
+        if is_idle {
+            self.call(|functions| functions.work);
+        }
     }
 
     /// As [`post`](Self::post), but for a job that is called until it is done. Between its steps other sources have their
@@ -204,13 +251,13 @@ impl Inbox {
         Ok(())
     }
 
-    /// Tells other threads what has come of a job of a source: at once or, if the source has jobs that wait, when there are no
-    /// jobs any more, but not after the event loop has turned. A guest that has called many functions at once so has their results
-    /// together.
+    /// Tells other threads what has come of a job of a source: at once or, if the source has jobs that wait or several were done
+    /// together, when there are no jobs any more, but not after the event loop has turned. A guest that has called many functions at
+    /// once so has their results together.
     pub fn tell(&self, source: Source, news: impl FnOnce() + Send + 'static) {
         let mut state = self.lock();
         // Otherwise nobody would tell it before the event loop turns, or ever.
-        if state.phase == Phase::AtWork && state.jobs.has_jobs_of(source) {
+        if state.phase == Phase::AtWork && (state.gathers || state.jobs.has_jobs_of(source)) {
             state.news.push(Box::new(news));
             return;
         }
@@ -218,11 +265,54 @@ impl Inbox {
         news();
     }
 
-    /// Does a job, unless the event loop has to turn. Called on the thread.
+    /// Lets the thread tell the rest of what it is telling: a thread that has been told the first of it would go on without. Does
+    /// not wait for long.
+    pub fn hear_out(&self) {
+        for _ in 0..HEAR_OUT_TURNS {
+            if !self.is_telling.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Does a job, or several brief ones, unless the event loop has to turn. Called on the thread.
     fn work(&self, env: &Env) {
+        let begin = Instant::now();
+        let mut done = 0;
+        while let Some(was_brief) = self.do_job(env) {
+            done += 1;
+            let is_over = !was_brief || done == BRIEF_JOBS || begin.elapsed() >= BRIEF_JOBS_TIME;
+            let mut state = self.lock();
+            let has_jobs = !state.jobs.is_empty();
+            if has_jobs && !is_over {
+                continue;
+            }
+            // What the microtasks of several have to tell is told together.
+            state.gathers = done > 1;
+            let has_more = has_jobs || state.gathers || !state.news.is_empty();
+            if has_more {
+                state.left_others_at = Some(Instant::now());
+            } else {
+                state.used += LONE_JOB.saturating_sub(begin.elapsed());
+                if state.phase == Phase::AtWork {
+                    state.phase = Phase::Idle;
+                }
+            }
+            drop(state);
+            if has_more {
+                self.call(|functions| functions.work);
+            }
+            return;
+        }
+    }
+
+    /// Does a job, unless there is none or the event loop has to turn. Returns whether it was to be brief.
+    fn do_job(&self, env: &Env) -> Option<bool> {
         let begin = Instant::now();
         let next = {
             let mut state = self.lock();
+            state.gathers = false;
             // What has come between jobs comes of them.
             if let Some(end) = state.left_others_at.take() {
                 state.used += begin - end;
@@ -239,35 +329,24 @@ impl Inbox {
                 Err((std::mem::take(&mut state.news), false))
             }
         };
-        let (source, job, budget) = match next {
-            Ok(next) => next,
+        match next {
+            Ok((source, job, budget)) => {
+                let was_brief = matches!(job, Job::Brief(_));
+                let done = catch_panic(|| Ok(job.run(env, &budget)));
+                let mut state = self.lock();
+                state.jobs.done(source, done.unwrap_or_default());
+                state.used += begin.elapsed();
+                Some(was_brief)
+            }
             Err((news, has_to_turn)) => {
+                self.is_telling.store(news.len() > 1, Ordering::Relaxed);
                 news.into_iter().for_each(|tell| tell());
+                self.is_telling.store(false, Ordering::Relaxed);
                 if has_to_turn {
                     self.call(|functions| functions.next_turn);
                 }
-                return;
+                None
             }
-        };
-        let done = catch_panic(|| Ok(job.run(env, &budget)));
-        let has_more = {
-            let mut state = self.lock();
-            state.jobs.done(source, done.unwrap_or_default());
-            let end = Instant::now();
-            let has_more = !state.jobs.is_empty() || !state.news.is_empty();
-            if has_more {
-                state.used += end - begin;
-                state.left_others_at = Some(end);
-            } else {
-                state.used += (end - begin).max(LONE_JOB);
-                if state.phase == Phase::AtWork {
-                    state.phase = Phase::Idle;
-                }
-            }
-            has_more
-        };
-        if has_more {
-            self.call(|functions| functions.work);
         }
     }
 
@@ -365,7 +444,7 @@ impl Job {
     /// Does the job, or a step of it. Returns it if it is to go on.
     fn run(self, env: &Env, budget: &Budget) -> Option<Self> {
         match self {
-            Self::Once(job) => {
+            Self::Once(job) | Self::Brief(job) => {
                 job(env);
                 None
             }

@@ -1,13 +1,11 @@
 //! What goes into a sandbox and what comes out: V8's own JSON, with byte arrays beside it. See [`guest_abi::payload`].
 
 use guest_abi::payload::{BINARY_SOURCE, Payload};
-use napi::bindgen_prelude::{
-    Array, ArrayBuffer, FromNapiValue, Function, JsObjectValue, Object, ToNapiValue, Uint8ArraySlice,
-};
+use napi::bindgen_prelude::{Array, ArrayBuffer, FromNapiValue, Function, JsObjectValue, Object, Uint8ArraySlice};
 use napi::{Env, JsValue, Unknown, ValueType};
 
 use super::function::{self, AnyFunction, Completion};
-use super::value::undefined;
+use super::value::{undefined, value};
 use super::{environment, exception};
 use crate::node::error::{Error, Result};
 use crate::node::invalid_value::InvalidValue;
@@ -53,21 +51,37 @@ pub fn stringify(env: &Env, what: &str, event: Unknown<'_>) -> Result<Payload> {
 /// Any value, `None` if it is of a kind that JSON leaves out, or what `JSON.stringify` throws.
 pub fn try_stringify(env: &Env, value: Unknown<'_>) -> Result<std::result::Result<Option<Payload>, Unknown<'static>>> {
     let byte_arrays = Array::from_vec::<()>(env, Vec::new())?.to_unknown();
-    let text = match call(env, &environment::kept::<Json>(env)?.stringify, &[value, byte_arrays])? {
-        Ok(text) => text,
-        Err(thrown) => return Ok(Err(thrown)),
-    };
+    match call(env, &environment::kept::<Json>(env)?.stringify, &[value, byte_arrays])? {
+        Ok(text) => Ok(Ok(payload(env, text, byte_arrays)?)),
+        Err(thrown) => Ok(Err(thrown)),
+    }
+}
+
+/// What `stringify` of [`BINARY_SOURCE`] has made of a value: its text and its byte arrays, which may be `undefined` if there are none.
+/// No JavaScript may have run since.
+pub fn payload(env: &Env, text: Unknown<'_>, byte_arrays: Unknown<'_>) -> Result<Option<Payload>> {
     if text.get_type()? != ValueType::String {
-        return Ok(Ok(None));
+        return Ok(None);
     }
     // SAFETY: the string belongs to this environment and to the scope of the running call. It holds no lone surrogates,
     // which JSON.stringify escapes, so nothing is lost in UTF-8.
     let mut payload = Payload::from_json(unsafe { String::from_napi_value(env.raw(), text.raw()) }?);
-    let byte_arrays = Object::from_raw(env.raw(), byte_arrays.raw());
-    for i in 0..byte_arrays.get_array_length()? {
-        push(env, &mut payload, byte_arrays.get_element(i)?)?;
+    if byte_arrays.get_type()? == ValueType::Object {
+        let byte_arrays = Object::from_raw(env.raw(), byte_arrays.raw());
+        for i in 0..byte_arrays.get_array_length()? {
+            push(env, &mut payload, byte_arrays.get_element(i)?)?;
+        }
     }
-    Ok(Ok(Some(payload)))
+    Ok(Some(payload))
+}
+
+/// An object with the functions of [`BINARY_SOURCE`], for JavaScript that does without native code.
+pub fn functions(env: &Env) -> Result<Object<'static>> {
+    let json: &Json = environment::kept(env)?;
+    let mut functions = Object::new(env)?;
+    functions.set("stringify", function::kept(env, &json.stringify)?)?;
+    functions.set("parse", function::kept(env, &json.parse_with_bytes)?)?;
+    Ok(Object::from_raw(env.raw(), functions.raw()))
 }
 
 /// Adds a `Uint8Array` or an `ArrayBuffer`.
@@ -95,14 +109,21 @@ pub fn parse(env: &Env, payload: Payload) -> Result<Unknown<'static>> {
 /// The value that a payload stands for, or what `JSON.parse` throws.
 pub fn try_parse(env: &Env, payload: Payload) -> Result<Completion> {
     let json: &Json = environment::kept(env)?;
-    // SAFETY: the environment is that of the running call, on its own thread.
-    let text = unsafe { Unknown::from_raw_unchecked(env.raw(), <&str>::to_napi_value(env.raw(), payload.json())?) };
+    match parts(env, payload)? {
+        (text, None) => call(env, &json.parse, &[text]),
+        (text, Some(byte_arrays)) => call(env, &json.parse_with_bytes, &[text, byte_arrays]),
+    }
+}
+
+/// The text of a payload and, if it has some, its byte arrays.
+pub fn parts(env: &Env, payload: Payload) -> Result<(Unknown<'static>, Option<Unknown<'static>>)> {
+    let text = value(env, payload.json())?;
     if payload.byte_arrays().len() == 0 {
-        return call(env, &json.parse, &[text]);
+        return Ok((text, None));
     }
     let byte_arrays = payload.byte_arrays().map(|bytes| Uint8ArraySlice::copy_from(env, bytes));
     let byte_arrays = Array::from_vec(env, byte_arrays.collect::<napi::Result<_>>()?)?;
-    call(env, &json.parse_with_bytes, &[text, byte_arrays.to_unknown()])
+    Ok((text, Some(value(env, byte_arrays)?)))
 }
 
 fn call(env: &Env, function: &AnyFunction, arguments: &[Unknown<'_>]) -> Result<Completion> {

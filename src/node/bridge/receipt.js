@@ -14,8 +14,9 @@
     return lines;
   };
 
-  /** A receipt; without what it has of the console if that is `null`. */
-  const receipt = (
+  /** The value of a call with its receipt, which has nothing of the console if that is `null`. */
+  return (
+    value,
     wallClockMs,
     cpuTimeMs,
     terminatedBy,
@@ -50,8 +51,6 @@
       delete receipt.console;
       delete receipt.droppedLines;
     }
-    return receipt;
+    return { value, receipt };
   };
-
-  return { receipt, result: (value, receipt) => ({ value, receipt }) };
 };

@@ -8,7 +8,7 @@ use napi::{Env, JsError, JsValue, Unknown};
 
 use super::delivery::Delivery;
 use super::environment;
-use super::function::{self, AnyFunction, Completion};
+use super::function::{self, AnyFunction};
 use super::value::{undefined, value};
 use crate::ConsoleLevel;
 use crate::node::error::{Error, Result};
@@ -16,18 +16,13 @@ use crate::node::scheduling::call_record::{CallRecord, HostCallTotal, Line};
 
 const SOURCE: &str = include_str!("receipt.js");
 
-/// What makes receipts in one environment, and the results of calls that have one.
-pub struct Receipts {
-    receipt: AnyFunction,
-    result: AnyFunction,
-}
+/// What makes receipts in one environment: a function of `receipt.js`.
+pub struct Receipts(AnyFunction);
 
 impl Receipts {
     pub fn of_environment(env: &Env) -> napi::Result<Self> {
-        let of_guest: Function<&str, Object> = env.run_script(SOURCE)?;
-        let functions = of_guest.call(crate::SandboxBuilder::guest_image().hash)?;
-        let function = |name| functions.get_named_property::<Function<_, _>>(name)?.create_ref();
-        Ok(Self { receipt: function("receipt")?, result: function("result")? })
+        let of_guest: Function<&str, Function<Unknown, Unknown>> = env.run_script(SOURCE)?;
+        Ok(Self(of_guest.call(crate::SandboxBuilder::guest_image().hash)?.create_ref()?))
     }
 }
 
@@ -57,15 +52,11 @@ impl Noted {
         level_name: fn(ConsoleLevel) -> &'static str,
     ) -> Result<Object<'static>> {
         let end = self.0.get().zip(stats.as_ref());
-        let receipt = end.map(|((record, input_size), stats)| {
-            receipt(env, record, &End { stats, input_size: *input_size, output_size }, Some(level_name))
-        });
-        match (value, receipt) {
-            (Ok(value), Some(receipt)) => {
-                let Receipts { result, .. } = environment::kept(env)?;
-                made(function::call(env, result, undefined(env)?, &[value, receipt?.to_unknown()])?)
-            }
-            (Err(error), Some(receipt)) => Err(add_to(env, error, receipt)),
+        let end =
+            end.map(|((record, input_size), stats)| (record, End { stats, input_size: *input_size, output_size }));
+        match (value, end) {
+            (Ok(value), Some((record, end))) => with_receipt(env, value, record, &end, Some(level_name)),
+            (Err(error), Some((record, end))) => Err(add_to(env, error, receipt(env, record, &end, Some(level_name)))),
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(Error::Internal("a call has no receipt".to_string())),
         }
@@ -86,6 +77,17 @@ fn receipt(
     end: &End<'_>,
     level_name: Option<fn(ConsoleLevel) -> &'static str>,
 ) -> Result<Object<'static>> {
+    Ok(with_receipt(env, undefined(env)?, record, end, level_name)?.get_named_property("receipt")?)
+}
+
+/// The same beside the value of the call.
+fn with_receipt(
+    env: &Env,
+    result: Unknown<'static>,
+    record: &CallRecord,
+    end: &End<'_>,
+    level_name: Option<fn(ConsoleLevel) -> &'static str>,
+) -> Result<Object<'static>> {
     let End { stats, input_size, output_size } = end;
     let totals = record.host_calls().into_iter().flat_map(|(name, HostCallTotal { count, time })| {
         [value(env, name), value(env, count as f64), value(env, milliseconds(time))]
@@ -101,6 +103,7 @@ fn receipt(
         None => (value(env, Null)?, undefined(env)?),
     };
     let properties = [
+        result,
         value(env, milliseconds(stats.wall_clock))?,
         value(env, stats.cpu_time.map_or(Either::B(Null), |time| Either::A(milliseconds(time))))?,
         value(env, stats.terminated_by.map_or(Either::B(Null), Either::A))?,
@@ -115,13 +118,8 @@ fn receipt(
         lines,
         dropped,
     ];
-    let Receipts { receipt, .. } = environment::kept(env)?;
-    made(function::call(env, receipt, undefined(env)?, &properties)?)
-}
-
-/// The object that a function of ours has made.
-fn made(completion: Completion) -> Result<Object<'static>> {
-    match completion {
+    let Receipts(with_receipt) = environment::kept(env)?;
+    match function::call(env, with_receipt, undefined(env)?, &properties)? {
         Ok(object) => Ok(object.coerce_to_object()?),
         Err(_) => Err(Error::Internal("a receipt cannot be made".to_string())),
     }

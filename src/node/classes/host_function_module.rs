@@ -138,7 +138,7 @@ impl HostFunctionModule {
         let name = arguments::string(env, "the function's name", name)?;
         name::check("function", &name).map_err(crate::Error::from)?;
         let callback = arguments::function(env, "the callback", callback)?;
-        let function = HostCallback::new(self.name.clone(), name, is_async, callback);
+        let function = HostCallback::new(env, self.name.clone(), name, is_async, &callback)?;
         self.functions.with(|functions| {
             functions.retain(|known| known.name != function.name);
             functions.push(function);

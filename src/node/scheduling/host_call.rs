@@ -49,7 +49,6 @@ pub struct PendingHostCall {
     pub(super) caller: Caller,
     /// Why the guest's call was made.
     pub cause: Cause,
-    pub function: Arc<FunctionName>,
     reply: Mutex<Option<oneshot::Sender<FunctionResult<Payload>>>>,
     replies: Arc<Replies>,
     /// Bytes of the reply that has been given and not taken.
@@ -73,12 +72,11 @@ impl PendingHostCall {
     pub fn new(
         caller: Caller,
         cause: Cause,
-        function: Arc<FunctionName>,
         replies: Arc<Replies>,
     ) -> (Arc<Self>, oneshot::Receiver<FunctionResult<Payload>>) {
         let (sender, receiver) = oneshot::channel();
         let reply = Mutex::new(Some(sender));
-        let call = Arc::new(Self { caller, cause, function, reply, replies, size: AtomicUsize::new(0) });
+        let call = Arc::new(Self { caller, cause, reply, replies, size: AtomicUsize::new(0) });
         (call, receiver)
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use guest_abi::payload::Payload;
 
 use super::call_record::CallRecord;
-use super::host_call::{Caller, Cause, FunctionName, PendingHostCall, Replies};
+use super::host_call::{Caller, Cause, PendingHostCall, Replies};
 use super::jobs::Source;
 use super::pool_id::PoolId;
 use super::reentrancy;
@@ -74,12 +74,9 @@ impl SandboxContext {
     }
 
     /// A call of a host function by the guest's call that runs, and where its reply will come.
-    pub fn host_call(
-        &self,
-        function: Arc<FunctionName>,
-    ) -> (Arc<PendingHostCall>, oneshot::Receiver<FunctionResult<Payload>>) {
+    pub fn host_call(&self) -> (Arc<PendingHostCall>, oneshot::Receiver<FunctionResult<Payload>>) {
         let caller = Caller { source: self.source, pool: self.pool.get().copied() };
-        PendingHostCall::new(caller, self.lock_cause().clone(), function, self.replies.clone())
+        PendingHostCall::new(caller, self.lock_cause().clone(), self.replies.clone())
     }
 
     /// Refuses to use the sandbox where that would never end: see [`reentrancy`]. Returns what a call has to know of its cause.

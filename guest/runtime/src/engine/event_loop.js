@@ -1,28 +1,24 @@
-// What a call waits for: timers, immediates, and calls of asynchronous host functions. event_loop.rs decides what runs when.
+// What a call waits for beside host functions: timers and immediates. event_loop.rs decides what runs when.
 //
 // All that a call leaves behind is dropped when it ends. It is kept in plain objects and arrays, so that it counts as the
 // guest's memory, and nothing that guest code may have changed is used.
 (native, globals) => {
   // As they are now: guest code may change the originals.
-  const { HostFunctionError, Number: numberOf, Promise: NativePromise } = globals;
-  const { RangeError: NativeRangeError, TypeError: NativeTypeError } = globals;
+  const { Number: numberOf, RangeError: NativeRangeError, TypeError: NativeTypeError } = globals;
   const { defineProperty } = globals.Object;
   const { apply } = globals.Reflect;
   const TIMERS_MAX = 10_000;
-  const IN_FLIGHT_MAX = 1_000;
   const KEPT_MIN = 64;
   // Milliseconds, as in Node.js: what is shorter or longer is the shortest.
   const DELAY_MIN = 1;
   const DELAY_MAX = 2 ** 31 - 1;
 
-  /** Number of the timer, the immediate or the host call that was made last. None is used again. */
+  /** Number of the timer or the immediate that was made last. None is used again. */
   let last = 0;
   /** What there is of each by number. */
   let timers;
   let immediates;
-  let inFlight;
   let timerCount;
-  let inFlightCount;
   /** Timers that wait: a binary heap with the one that is due first at its top. */
   let heap;
   /** Immediates from `oldest` on, the oldest first; those that were taken back are missing in `immediates`. */
@@ -31,9 +27,6 @@
   /** Calls that wait for the end of the code that runs, from `nextOfTicks` on. */
   let ticks;
   let nextOfTicks;
-  /** Host calls that the host has not been told of, from `untold` on. */
-  let started;
-  let untold;
   /** Promises that keep the call open, until they are settled. Settled ones are looked for when there are so many. */
   let kept;
   let keptMax;
@@ -43,12 +36,10 @@
   function clear() {
     timers = { __proto__: null };
     immediates = { __proto__: null };
-    inFlight = { __proto__: null };
-    timerCount = inFlightCount = oldest = nextOfTicks = untold = 0;
+    timerCount = oldest = nextOfTicks = 0;
     heap = [];
     queue = [];
     ticks = [];
-    started = [];
     kept = [];
     keptMax = KEPT_MIN;
   }
@@ -176,23 +167,6 @@
     takeBack(number);
   }
 
-  /** Calls an asynchronous host function: a promise for its result. The host is told at the end of this entry. */
-  function start(module, name, parameters) {
-    return new NativePromise((resolve, reject) => {
-      // To encode the arguments may run code, which may start calls too.
-      const encoded = native.encode(parameters);
-      if (inFlightCount >= IN_FLIGHT_MAX) {
-        const message = `there are ${IN_FLIGHT_MAX} calls of host functions in flight already`;
-        throw new HostFunctionError(message, 'RangeError');
-      }
-      native.use();
-      last += 1;
-      inFlight[last] = { __proto__: null, resolve, reject };
-      inFlightCount += 1;
-      define(started, started.length, { __proto__: null, number: last, module, name, encoded });
-    });
-  }
-
   /** Keeps the call open until a promise is settled. That does not count as handling its rejection. */
   function waitUntil(promise) {
     const made = native.promise(promise);
@@ -213,7 +187,6 @@
   return {
     __proto__: null,
     clear,
-    start,
     waitUntil,
     nextTick,
 
@@ -241,31 +214,6 @@
       while (kept.length > 0 && !native.isPending(kept[kept.length - 1])) kept.length -= 1;
       return kept.length > 0;
     },
-
-    /** Settles the promise of a host call, unless nobody waits for it any more. */
-    settle(number, isFulfilled, value) {
-      const call = inFlight[number];
-      if (call === undefined) return;
-      delete inFlight[number];
-      inFlightCount -= 1;
-      if (isFulfilled) call.resolve(value);
-      else call.reject(value);
-    },
-
-    /** Takes the next host call that the host has not been told of, if it is at most that large: its parts. */
-    takeStarted(sizeMax) {
-      const call = started[untold];
-      if (call === undefined || call.encoded.length > sizeMax) return undefined;
-      untold += 1;
-      if (untold === started.length) {
-        started = [];
-        untold = 0;
-      }
-      return call;
-    },
-
-    hasStarted: () => started.length > 0,
-    isInFlight: () => inFlightCount > 0,
 
     /** Number of the immediate that was made last. */
     lastImmediate: () => (queue.length > oldest ? queue[queue.length - 1] : 0),

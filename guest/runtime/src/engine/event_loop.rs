@@ -16,17 +16,16 @@
 //! When the promise is settled, the reply is known and the jobs that are left still run. If the call is kept open, it goes on as
 //! before, until the promises that do so are settled; then timers, immediates and host calls are dropped.
 
-use alloc::vec::{IntoIter, Vec};
+use alloc::vec::IntoIter;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use guest_abi::message::HostReply;
-use guest_abi::payload::Payload;
-use guest_abi::suspension::{StartedCall, Suspension};
+use guest_abi::suspension::Suspension;
 use rquickjs::function::Func;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, TypedArray, Value};
+use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, Value};
 
-use super::{clock, contexts, host, module, payload};
+use super::{clock, contexts, host_promises, module};
 use crate::global::Global;
 
 static FUNCTIONS: Global<Functions> = Global::new();
@@ -61,21 +60,26 @@ pub enum Progress {
 pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     let native = Object::new(ctx.clone())?;
     native.set("now", Func::from(now))?;
-    native.set("use", Func::from(|| IS_USED.store(true, Relaxed)))?;
+    native.set("use", Func::from(is_used))?;
     native.set("tick", Func::from(|| HAS_TICKS.store(true, Relaxed)))?;
     native.set("follow", Func::from(contexts::follow))?;
-    native.set("encode", Func::from(encode))?;
     native.set("promise", Func::from(promise_of))?;
     native.set("isPending", Func::from(is_pending))?;
     let script: Function = ctx.eval(include_str!("event_loop.js"))?;
     let functions: Object = script.call((native, ctx.globals()))?;
     FUNCTIONS.set(Functions(Persistent::save(ctx, functions)));
+    host_promises::install();
     Ok(())
 }
 
-/// The function of the script that starts a host call.
+/// The function that starts a host call.
 pub fn start<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
-    function(ctx, "start")
+    Function::new(ctx.clone(), host_promises::start)
+}
+
+/// The call has something to drop when it ends.
+pub fn is_used() {
+    IS_USED.store(true, Relaxed);
 }
 
 /// The function of the script that keeps a call open.
@@ -112,7 +116,7 @@ pub fn run(
             return Ok(Progress::Stuck);
         }
         if let Some((number, reply)) = results.next() {
-            settle(ctx, number, reply)?;
+            host_promises::settle(ctx, number, reply)?;
             continue;
         }
         let last: f64 = function(ctx, "lastImmediate")?.call(())?;
@@ -129,16 +133,15 @@ pub fn run(
         }
         let until_next: Option<f64> = function(ctx, "untilNext")?.call(())?;
         let is_next_due = until_next == Some(0.0);
-        let is_in_flight: bool = function(ctx, "isInFlight")?.call(())?;
+        let is_in_flight = host_promises::is_in_flight();
         match until_next {
             None if !is_in_flight => return Ok(Progress::Stuck),
             // What runs over and over again must not keep results of the host from their turn.
             Some(0.0) if !is_in_flight => continue,
             _ => {}
         }
-        let started = take_started(ctx, message_size_max)?;
-        let has_started: bool = function(ctx, "hasStarted")?.call(())?;
-        let at_once = is_next_due || has_started;
+        let started = host_promises::take_started(message_size_max);
+        let at_once = is_next_due || host_promises::has_started();
         let timer = until_next.filter(|_| !is_next_due).map(|milliseconds| (milliseconds * 1e6) as u64);
         return Ok(Progress::Suspended(Suspension { started, at_once, timer }));
     }
@@ -149,21 +152,10 @@ fn now() -> f64 {
     clock::since_origin_nanos() as f64 / 1e6
 }
 
-/// Settles the promise of a host call with what has come of it.
-fn settle(ctx: &Ctx<'_>, number: u64, reply: HostReply) -> Result<()> {
-    let result = match reply {
-        HostReply::Value(value) => payload::decode(ctx, &value),
-        HostReply::Undefined => Ok(Value::new_undefined(ctx.clone())),
-        HostReply::Failed(error) => Err(host::failure(ctx, error)),
-    };
-    let is_fulfilled = result.is_ok();
-    let value = result.unwrap_or_else(|_| ctx.catch());
-    function(ctx, "settle")?.call::<_, ()>((number as f64, is_fulfilled, value))
-}
-
 /// Drops what a call leaves behind.
 pub fn clear(ctx: &Ctx<'_>) {
     contexts::reset(ctx);
+    host_promises::clear();
     if IS_USED.swap(false, Relaxed) && function(ctx, "clear").and_then(|clear| clear.call::<_, ()>(())).is_err() {
         // There was no memory for it. The next call finds the rest and drops it.
         ctx.catch();
@@ -219,32 +211,6 @@ fn run_ticks(ctx: &Ctx<'_>) -> Result<()> {
         module::end_turn();
     }
     Ok(())
-}
-
-fn take_started(ctx: &Ctx<'_>, size_max: usize) -> Result<Vec<StartedCall>> {
-    let take = function(ctx, "takeStarted")?;
-    let mut started = Vec::new();
-    let mut left = size_max;
-    loop {
-        // The first one always fits, since arguments have the same limit as the message.
-        let most = if started.is_empty() { f64::INFINITY } else { left as f64 };
-        let Some(call): Option<Object> = take.call((most,))? else { return Ok(started) };
-        let encoded: TypedArray<u8> = call.get("encoded")?;
-        // SAFETY: no JavaScript runs before the bytes are copied.
-        let encoded = unsafe { encoded.as_bytes() }.unwrap_or_default().to_vec();
-        let number: f64 = call.get("number")?;
-        let arguments = Payload::from_bytes(encoded).unwrap_or_default();
-        let call =
-            StartedCall { number: number as u64, module: call.get("module")?, function: call.get("name")?, arguments };
-        left = left.saturating_sub(call.size());
-        started.push(call);
-    }
-}
-
-/// The array of a host call's arguments, as a payload.
-fn encode<'js>(ctx: Ctx<'js>, arguments: Value<'js>) -> Result<TypedArray<'js, u8>> {
-    let arguments = host::encode_arguments(&ctx, arguments)?;
-    TypedArray::new_copy(ctx, arguments.into_bytes())
 }
 
 /// What a value comes to: itself if it is a promise.
