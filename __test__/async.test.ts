@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadedJSSandbox, type ProtoJSSandbox, SandboxBuilder } from '@hyperlight/js-host-api';
+import { never } from './sandbox';
 
 async function load(code: string, register: (proto: ProtoJSSandbox) => void = () => {}): Promise<LoadedJSSandbox> {
   const proto = await new SandboxBuilder().build();
@@ -135,7 +136,7 @@ test('Promise.race, async iteration and a queue of a few at a time work', async 
        return { first, iterated, done: done.sort((a, b) => a - b) };
      }`,
     (proto) => {
-      proto.registerAsync('host', 'never', () => new Promise(() => {}));
+      proto.registerAsync('host', 'never', never);
       proto.registerAsync('host', 'work', async (value: unknown) => {
         now += 1;
         most = Math.max(most, now);
@@ -173,7 +174,7 @@ test('a call that waits is stopped by a timeout, by kill() and by dispose()', as
     (proto) =>
       proto.registerAsync('host', 'never', () => {
         waits.resolve();
-        return new Promise(() => {});
+        return never();
       }),
   );
   const snapshot = await sandbox.snapshot();

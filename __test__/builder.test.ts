@@ -140,7 +140,7 @@ test('the number of threads can be set, and a bad one is none', async () => {
   const program = (threads: string) => `
     process.env.HYPERLIGHT_JS_THREADS = '${threads}';
     (async () => {
-      const waiting = await sandboxes.loadWithHost({ wait: () => new Promise(() => {}) }, 'return host.wait();');
+      const waiting = await sandboxes.loadWithHost({ wait: sandboxes.never }, 'return host.wait();');
       const other = await sandboxes.loadBody('return 1;');
       const first = waiting.callHandler('f', 0, { wallClockTimeoutMs: 1000 }).catch(({ code }) => console.log(code));
       await other.callHandler('f', 0).then(console.log);

@@ -175,7 +175,8 @@ test('timers go on while guests flood the thread by every way, and no sandbox is
   await quiet;
   assert.equal(ended, 0, 'a sandbox has its turns during the floods of others');
   over = true;
-  for (const { loaded: sandbox } of loaded) sandbox.interruptHandle.kill();
+  // That which gives results ends by itself, in the middle of a call or not.
+  for (const { name, loaded: sandbox } of loaded) if (!name.startsWith('give')) sandbox.interruptHandle.kill();
   await Promise.all(calls);
   for (const [, name] of floods) assert.ok(seen.get(name as string), `${name} had a turn`);
   assert.equal(seen.get('quiet'), 40);

@@ -81,12 +81,17 @@ test('without the package for its platform build() says which and how to install
 test('with an addon that cannot be loaded build() says why', async (t) => {
   const folder = packageWithoutAddon(t);
   const inside = join(folder, 'node_modules', '@hyperlight', 'js-host-api');
-  for (const abi of ['gnu', 'musl', 'msvc']) {
-    writeFileSync(join(inside, `js-host-api.${process.platform}-${process.arch}-${abi}.node`), 'no addon');
-  }
+  const here = `${process.platform}-${process.arch}`;
+  for (const platform of [`${here}-gnu`, `${here}-musl`, 'win32-x64-msvc'])
+    writeFileSync(join(inside, `js-host-api.${platform}.node`), 'no addon');
   const answer = await output(BUILD, { folder });
   assert.match(answer, /^ERR_NO_HYPERVISOR the native addon for \S+ cannot be loaded; .*js-host-api\.\S+\.node/);
-  assert.doesNotMatch(answer, /not installed|does not run on/);
+  assert.doesNotMatch(answer, /not installed|does not run on|Windows/);
+  const onWindows = await output(BUILD, { folder, platform: 'win32', arch: 'x64' });
+  assert.match(
+    onWindows,
+    /cannot be loaded; turn on the Windows feature "Windows Hypervisor Platform", or install \S+ again/,
+  );
 });
 
 test('where it cannot tell which C library the system has, build() says why', async () => {

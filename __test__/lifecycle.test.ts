@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JSSandbox, SandboxBuilder, Snapshot } from '@hyperlight/js-host-api';
-import { load, loadBody, loadWithHost, rejection, start, startWithHost, thrown } from './sandbox';
+import { load, loadBody, loadWithHost, never, rejection, start, startWithHost, thrown } from './sandbox';
 
 const COUNT = 'let count = 0; function handler() { return ++count; }';
 const SPIN = 'for (;;);';
@@ -136,7 +136,7 @@ test('disposing of a sandbox stops its call and refuses those that wait', async 
     for (const isBegun of [false, true]) {
       let begin = () => {};
       const begun = new Promise<void>((resolve) => (begin = resolve));
-      const functions = { begin: () => begin(), never: () => new Promise(() => {}) };
+      const functions = { begin: () => begin(), never };
       const loaded = await loadWithHost(functions, `host.begin(); ${body}`);
       const calls = Promise.allSettled([loaded.callHandler('f', {}), loaded.callHandler('f', {}), loaded.snapshot()]);
       if (isBegun) await begun;

@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { PATIENCE_MS } from './sandbox';
 
 const ROOT = join(__dirname, '..', '..');
 /** What the shell prints when it begins the program. */
@@ -19,7 +20,7 @@ export interface Ended {
 /** Runs a program to its end, wherever it is. */
 export function runToEnd(program: string, args: string[], env = process.env, cwd = ROOT): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, env, timeout: 2 * PATIENCE_MS }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ status: Number(error?.code ?? 0), stdout, stderr });
     });

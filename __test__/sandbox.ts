@@ -41,6 +41,13 @@ export async function loadWithHost(functions: HostFunctions, body: string): Prom
   return sandbox.getLoadedSandbox();
 }
 
+const unsettled: unknown[] = [];
+
+/** A host function whose promise is never settled. It is kept: when one is collected, its call fails. */
+export function never(): Promise<never> {
+  return new Promise((resolve) => unsettled.push(resolve));
+}
+
 /**
  * Lines that guests have printed, each taken once: a line says how far a guest has come. Unlike a call of a host function
  * it does not make the guest wait, which goes on in what comes after it.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PATIENCE_MS } from './sandbox';
 
 const IS_LINUX = process.platform === 'linux';
 /** A user who has no other process: the limit is one of all processes of a user. */
@@ -28,7 +29,7 @@ function run(scenario: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = spawn(program as string, command, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      timeout: 60_000,
+      timeout: 2 * PATIENCE_MS,
     });
     let told: unknown;
     child.on('error', reject);
@@ -62,7 +63,9 @@ test('without a thread to be had timeouts, kill() and dispose() stop what runs',
 test('a sandbox that cannot have its thread says so, costs no processor time, and can be had later', {
   skip: !IS_LINUX,
 }, async () => {
-  const expected = { starved: 'ERR_NO_THREAD', echo: 'fulfilled', lifted: 'fulfilled', isIdle: true };
+  // On arm64 no thread is needed when a virtual machine is entered for the first time: it can be had at once, and once.
+  const [starved, lifted] = process.arch === 'arm64' ? ['fulfilled', 'ERR_CONSUMED'] : ['ERR_NO_THREAD', 'fulfilled'];
+  const expected = { starved, echo: 'fulfilled', lifted, isIdle: true };
   assert.deepEqual(await run('what is to begin'), expected);
 });
 

@@ -48,6 +48,20 @@ mod kvm {
         });
         drop(sandbox);
         let mut sandbox = loaded(
+            "function handler(orders) {
+                 const lines = [], total = orders.reduce((sum, { price }) => sum + price, 0);
+                 for (const { name, price } of orders) lines.push(name.trim().padEnd(8) + (price / total).toFixed(2));
+                 const stock = new Map(orders.map(({ name, price }) => [name.toUpperCase(), price]));
+                 return [lines.sort().join(), Object.fromEntries(stock), Math.max(...stock.values()), JSON.stringify(orders)];
+             }",
+        );
+        let snapshot = sandbox.snapshot().expect("a snapshot");
+        show("restore and call that does more", || {
+            sandbox.restore(snapshot.clone()).expect("a restore");
+            call(&mut sandbox, r#"[{"name":" apples","price":1.5},{"name":"pears ","price":4.5}]"#)
+        });
+        drop(sandbox);
+        let mut sandbox = loaded(
             "function handler(pages) { const all = new Uint8Array(4096 * pages); for (let i = 0; i < pages; i++) all[4096 * i] = 1; }",
         );
         let snapshot = sandbox.snapshot().expect("a snapshot");

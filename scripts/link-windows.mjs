@@ -21,6 +21,8 @@ run('cargo', ['build', '--lib', '--locked', '--target', TARGET], {
 });
 const library = join(ROOT, 'target', TARGET, 'debug', 'hyperlight_js.dll');
 if (!existsSync(library)) stop(`there is no ${library}`);
-const headers = output('x86_64-w64-mingw32-objdump', ['--private-headers', library]) ?? stop('objdump cannot read it');
+const headers =
+  output('x86_64-w64-mingw32-objdump', ['--private-headers', library], { maxBuffer: 1 << 30 }) ??
+  stop('objdump cannot read it');
 if (!headers.includes('napi_register_module_v1')) stop(`${library} is no addon: it has no napi_register_module_v1`);
 say(`linked for Windows: ${library}`);

@@ -69,6 +69,8 @@ async function testRust() {
       '--package',
       'guest-source-maps',
       '--package',
+      'guest-temporal',
+      '--package',
       'guest-typescript',
     ],
     ['test', '--no-fail-fast', '--package', 'hyperlight-js-models'],

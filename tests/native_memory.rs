@@ -127,3 +127,38 @@ fn native_code_that_the_heap_has_no_room_for_throws_and_does_not_abort() {
     let small = json!(["give(text())", 3]).to_string();
     assert_eq!(sandbox.handle_event("handler", small, None).expect("usable"), "\"xxx\"");
 }
+
+#[test]
+fn a_script_of_unicode_for_which_there_is_no_memory_is_refused() {
+    const SOURCE: &str = r"
+        function handler(property) {
+            const kept = [];
+            for (let length = 1 << 16; length > 0; length >>= 1) {
+                try { for (;;) kept.push(new Uint8Array(length)); } catch {}
+            }
+            // With a little more room each time, until there is enough.
+            let refused = 0;
+            for (;;) {
+                kept.length -= 1;
+                try {
+                    return [new RegExp(`\\p{${property}}`, 'u').test('\u03b1'), refused > 0];
+                } catch {
+                    refused += 1;
+                }
+            }
+        }
+    ";
+    let mut sandbox =
+        SandboxBuilder::new().with_guest_heap_size(4 << 20).build().expect("build").load_runtime().expect("load");
+    sandbox.add_handler("handler", hyperlight_js::Script::from_content(SOURCE)).expect("add_handler");
+    let mut sandbox = sandbox.get_loaded_sandbox().expect("it loads");
+    let clean = sandbox.snapshot().expect("a snapshot");
+    for (property, matches) in
+        [("Script=Greek", true), ("scx=Grek", true), ("scx=Common", false), ("sc=Zzzz", false), ("scx=Zzzz", false)]
+    {
+        let event = json!(property).to_string();
+        let result = guarded(&mut sandbox, |sandbox| sandbox.handle_event("handler", event, None));
+        assert_eq!(result.expect("it ends"), format!("[{matches},true]"), "{property}");
+        sandbox.restore(clean.clone()).expect("a restore");
+    }
+}

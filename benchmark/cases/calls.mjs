@@ -9,6 +9,37 @@ const program = {
     function handler(event) { return { message: 'Hello, ' + event.name + '!', count: event.clean ? ++count : 1 }; }
   `,
 };
+// One that uses a little of much that the language has.
+const order = {
+  source: `
+    let count = 0;
+    function handler({ lines }) {
+      count += 1;
+      const texts = [];
+      let total = 0;
+      for (const { name, price, quantity = 1 } of lines) {
+        const cost = price * quantity * 1.1;
+        if (cost < 1) continue;
+        texts.push(name.trim().padEnd(12) + cost.toFixed(2));
+        total += cost;
+      }
+      const stock = new Map(lines.map(({ name, quantity = 1 }) => [name.toUpperCase(), quantity]));
+      const names = [...stock.keys()].sort((a, b) => (a < b ? -1 : 1));
+      return {
+        count,
+        text: texts.join('\\n'),
+        names: names.join(),
+        most: Math.max(...stock.values()),
+        total: Math.round(total),
+      };
+    }
+  `,
+};
+const lines = [
+  { name: 'pears ', price: 0.5, quantity: 12 },
+  { name: 'a book', price: 19.9 },
+  { name: ' string', price: 0.1, quantity: 3 },
+];
 const clean = { name: 'World', clean: true };
 const warm = { name: 'World', clean: false };
 
@@ -42,6 +73,13 @@ export const calls = [
     without: ['floor', 'v8'],
   }),
   timed({ name: 'fresh', about: 'a small call in clean state', program, event: clean, how: 'fresh' }),
+  timed({
+    name: 'fresh-20',
+    about: 'a call in clean state of a handler of 20 lines that uses a little of much',
+    program: order,
+    event: { lines },
+    how: 'fresh',
+  }),
   timed({ name: 'pool', about: 'the same through a pool', program, event: clean, how: 'pool' }),
   timed({
     name: 'pool-rested',

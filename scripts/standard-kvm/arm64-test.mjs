@@ -6,13 +6,14 @@
 //   test.mjs --arch arm64 --cpu max ...       on a processor with all that QEMU knows: VHE, PAN
 //   test.mjs --arch arm64 --build             only compiles them
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BUILD_ENVIRONMENT, GNU, prepareCompilers, prepareNode } from '../arm64.mjs';
 import { ADDONS, build as buildAddon } from '../pack/build.mjs';
-import { copySources, ROOT, run, say } from '../system.mjs';
+import { ROOT, run, say } from '../system.mjs';
 import { addNode, addProgram, boot, fillBase, prepare } from './arm64.mjs';
+import { addNodeFiles } from './node-files.mjs';
 import { countsOf, parse } from './results.mjs';
 import { rustPrograms } from './rust-programs.mjs';
 
@@ -26,15 +27,12 @@ const TOO_SLOW = {
 const NODE_LEFT_OUT = {
   ...reason('it needs what npm installs, other versions of Node.js, or a compiler, as on x86-64', [
     ...['bundle.test.js', 'declarations.test.js', 'fastify.test.js', 'migrating.test.mjs', 'node-versions.test.js'],
-    ...['npm-packages.test.js', 'packages.test.js', 'recipes.test.js'],
+    ...['jsx.test.js', 'npm-packages.test.js', 'packages.test.js', 'recipes.test.js'],
   ]),
-  ...reason('it needs programs of util-linux, which the machine does not have', [
-    ...['doctor.test.js', 'exhausted.test.js', 'hypervisor.test.js', 'starved.test.js'],
-  ]),
-  ...reason('it measures, or does the same many times', [
-    ...['benchmark.test.js', 'hostile-runs.test.js', 'interleavings.test.js', 'soak.test.js'],
-  ]),
+  ...reason('it measures', ['benchmark.test.js', 'soak.test.js']),
 };
+/** Of what is done many times, less. */
+const LESS = 'POOL_REQUESTS=40 HOSTILE_RUNS=20 INTERLEAVINGS=10';
 /** The least that shows most, in less than five minutes. None of Node.js: its addon takes longer to build than these to run. */
 const PART = ['hostile_kernels', 'isolation', 'left_over_events'];
 
@@ -97,8 +95,7 @@ async function test(programs, nodeTests) {
       timed(`echo "# program ${name}"; ${path} ${options} || failed=1`),
     );
     if (nodeTests.length > 0) commands.push(...nodeCommands('/bin/node', nodeTests));
-    // Of what is done many times, less.
-    const command = `export TIME_IS_STRETCHED=1 POOL_REQUESTS=40; mkdir -p '${ROOT}'; cd '${ROOT}'; failed=0; ${commands.join('; ')}; exit $failed`;
+    const command = `export TIME_IS_STRETCHED=1 ${LESS}; mkdir -p '${ROOT}'; cd '${ROOT}'; failed=0; ${commands.join('; ')}; exit $failed`;
     const started = Date.now();
     const { status, text } = await boot({ tree, command, cpu, minutes: 120 });
     const there = parse(text);
@@ -110,7 +107,7 @@ async function test(programs, nodeTests) {
     for (const name of names) {
       const other = name === 'node' && here ? `   (this machine: ${countsOf(here, name)})` : '';
       const seconds = text.match(new RegExp(`^# program ${name}$[^]*?^# took (\\d+) s$`, 'm'))?.[1];
-      console.log(`${name.padEnd(30)}${countsOf(there, name)}, ${seconds} s${other}`);
+      console.log(`${name.padEnd(30)}${countsOf(there, name)}, ${seconds} s there${other}`);
     }
     console.log(`${`arm64, ${cpu}`.padEnd(30)}${countsOf(there)}, ${minutes} minutes`);
     if (status !== 0 || there.size === 0 || [...there.values()].includes('failed')) process.exitCode = 1;
@@ -136,19 +133,14 @@ function nodeCommands(node, nodeTests) {
   ].map((commands) => timed(commands.join('; ')));
 }
 
-/** All sources, what is built of them, and Node.js. */
+/** Node.js, and what its tests need, with the addon for arm64 instead of that for this machine. */
 function fillForNode(tree) {
   addNode(tree);
-  copySources(join(tree, ROOT));
+  addNodeFiles(tree);
   for (const file of readdirSync(join(tree, ROOT)).filter((name) => name.endsWith('.node')))
     rmSync(join(tree, ROOT, file));
   const addon = 'js-host-api.linux-arm64-gnu.node';
   cpSync(join(ADDONS, addon), join(tree, ROOT, addon));
-  cpSync(join(ROOT, 'target', '__test__'), join(tree, ROOT, 'target', '__test__'), { recursive: true });
-  // Programs find the package by its name, through this link.
-  const scope = join(tree, ROOT, 'node_modules', '@hyperlight');
-  mkdirSync(scope, { recursive: true });
-  symlinkSync(join('..', '..'), join(scope, 'js-host-api'));
 }
 
 /** The results of the same tests of Node.js on this machine, if it has a hypervisor. */

@@ -1,15 +1,40 @@
 // A machine with an ordinary KVM of arm64, emulated: QEMU plays a processor with EL2, and a stock Debian kernel with KVM runs on it.
 // It shows how something behaves on such a machine, never how fast. Programs for it are compiled here.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { apt, copyLibraries, NODE_HOME, prepareCompilers, unpack } from '../arm64.mjs';
 import { installPackages, ROOT, run, stop } from '../system.mjs';
 
 const HOME = join(ROOT, 'target', 'standard-kvm-arm64');
 const KERNEL = join(HOME, 'vmlinuz');
 const BASE = join(HOME, 'base');
+/**
+ * Programs that tests run, which busybox does not have or does otherwise, and where Debian's packages have them. Its `sh` and
+ * its `env` run what busybox has of a name, whatever PATH says.
+ */
+const PROGRAMS = {
+  env: 'usr/bin/env',
+  mount: 'bin/mount',
+  prlimit: 'usr/bin/prlimit',
+  setpriv: 'usr/bin/setpriv',
+  sh: 'bin/dash',
+  unshare: 'usr/bin/unshare',
+};
+const PACKAGES = ['coreutils', 'dash', 'mount', 'util-linux'];
+/** Of their libraries. */
+const LIBRARIES = ['libblkid1', 'libcap-ng0', 'libmount1', 'libpcre2-8-0', 'libselinux1', 'libsmartcols1'];
 
 /** Fetches what the machine is made of. What is there already is left alone. */
 export function prepare() {
@@ -18,8 +43,9 @@ export function prepare() {
     { Fedora: 'dnf install qemu-system-aarch64 cpio' },
   );
   prepareCompilers();
-  if (existsSync(KERNEL)) return;
   const download = join(HOME, 'download');
+  if (Object.keys(PROGRAMS).some((program) => !existsSync(join(BASE, 'usr', 'bin', program)))) addPrograms(download);
+  if (existsSync(KERNEL)) return;
   rmSync(download, { recursive: true, force: true });
   const depends = apt('apt-cache', ['depends', 'linux-image-arm64']);
   const [, image] = depends.match(/Depends: (linux-image-\S+)/) ?? stop('apt-cache knows no kernel for arm64.');
@@ -29,6 +55,24 @@ export function prepare() {
   // Last, as it says that all is there.
   const [kernel] = readdirSync(join(download, 'boot')).filter((file) => file.startsWith('vmlinuz-'));
   cpSync(join(download, 'boot', kernel), KERNEL);
+  rmSync(download, { recursive: true });
+}
+
+function addPrograms(download) {
+  rmSync(download, { recursive: true, force: true });
+  unpack([...PACKAGES, ...LIBRARIES], download);
+  // Each is in /lib or in /usr/lib, under the name that programs ask for and under that of its version.
+  mkdirSync(join(BASE, 'lib'), { recursive: true });
+  for (const file of readdirSync(download, { recursive: true })) {
+    if (/aarch64-linux-gnu\/[^/]+\.so\.\d+$/.test(file))
+      cpSync(realpathSync(join(download, file)), join(BASE, 'lib', basename(file)));
+  }
+  mkdirSync(join(BASE, 'usr', 'bin'), { recursive: true });
+  for (const [program, path] of Object.entries(PROGRAMS)) {
+    // Some releases of Debian have everything in /usr.
+    const [file] = [path, join('usr', path)].map((path) => join(download, path)).filter((file) => existsSync(file));
+    cpSync(file, join(BASE, 'usr', 'bin', program));
+  }
   rmSync(download, { recursive: true });
 }
 
@@ -69,6 +113,9 @@ export async function boot({ tree, command, cpu = 'cortex-a72', memoryMib = 4096
       [
         // One virtual processor: with more, emulation on several threads can lock the kernel up.
         ...['-accel', 'tcg', '-machine', 'virt,virtualization=on,gic-version=2', '-cpu', cpu, '-smp', '1'],
+        // Time goes by what is executed there, two nanoseconds for an instruction, and past what nobody does
+        // anything in: limits of time are kept or not whatever else this machine has to do.
+        ...['-icount', 'shift=1,sleep=off'],
         ...['-m', String(memoryMib), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
         ...['-kernel', KERNEL, '-initrd', initrd, '-append', 'console=ttyAMA0 panic=-1 loglevel=3 mitigations=off'],
         ...['-serial', 'stdio'],

@@ -10,11 +10,12 @@
 // Before either, those tests in Node.js that read files or run programs run on this machine, but with no more files than
 // the other one has, so that a test that needs what is missing there is found without the emulation.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { copySources, ROOT, run, say, stop } from '../system.mjs';
+import { ROOT, run, say, stop } from '../system.mjs';
 import { addProgram, boot, fillBase, prepare, which } from './machine.mjs';
+import { addNodeFiles } from './node-files.mjs';
 import { parse } from './results.mjs';
 import { rustPrograms } from './rust-programs.mjs';
 
@@ -64,7 +65,12 @@ try {
   const here = existsSync('/dev/kvm')
     ? await section('this machine', (command) => shell(command), all, nodeTests)
     : say('this machine has no hypervisor of its own, so there is nothing to compare with');
-  const nested = await section('standard KVM, nested paging', (command) => boot({ tree, command }), all, nodeTests);
+  const nested = await section(
+    'standard KVM, nested paging',
+    (command) => boot({ tree, command, minutes: partOnly ? 30 : 120 }),
+    all,
+    nodeTests,
+  );
   if (here) compare(here.results, nested.results);
   if (!partOnly) {
     const part = programs.filter(({ name }) => PART.includes(name));
@@ -102,15 +108,10 @@ function fill(tree, programs) {
   if (!partOnly) fillForNode(tree);
 }
 
-/** What the tests in Node.js need: all sources, what is built of them, Node.js, and the programs that tests run. */
+/** What the tests in Node.js need: Node.js, the programs that tests run, and files. */
 function fillForNode(tree) {
   for (const program of [process.execPath, ...PROGRAMS.map(which)]) addProgram(tree, program);
-  copySources(join(tree, ROOT));
-  cpSync(join(ROOT, 'target', '__test__'), join(tree, ROOT, 'target', '__test__'), { recursive: true });
-  // Programs find the package by its name, through this link.
-  const scope = join(tree, ROOT, 'node_modules', '@hyperlight');
-  mkdirSync(scope, { recursive: true });
-  symlinkSync(join('..', '..'), join(scope, 'js-host-api'));
+  addNodeFiles(tree);
 }
 
 /** Runs tests on this machine's hypervisor, with the files of the emulated machine and no others. */

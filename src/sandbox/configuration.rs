@@ -36,11 +36,21 @@ impl Default for Configuration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     pub scratch_size: usize,
+    /// Scratch memory for page tables, at most.
+    pub page_tables: usize,
     pub buffer_size: usize,
     pub h2g_queue_size: usize,
     pub h2g_pool_pages: usize,
     pub g2h_queue_size: usize,
     pub g2h_pool_pages: usize,
+}
+
+impl Geometry {
+    /// How far into scratch memory the first page is, at most, that the guest may take: the buffers of messages come first, then the
+    /// page tables that the host has built.
+    pub const fn first_free(&self) -> usize {
+        (self.h2g_pool_pages + self.g2h_pool_pages) * PAGE_SIZE as usize + self.page_tables
+    }
 }
 
 impl Configuration {
@@ -114,6 +124,7 @@ impl Configuration {
         let page_tables = (written / PAGE * 8).next_multiple_of(PAGE) * 2 + 64 * PAGE;
         Geometry {
             scratch_size: (written + page_tables).next_multiple_of(16 << 10),
+            page_tables,
             buffer_size: Self::BUFFER_SIZE,
             h2g_queue_size: h2g_buffers.next_power_of_two(),
             h2g_pool_pages,

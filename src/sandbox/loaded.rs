@@ -402,6 +402,16 @@ impl LoadedJSSandbox {
         self.vm()?.warm_up()
     }
 
+    /// Has memory come in large pages, beyond what a small guest uses. The sandbox was just put back to this snapshot.
+    pub(crate) fn allow_large_pages(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.vm()?.allow_large_pages(snapshot)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_large_pages(&mut self) -> Result<bool> {
+        Ok(self.vm()?.has_large_pages())
+    }
+
     /// A snapshot will be taken, to be restored before each program.
     pub(crate) fn expect_programs(&mut self) -> Result<()> {
         self.vm()?.expect_programs()

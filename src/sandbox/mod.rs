@@ -38,6 +38,7 @@ pub mod intake;
 pub mod interrupt;
 pub mod invalid_argument;
 pub mod js;
+mod large_pages;
 pub mod loaded;
 mod machine;
 mod memory_pressure;

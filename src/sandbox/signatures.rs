@@ -24,7 +24,10 @@ const _: () = {
     assert!(matches_signature::<CallHandler, Vec<u8>>(&function::WARM_UP), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COUNTERS), "see guest_abi::function");
     assert!(matches_signature::<(), Vec<u8>>(&function::COPIED_PAGES), "see guest_abi::function");
-    assert!(matches_signature::<(Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS), "see guest_abi::function");
+    assert!(
+        matches_signature::<(Vec<u8>, Vec<u8>, Vec<u8>), ()>(&function::SET_WORKING_SETS),
+        "see guest_abi::function"
+    );
     assert!(matches_signature::<SetHostFunctions, ()>(&function::SET_HOST_FUNCTIONS), "see guest_abi::function");
     assert!(matches_signature::<AddPiece, ()>(&function::ADD_PIECE), "see guest_abi::function");
     assert!(matches_signature::<SetEnvironment, ()>(&function::SET_ENVIRONMENT), "see guest_abi::function");

@@ -118,9 +118,9 @@ pub const COPIED_PAGES: Signature = Signature { name: "CopiedPages", parameters:
 /// next call will probably write. It costs time if they are others, and nothing else.
 ///
 /// Arguments: the numbers of the pages for a guest that has no handlers yet, and for one that has, as [`COPIED_PAGES`] gives
-/// them. Result: nothing.
+/// them; then those of further ones, which are copied when a call has written some that are in neither. Result: nothing.
 pub const SET_WORKING_SETS: Signature =
-    Signature { name: "SetWorkingSets", parameters: &[Kind::Bytes, Kind::Bytes], result: Kind::Void };
+    Signature { name: "SetWorkingSets", parameters: &[Kind::Bytes, Kind::Bytes, Kind::Bytes], result: Kind::Void };
 
 /// Guest function of the test guest only: does something that must not work.
 ///

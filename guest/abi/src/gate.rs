@@ -18,8 +18,8 @@ pub const COUNTER: u32 = 4;
 pub const PLAN: u32 = 5;
 /// Argument of [`PLAN`]: begin anew, with the pages of a guest that has no handlers.
 pub const BEGIN_PLAN: u32 = 0;
-/// Argument of [`PLAN`]: from now on, the pages of a guest that has handlers.
-pub const NEXT_SET: u32 = u32::MAX;
+/// Argument of [`PLAN`]: from now on, the pages of the next list: of a guest that has handlers, then the further ones.
+pub const NEXT_LIST: u32 = u32::MAX;
 /// Only for the kernel's own code at CPL 3: the prefault code is done.
 pub const PREFAULTED: u32 = 6;
 /// Only for the kernel's own code at CPL 3: a run of pages is mapped or copied.

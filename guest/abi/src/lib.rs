@@ -54,7 +54,7 @@ pub mod suspension;
 
 /// Version of everything in this crate. The host, the kernel and the runtime must agree on it: the kernel refuses to boot for a host
 /// of another, and so does the runtime for a kernel. It is raised with each change of what one of them says to another.
-pub const VERSION: u32 = 24;
+pub const VERSION: u32 = 25;
 
 /// What to do if they do not.
 pub const VERSION_ADVICE: &str = "the library and the two guest images must be built from the same sources";

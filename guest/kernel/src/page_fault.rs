@@ -100,7 +100,7 @@ fn belongs_to_user(address: u64) -> bool {
 
 /// The pages that a fault at an absent page maps. A program that allocates touches thousands, and a fault costs far more than
 /// mapping a page. So of the heap they grow with what has been mapped since the sandbox was started or restored, by a quarter of
-/// that: at most a fifth of what is mapped was never touched. Until it is, it takes no memory of the host.
+/// that: at most a fifth of what is mapped was never touched. Until it is, it takes no memory of the host, but in large pages of the host.
 fn fresh_pages(address: u64) -> Range<u64> {
     let first = window_of(address, GROUP);
     PageTables::current().user_slot_or_new(first);

@@ -2,8 +2,10 @@
 //! prefault of each architecture, and not one by one as it writes to them.
 //!
 //! A working set is a guess: what a call of the same kind has written. There are two of it, one for a guest without handlers, which
-//! will be given one, and one for a guest that will be called. The runtime says what is in them and which to take. Whatever they are,
-//! they change nothing but when a page is copied.
+//! will be given one, and one for a guest that will be called. The runtime says what is in them and which to take. Some calls write
+//! little else; others use more of what the engine has, and write to the pages of that, here and there. Those are *further* pages, a
+//! third list, which is copied as soon as a call is seen to be of that kind. Whatever the lists are, they change nothing but when a
+//! page is copied.
 //!
 //! They stand in the *plan*, a page that only the kernel writes, at a place that the architecture chooses, with what else its prefault
 //! wants to know.
@@ -18,8 +20,10 @@ use crate::arch::{self, PLAN, PLAN_IN_WORK, PageSlot};
 use crate::constants::constants;
 use crate::memory::{Page, window};
 
-/// Pages that one working set can have.
-pub const WORKING_SET_MAX: usize = 488;
+/// Pages that one list can have.
+pub const LIST_MAX: usize = 320;
+/// Lists in a plan.
+const LISTS: usize = 3;
 
 /// Memory that one table maps.
 pub const TABLE_SIZE: u64 = ENTRIES as u64 * PAGE_SIZE;
@@ -28,13 +32,13 @@ const ARENA_MAX: u64 = 8 << 20;
 /// The same of the image.
 const IMAGE_MAX: u64 = 4 * TABLE_SIZE;
 
-/// What a plan begins with. A page of zeros is two empty working sets.
+/// What a plan begins with: the two working sets and the further pages. A page of zeros is three empty lists.
 #[repr(C)]
 pub struct WorkingSets {
     /// Pages in each.
-    pub counts: [u64; 2],
-    /// Their numbers: one working set after the other.
-    pub pages: [u32; 2 * WORKING_SET_MAX],
+    pub counts: [u64; LISTS],
+    /// Their numbers: one list after the other.
+    pub pages: [u32; LISTS * LIST_MAX],
 }
 
 const _: () = assert!(size_of::<WorkingSets>() <= PAGE_SIZE as usize);
@@ -66,24 +70,24 @@ pub unsafe fn begin() {
     unsafe { (PLAN_IN_WORK as *mut [u64; 2]).write_volatile([page.physical(), 0]) };
 }
 
-/// Adds a page, by its number, to the working set that is being made. [`gate::BEGIN_PLAN`] begins the first one, and
-/// [`gate::NEXT_SET`] the second. What does not fit or does not belong there is left out.
+/// Adds a page, by its number, to the list that is being made. [`gate::BEGIN_PLAN`] begins the first one, and
+/// [`gate::NEXT_LIST`] each of the others. What does not fit or does not belong there is left out.
 pub fn plan(page: u32) {
     if page == gate::BEGIN_PLAN {
         // SAFETY: the plan was mapped during boot, and its tables stay.
         return unsafe { begin() };
     }
-    let set = (PLAN_IN_WORK + 8) as *mut u64;
+    let place_of_list = (PLAN_IN_WORK + 8) as *mut u64;
     // SAFETY: the words are the kernel's own.
-    let (physical, in_second) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), set.read_volatile() != 0) };
+    let (physical, list) = unsafe { ((PLAN_IN_WORK as *const u64).read_volatile(), place_of_list.read_volatile()) };
     // A plan that a snapshot has kept cannot be written any more.
     // SAFETY: as above.
     if physical == 0 || unsafe { PageSlot::of(PLAN) }.get().physical() != physical {
         return;
     }
-    if page == gate::NEXT_SET {
+    if page == gate::NEXT_LIST {
         // SAFETY: as above.
-        return unsafe { set.write_volatile(1) };
+        return unsafe { place_of_list.write_volatile((list + 1).min(LISTS as u64 - 1)) };
     }
     let address = u64::from(page) * PAGE_SIZE;
     if address >= USER_END || !opened().iter().any(|range| range.contains(&address)) {
@@ -92,11 +96,11 @@ pub fn plan(page: u32) {
     let sets = window(physical).cast::<WorkingSets>();
     // SAFETY: the page holds a plan and was allocated since the last restore, so it is in scratch memory, mapped for the kernel.
     unsafe {
-        let [first, second] = (*sets).counts;
-        let count = if in_second { second } else { first };
-        if count < WORKING_SET_MAX as u64 {
-            (&raw mut (*sets).pages[(first + second) as usize]).write(page);
-            (&raw mut (*sets).counts[usize::from(in_second)]).write(count + 1);
+        let counts = (*sets).counts;
+        let list = list as usize;
+        if list < LISTS && counts[list] < LIST_MAX as u64 {
+            (&raw mut (*sets).pages[counts.iter().sum::<u64>() as usize]).write(page);
+            (&raw mut (*sets).counts[list]).write(counts[list] + 1);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! QuickJS has a limit of its own, but when that is reached there is no room for the error either, and it throws `null`.
 
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use guest_abi::heap_report::HeapReport;
 use rquickjs::allocator::{Allocator, RustAllocator};
@@ -19,6 +19,17 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 /// Most bytes that the call may use, if that is less than it always is.
 static LIMIT_OF_CALL: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Whether there is no limit at the moment.
+static IS_BEYOND_LIMIT: AtomicBool = AtomicBool::new(false);
+
+/// Lets the engine allocate beyond its limit what must not be refused to it. The caller has seen to it that there is memory.
+pub fn beyond_limit<T>(f: impl FnOnce() -> T) -> T {
+    IS_BEYOND_LIMIT.store(true, Relaxed);
+    let result = f();
+    IS_BEYOND_LIMIT.store(false, Relaxed);
+    result
+}
 
 /// Bytes that the engine has in use.
 pub fn used() -> usize {
@@ -68,6 +79,9 @@ impl Limited {
         let limit = self.limit.min(LIMIT_OF_CALL.load(Relaxed));
         if used <= limit {
             self.is_full = false;
+            return true;
+        }
+        if IS_BEYOND_LIMIT.load(Relaxed) {
             return true;
         }
         let allowed = self.is_full && used <= limit.saturating_add(RESERVE);

@@ -192,7 +192,7 @@ fn commit_privileged(fault: i32) -> ReturnValue {
         } else if is(Fault::PlanForeignPages) {
             let again = [PREFAULT_PLAN, THREAD_AREA].map(|address| [(address / PAGE_SIZE) as u32; 600]);
             let pages = || (1..u32::MAX).step_by(1 << 20).chain(again.into_iter().flatten());
-            gate::set_working_sets(pages(), pages());
+            gate::set_working_sets([pages(), pages(), pages()]);
             return number(1);
         } else if is(Fault::CounterOutOfRange) {
             gate::enter(COUNTER, WORDS as u32);

@@ -197,11 +197,15 @@ fn call(function: &str, arguments: Vec<ParameterValue>) -> Result<ReturnValue, G
         let pages = gate::copied_pages().flat_map(|address| ((address / PAGE_SIZE) as u32).to_le_bytes());
         return Ok(ReturnValue::VecBytes(pages.collect()));
     } else if function == SET_WORKING_SETS.name {
-        let [ParameterValue::VecBytes(without_handlers), ParameterValue::VecBytes(with_handlers)] = exactly(arguments)?
+        let [
+            ParameterValue::VecBytes(without_handlers),
+            ParameterValue::VecBytes(with_handlers),
+            ParameterValue::VecBytes(further),
+        ] = exactly(arguments)?
         else {
             return Err(wrong_arguments());
         };
-        gate::set_working_sets(numbers(&without_handlers), numbers(&with_handlers));
+        gate::set_working_sets([&without_handlers, &with_handlers, &further].map(|pages| numbers(pages)));
         return Ok(ReturnValue::Void(()));
     } else {
         #[cfg(feature = "commit-faults")]

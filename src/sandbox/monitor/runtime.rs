@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -20,7 +21,12 @@ pub fn runtime() -> Option<Handle> {
 
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if runtime.is_none() {
-        // tokio panics where it cannot have the first thread.
+        // Where it cannot have the first thread, tokio panics, and what it has made by then is never freed. So whether there
+        // is one is tried before.
+        if let Err(error) = thread::Builder::new().spawn(|| ()) {
+            tracing::error!("the threads for execution monitors cannot be had: {error}");
+            return None;
+        }
         let made = catch_unwind(|| {
             let threads = thread_count::from_environment(VARIABLE, RANGE, DEFAULT_THREADS);
             Builder::new_multi_thread().worker_threads(threads).thread_name("hyperlight-monitor").enable_time().build()

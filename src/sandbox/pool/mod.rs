@@ -13,6 +13,7 @@ use super::builder::SandboxBuilder;
 use super::error::{Error, PoolFailure, Result};
 use super::handler_call::HandlerCall;
 use super::invalid_argument::check_range;
+use super::large_pages;
 use super::loaded::LoadedJSSandbox;
 use super::monitor::MonitorSet;
 use super::program::Program;
@@ -60,6 +61,8 @@ type Prepare = dyn FnMut() -> Result<Member> + Send;
 pub(crate) struct Member {
     pub sandbox: LoadedJSSandbox,
     clean: Arc<Snapshot>,
+    /// A call has had more in use than comes in small pages.
+    is_large: bool,
 }
 
 impl Member {
@@ -67,7 +70,7 @@ impl Member {
     pub fn new(mut sandbox: LoadedJSSandbox) -> Result<Self> {
         sandbox.expect_programs()?;
         let clean = sandbox.snapshot()?;
-        let mut member = Self { sandbox, clean };
+        let mut member = Self { sandbox, clean, is_large: false };
         member.renew()?;
         member.warm_up()?;
         Ok(member)
@@ -79,7 +82,7 @@ impl Member {
         let builder = builder(SandboxBuilder::from_snapshot(clean.clone())).with_functions_of_calls();
         let mut sandbox = builder.build()?.load_runtime()?.get_loaded_sandbox()?;
         sandbox.warm_up()?;
-        Ok(Self { sandbox, clean })
+        Ok(Self { sandbox, clean, is_large: false })
     }
 
     /// The state in which requests get the sandbox.
@@ -96,11 +99,16 @@ impl Member {
 
     /// Puts the sandbox back into its state.
     pub fn renew(&mut self) -> Result<()> {
+        let heap = self.sandbox.last_call_stats().and_then(|stats| stats.heap);
+        self.is_large |= heap.is_some_and(|heap| heap.peak > large_pages::SMALL as u64);
         self.sandbox.restore(self.clean.clone())
     }
 
-    /// Has the guest touch what a call needs.
+    /// Has the guest touch what a call needs, when it has just been put back.
     pub fn warm_up(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.is_large) {
+            self.sandbox.allow_large_pages(&self.clean)?;
+        }
         self.sandbox.warm_up()
     }
 }

@@ -294,8 +294,8 @@ impl Vm {
         let booted = image::booted(&self.configuration)?;
         match booted.programs {
             Some(sets) if self.is_untouched && Arc::ptr_eq(&self.base, &booted.state) => {
-                let WorkingSets { without_handlers, with_handlers } = &*sets;
-                let arguments = (without_handlers.clone(), with_handlers.clone());
+                let WorkingSets { without_handlers, with_handlers, further } = &*sets;
+                let arguments = (without_handlers.clone(), with_handlers.clone(), further.clone());
                 self.call(&self.begin(), &function::SET_WORKING_SETS, arguments)
             }
             _ => Ok(()),

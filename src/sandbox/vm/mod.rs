@@ -22,6 +22,7 @@ use super::error::{Error, Result};
 use super::host_functions::HostFunctions;
 use super::intake::{Intake, UnhandledRejections};
 use super::interrupt::InterruptHandle;
+use super::large_pages::LargePages;
 use super::snapshot::{Digest, Snapshot};
 use super::snapshot_origin::SnapshotOrigin;
 use super::staged::Staged;
@@ -40,6 +41,7 @@ pub enum Step {
 pub struct Vm {
     /// There is none, and the sandbox is poisoned, if a restore could not make a new one; the next restore tries again.
     sandbox: Option<Sandbox>,
+    large_pages: LargePages,
     /// What stops the guest: that of the sandbox.
     vm: Arc<Mutex<Arc<dyn VmInterruptHandle>>>,
     control: Arc<CallControl>,
@@ -115,7 +117,7 @@ impl Vm {
         };
         let intake = Intake::default();
         let dispatcher = Dispatcher::new(HostFunctions::default(), &configuration, intake.max_values);
-        let sandbox = machine::start(base.clone())?;
+        let (sandbox, large_pages) = Self::machine(&configuration, base.clone())?;
         let vm = Arc::new(Mutex::new(sandbox.interrupt_handle()));
         let to_interrupt = vm.clone();
         let control = CallControl::new(move || {
@@ -124,6 +126,7 @@ impl Vm {
         });
         Ok(Self {
             sandbox: Some(sandbox),
+            large_pages,
             vm,
             control,
             host_functions: HostFunctions::default(),
@@ -144,6 +147,12 @@ impl Vm {
             origin,
             digest: start.map(|snapshot| snapshot.digest().clone()),
         })
+    }
+
+    fn machine(configuration: &Configuration, state: Arc<State>) -> Result<(Sandbox, LargePages)> {
+        let mut sandbox = machine::start(state)?;
+        let large_pages = LargePages::from_first_snapshot(&mut sandbox, configuration.geometry().first_free());
+        Ok((sandbox, large_pages))
     }
 
     /// Limits how often a call that begins may call the host: as it was asked for, or as the sandbox's other calls.
@@ -170,9 +179,11 @@ impl Vm {
             return Err(Error::Cancelled);
         }
         if !self.was_entered {
-            // KVM may want a task of the process for a VM that is entered for the first time. If none can be had, hyperlight-host
-            // tries again and again, at full speed, until one can or the call is stopped.
-            workers::probe("that the hypervisor needs for a sandbox")?;
+            // On x86-64 KVM may want a task of the process for a VM that is entered for the first time. If none can be had,
+            // hyperlight-host tries again and again, at full speed, until one can or the call is stopped.
+            if cfg!(target_arch = "x86_64") {
+                workers::probe("that the hypervisor needs for a sandbox")?;
+            }
             self.was_entered = true;
         }
         if !self.restore_is_prepared {
@@ -258,10 +269,12 @@ impl Vm {
                 // The old one goes first: the new one needs as many of the process's files and as much of its memory.
                 self.poisoned = true;
                 *sandbox = None;
-                let new = machine::start(state.clone())
-                    .or_else(|error| if stock::give_up() { machine::start(state) } else { Err(error) })?;
+                let start = || Self::machine(&self.configuration, state.clone());
+                let (new, large_pages) =
+                    start().or_else(|error| if stock::give_up() { start() } else { Err(error) })?;
                 *locked(&self.vm) = new.interrupt_handle();
                 *sandbox = Some(new);
+                self.large_pages = large_pages;
                 self.was_entered = false;
             }
         }
@@ -288,6 +301,28 @@ impl Vm {
     #[cfg_attr(not(feature = "node"), allow(dead_code, reason = "only the addon has use for it"))]
     pub fn heap_size(&self) -> u64 {
         self.configuration.heap_size
+    }
+
+    /// Has the guest's memory come in large pages, beyond what a small guest uses. The guest was just put back to this snapshot, and
+    /// is again afterwards. Without such pages it is as good.
+    ///
+    /// # Errors
+    /// It could not be put back.
+    pub fn allow_large_pages(&mut self, snapshot: &Snapshot) -> Result<()> {
+        if self.large_pages.are_allowed() {
+            return Ok(());
+        }
+        // The guest must have been entered for hyperlight-host to take another snapshot than the one that it has.
+        let taken = self.warm_up().and_then(|()| self.snapshot());
+        if let Err(error) = taken {
+            tracing::debug!("no large pages for a sandbox: {error}");
+        }
+        self.restore(snapshot)
+    }
+
+    #[cfg(test)]
+    pub fn has_large_pages(&self) -> bool {
+        self.large_pages.are_allowed()
     }
 
     /// Digest of the snapshot in whose state the guest was started or to which it was restored last, if it is known.

@@ -48,8 +48,15 @@ const _: () = assert!(FRAME_SIZE.is_multiple_of(16) && offset_of!(Registers, lin
 
 unsafe extern "C" {
     /// Enters the runtime at EL0 for the first time.
+    ///
+    /// # Safety
+    /// The constants say where the runtime begins, it is mapped, and nothing of what is on the stack of EL1 is needed
+    /// any more.
     pub fn enter_runtime(argument: u64, stack: u64) -> !;
     /// Tells the host that the runtime is ready for calls.
+    ///
+    /// # Safety
+    /// As above: the next entry begins at the top of the stack of EL1.
     fn ready() -> !;
 }
 

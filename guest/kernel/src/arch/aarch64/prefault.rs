@@ -40,7 +40,8 @@ pub extern "C" fn prepare() {
 fn copy_working_set() {
     let sets = PLAN as *const WorkingSets;
     // SAFETY: the boot has mapped both. The byte is the runtime's, and may be anything.
-    let ([first, second], has_handlers) = unsafe { ((*sets).counts, (HAS_HANDLERS as *const u8).read_volatile() != 0) };
+    let ([first, second, _], has_handlers) =
+        unsafe { ((*sets).counts, (HAS_HANDLERS as *const u8).read_volatile() != 0) };
     let set = if has_handlers { first..first + second } else { 0..first };
     let tables = PageTables::current();
     for i in set {

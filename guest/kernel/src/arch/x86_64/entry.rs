@@ -90,6 +90,10 @@ unsafe extern "C" {
     fn copy_on_write_entry();
     static exception_stubs: u8;
     /// Enters the runtime at CPL 3 for the first time.
+    ///
+    /// # Safety
+    /// The constants say where the runtime begins, it is mapped, and nothing of what is on the stack of CPL 0 is needed
+    /// any more.
     pub fn enter_runtime(argument: u64, stack: u64) -> !;
 }
 

@@ -15,7 +15,7 @@ use guest_abi::memory::{COPY_CODE, COPY_SOURCE, PAGE_SIZE};
 use guest_kernel::page_table::{Access, ENTRIES, Entry, FaultCode, window_of};
 
 use super::descriptors::{AFTER_LAST_COPY, COPY_ORDER, COUNTERS};
-use super::page_runs::{IN_ORDER, NEAR};
+use super::page_runs::{IN_ORDER, MANY, NEAR, SOME};
 use super::self_map::{PageSlot, SELF_MAP};
 use crate::memory::{Page, PageTables};
 
@@ -93,7 +93,13 @@ copy_on_write_entry:
     shr rdx, 12
     mov rcx, {self_map}
     lea rcx, [rcx + 8 * rdx]
-    // Pages that are written one after the other are copied in runs, unless the guest is learning which pages those are.
+    // Pages that are written one after the other are copied in runs, so are those that follow many, and further ones when some
+    // were written, unless the guest is learning which pages those are.
+    xor eax, eax
+    cmp dword ptr [{copies}], {some}
+    je 2f
+    cmp dword ptr [{copies}], {many}
+    jae 2f
     mov eax, edx
     sub eax, [{after_last_copy}]
     cmp eax, {near}
@@ -103,7 +109,7 @@ copy_on_write_entry:
     inc eax
     cmp eax, {in_order}
     jb 1f
-    cmp dword ptr [{prepared}], 0
+2:  cmp dword ptr [{prepared}], 0
     jne 9f
 1:  shl rax, 32
     lea rdx, [rax + rdx + 1]
@@ -174,6 +180,8 @@ copy_on_write_entry:
     after_last_copy = const AFTER_LAST_COPY as i64,
     near = const NEAR,
     in_order = const IN_ORDER,
+    some = const SOME,
+    many = const MANY,
     prepared = const (COUNTERS + 8 * Counter::Prepared as u64) as i64,
     faults = const (COUNTERS + 8 * Counter::Faults as u64) as i64,
     kept = const counters::COPIED_PAGES,

@@ -22,7 +22,7 @@ use guest_kernel::page_table::{Access, ENTRIES, Entry, window_of};
 use super::descriptors::COPY_ORDER;
 use super::self_map::{PREFAULT_SELF_MAP, PageSlot};
 use crate::memory::{Page, PageTables};
-use crate::working_set::{self, TABLE_SIZE, WORKING_SET_MAX, WorkingSets, opened};
+use crate::working_set::{self, LIST_MAX, TABLE_SIZE, WorkingSets, opened};
 
 /// What the prefault code does.
 #[repr(C)]
@@ -205,6 +205,5 @@ const _: () = assert!(
     HEAP_FIRST_SIZE <= TABLE_SIZE && HEAP_START.is_multiple_of(TABLE_SIZE),
     "`dispatch` opens one table of the heap: for a larger first part it has to open more"
 );
-const _: () = assert!(
-    size_of::<Plan>() <= PAGE_SIZE as usize && WORKING_SET_MAX as u64 <= (THREAD_AREA - PREFAULT_WINDOW) / PAGE_SIZE
-);
+const _: () =
+    assert!(size_of::<Plan>() <= PAGE_SIZE as usize && LIST_MAX as u64 <= (THREAD_AREA - PREFAULT_WINDOW) / PAGE_SIZE);
