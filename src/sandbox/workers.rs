@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Thread};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
@@ -17,7 +18,12 @@ const SPARE: usize = 4 << 20;
 const SMALLEST_STACK: usize = 64 << 10;
 
 /// What is waited for a thread that has just ended before another is said not to be had.
-const PROBE_DELAYS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(5), Duration::from_millis(25)];
+const RETRY_DELAYS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(5), Duration::from_millis(25)];
+
+/// All sets of threads that have one.
+static BEGUN: Mutex<Vec<&'static Workers>> = Mutex::new(Vec::new());
+/// For how many threads of others places are being kept. It is locked while a thread is started that can be done without.
+static KEPT: Mutex<usize> = Mutex::new(0);
 
 /// Work for a thread.
 pub type BlockingJob = Box<dyn FnOnce() + Send>;
@@ -56,7 +62,8 @@ impl Workers {
     pub fn ensure_one(&'static self) -> Result<()> {
         let mut state = self.lock();
         if state.threads == 0 {
-            self.start(&mut state).map_err(|source| Error::NoThread { purpose: "for work that blocks", source })?;
+            self.start_first(&mut state)
+                .map_err(|source| Error::NoThread { purpose: "for work that blocks", source })?;
         }
         Ok(())
     }
@@ -83,14 +90,26 @@ impl Workers {
         if !is_short || state.threads >= (self.most)() {
             return Ok(());
         }
-        // One that can be done without must not take the last of the address space.
-        if state.threads > 0 {
+        if state.threads == 0 {
+            return self.start_first(state);
+        }
+        let kept = locked(&KEPT);
+        // When none is kept any more, this is tried again.
+        if *kept == 0 {
+            // One that can be done without must not take the last of the address space.
             let mut spare = Vec::<u8>::new();
             spare.try_reserve_exact(SPARE)?;
             // An allocation that nobody looks at need not be made.
             std::hint::black_box(&spare);
+            self.start(state)?;
         }
-        self.start(state)
+        Ok(())
+    }
+
+    fn start_first(&'static self, state: &mut State) -> std::io::Result<()> {
+        self.start(state)?;
+        locked(&BEGUN).push(self);
+        Ok(())
     }
 
     fn start(&'static self, state: &mut State) -> std::io::Result<()> {
@@ -143,8 +162,81 @@ impl Workers {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of others runs under the lock, so the state is whole whatever happened.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code of others runs under these locks, so what they guard is whole whatever happened.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// While there is one, no thread is started that can be done without: it could take the place of one that must be had. It must not
+/// be kept while a guest runs, since what waits for such a thread may be what ends that.
+struct NoMoreThreads;
+
+impl NoMoreThreads {
+    fn begin() -> Self {
+        *locked(&KEPT) += 1;
+        Self
+    }
+}
+
+impl Drop for NoMoreThreads {
+    fn drop(&mut self) {
+        *locked(&KEPT) -= 1;
+        let begun = locked(&BEGUN).clone();
+        for workers in begun {
+            // Those that cannot be had now are not needed for the work to be done.
+            let _ = workers.start_if_short(&mut workers.lock());
+        }
+    }
+}
+
+/// A thread that does nothing, in the place of one that KVM will want for a VM.
+pub struct Placeholder {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Placeholder {
+    /// # Errors
+    /// [`Error::NoThread`] if no thread can be had; `purpose` says in it what the place is for.
+    fn new(purpose: &'static str) -> Result<Self> {
+        let spawn = || {
+            let (end, gate) = mpsc::channel();
+            let thread = thread::Builder::new().name("hyperlight-place".to_string()).stack_size(SMALLEST_STACK);
+            // It ends when the sender is dropped.
+            let wait = move || {
+                let _ = gate.recv();
+            };
+            thread.spawn(wait).map(|thread| Self { end, thread })
+        };
+        // A thread that has just ended counts for a moment longer.
+        for delay in RETRY_DELAYS {
+            if let Ok(placeholder) = spawn() {
+                return Ok(placeholder);
+            }
+            thread::sleep(delay);
+        }
+        spawn().map_err(|source| Error::NoThread { purpose, source })
+    }
+
+    /// Takes the place of a thread that ends when something is given up.
+    ///
+    /// # Errors
+    /// As for [`probe`]: another process was faster.
+    pub fn instead_of(give_up: impl FnOnce(), purpose: &'static str) -> Result<Self> {
+        let _kept = NoMoreThreads::begin();
+        give_up();
+        Self::new(purpose)
+    }
+
+    /// Leaves the place to a thread that is wanted now.
+    pub fn end(self) {
+        drop(self.end);
+        // It does nothing that could fail.
+        drop(self.thread.join());
     }
 }
 
@@ -153,19 +245,7 @@ impl Workers {
 /// # Errors
 /// [`Error::NoThread`] if not; `purpose` says in it what it would have been for.
 pub fn probe(purpose: &'static str) -> Result<()> {
-    let spawn = || {
-        let thread = thread::Builder::new().name("hyperlight-probe".to_string());
-        // It does nothing that could fail.
-        thread.stack_size(SMALLEST_STACK).spawn(|| ()).map(|thread| drop(thread.join()))
-    };
-    // A thread that has just ended, such as that of a VM which another replaces, counts for a moment longer.
-    for delay in PROBE_DELAYS {
-        if spawn().is_ok() {
-            return Ok(());
-        }
-        thread::sleep(delay);
-    }
-    spawn().map_err(|source| Error::NoThread { purpose, source })
+    Placeholder::new(purpose).map(Placeholder::end)
 }
 
 #[cfg(test)]
@@ -235,6 +315,33 @@ mod tests {
             are_idle(3);
         }
         assert_eq!(WORKERS.lock().threads, 3);
+    }
+
+    #[test]
+    fn where_places_are_kept_threads_that_can_be_done_without_wait() {
+        static WORKERS: Workers = Workers::new("test", || 2);
+        let (sender, receiver) = mpsc::channel();
+        let begin = || {
+            let (end, gate) = mpsc::channel::<()>();
+            let sender = sender.clone();
+            let job = move || {
+                sender.send(()).expect("the test waits");
+                gate.recv().expect("the test ends it");
+            };
+            assert!(WORKERS.run(Box::new(job)).is_ok());
+            end
+        };
+        let kept = NoMoreThreads::begin();
+        let first = begin();
+        receiver.recv().expect("the first thread is always started");
+        let second = begin();
+        assert_eq!(WORKERS.lock().threads, 1);
+        drop(kept);
+        receiver.recv().expect("the first job goes on, so another thread does the second");
+        assert_eq!(WORKERS.lock().threads, 2);
+        for end in [first, second] {
+            end.send(()).expect("it waits");
+        }
     }
 
     #[test]

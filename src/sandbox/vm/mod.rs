@@ -27,7 +27,11 @@ use super::snapshot::{Digest, Snapshot};
 use super::snapshot_origin::SnapshotOrigin;
 use super::staged::Staged;
 use super::tally::HostCallLimits;
-use super::{fault, image, machine, shadow_paging, stock, stopper, workers};
+use super::workers::{self, Placeholder};
+use super::{fault, image, machine, shadow_paging, stock, stopper};
+
+/// What a thread is wanted for that KVM takes when a VM is entered for the first time.
+const FOR_A_SANDBOX: &str = "that the hypervisor needs for a sandbox";
 
 /// What has become of a call when the guest has been left.
 pub enum Step {
@@ -67,6 +71,8 @@ pub struct Vm {
     is_suspended: bool,
     /// Whether the guest has been entered in this VM.
     was_entered: bool,
+    /// In the place of what KVM had for the VM that was here before, until the guest is entered.
+    placeholder: Option<Placeholder>,
     /// Whether nobody has asked anything of the guest since it was started, but for a warm-up while it was in stock.
     is_untouched: bool,
     /// The state in which the guest was started or to which it was reset last.
@@ -141,6 +147,7 @@ impl Vm {
             poisoned: false,
             is_suspended: false,
             was_entered: false,
+            placeholder: None,
             is_untouched: true,
             base,
             environment: Environment::default(),
@@ -181,8 +188,10 @@ impl Vm {
         if !self.was_entered {
             // On x86-64 KVM may want a task of the process for a VM that is entered for the first time. If none can be had,
             // hyperlight-host tries again and again, at full speed, until one can or the call is stopped.
-            if cfg!(target_arch = "x86_64") {
-                workers::probe("that the hypervisor needs for a sandbox")?;
+            if let Some(placeholder) = self.placeholder.take() {
+                placeholder.end();
+            } else if cfg!(target_arch = "x86_64") {
+                workers::probe(FOR_A_SANDBOX)?;
             }
             self.was_entered = true;
         }
@@ -268,6 +277,10 @@ impl Vm {
             sandbox => {
                 // The old one goes first: the new one needs as many of the process's files and as much of its memory.
                 self.poisoned = true;
+                if self.was_entered && cfg!(target_arch = "x86_64") {
+                    // Otherwise a thread of ours could take the place that this leaves, and keep it.
+                    self.placeholder = Placeholder::instead_of(|| *sandbox = None, FOR_A_SANDBOX).ok();
+                }
                 *sandbox = None;
                 let start = || Self::machine(&self.configuration, state.clone());
                 let (new, large_pages) =
