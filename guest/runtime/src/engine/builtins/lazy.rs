@@ -10,20 +10,20 @@ use super::SCHEME;
 use crate::engine::rejections;
 
 const SOURCES: [(&str, &str); 14] = [
-    ("blob", include_str!("blob/blob.js")),
-    ("body", include_str!("fetch/body.js")),
-    ("compression", include_str!("compression/compression.js")),
-    ("fetch", include_str!("fetch/fetch.js")),
-    ("form_data", include_str!("fetch/form_data.js")),
-    ("headers", include_str!("fetch/headers.js")),
-    ("mime_type", include_str!("fetch/mime_type.js")),
-    ("multipart", include_str!("fetch/multipart.js")),
-    ("request", include_str!("fetch/request.js")),
-    ("response", include_str!("fetch/response.js")),
-    ("streams", include_str!("../../../vendor/web-streams-polyfill/ponyfill.mjs")),
-    ("text_streams", include_str!("encoding/text_streams.js")),
-    ("timeline", include_str!("performance/timeline.js")),
-    ("urlpattern", include_str!("../../../vendor/urlpattern-polyfill/urlpattern.js")),
+    ("blob", source!("blob/blob.js")),
+    ("body", source!("fetch/body.js")),
+    ("compression", source!("compression/compression.js")),
+    ("fetch", source!("fetch/fetch.js")),
+    ("form_data", source!("fetch/form_data.js")),
+    ("headers", source!("fetch/headers.js")),
+    ("mime_type", source!("fetch/mime_type.js")),
+    ("multipart", source!("fetch/multipart.js")),
+    ("request", source!("fetch/request.js")),
+    ("response", source!("fetch/response.js")),
+    ("streams", include_str!(concat!(env!("OUT_DIR"), "/vendor/web-streams-polyfill/ponyfill.mjs"))),
+    ("text_streams", source!("encoding/text_streams.js")),
+    ("timeline", source!("performance/timeline.js")),
+    ("urlpattern", include_str!(concat!(env!("OUT_DIR"), "/vendor/urlpattern-polyfill/urlpattern.js"))),
 ];
 
 /// Evaluations so far. Each has a name of its own: the engine keeps a module that has failed, for want of memory perhaps, and

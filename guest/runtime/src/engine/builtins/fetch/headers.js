@@ -5,7 +5,7 @@ import { interfaces, iterable, requireArguments } from 'hyperlight:interfaces';
 import { platformObjects } from 'hyperlight:platform';
 
 const { ownKeys, getOwnPropertyDescriptor } = Reflect;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TOKEN = /^[!#$%&'*+\-.^_\x60|~0-9A-Za-z]+$/;
 
 /** A list of headers, and whether it may be changed. */
 let stateOf;

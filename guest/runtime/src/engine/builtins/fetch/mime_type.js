@@ -1,6 +1,6 @@
 // MIME types, as the MIME Sniffing Standard parses them, and as the Fetch Standard finds them in headers.
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TOKEN = /^[!#$%&'*+\-.^_\x60|~0-9A-Za-z]+$/;
 const QUOTABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const trimmed = (text) => text.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 

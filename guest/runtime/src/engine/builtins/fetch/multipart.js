@@ -72,7 +72,7 @@ function headersOf(text, bytes, start) {
     const lineEnd = text.indexOf('\r\n', part.end);
     if (lineEnd < 0) throw failure();
     const line = text.slice(part.end, lineEnd);
-    const [, header, value] = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[\t ]*:[\t ]*(.*?)[\t ]*$/s.exec(line) ?? [];
+    const [, header, value] = /^([!#$%&'*+\-.^_\x60|~0-9A-Za-z]+)[\t ]*:[\t ]*(.*?)[\t ]*$/s.exec(line) ?? [];
     if (header === undefined) throw failure();
     if (header.toLowerCase() === 'content-disposition') {
       Object.assign(part, dispositionOf(new TextDecoder('utf-8').decode(bytes.subarray(part.end, lineEnd))));

@@ -9,7 +9,7 @@ import { URL } from 'hyperlight:url';
 const { extracted, includeBody } = lazy('body');
 const { addMissing, byteString, copyOf, fill, Headers, combinedValue } = lazy('headers');
 const { toWellFormed } = String.prototype;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TOKEN = /^[!#$%&'*+\-.^_\x60|~0-9A-Za-z]+$/;
 const NORMALIZED = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
 const FORBIDDEN = ['CONNECT', 'TRACE', 'TRACK'];
 /** What properties may be, in the order in which WebIDL reads them; text if there is no list. */
