@@ -50,6 +50,27 @@ test('all calls of asynchronous host functions are at work at the same time', as
   sandbox.dispose();
 });
 
+test('no more than sixteen callbacks come before the microtasks that they cause', async () => {
+  let [calls, together, most] = [0, 0, 0];
+  const sandbox = await load(
+    `import { count } from 'host:calls';
+     async function handler() { return (await Promise.all(Array.from({ length: 100 }, () => count()))).length; }`,
+    (proto) =>
+      proto.hostModule('calls').registerAsync('count', () => {
+        calls += 1;
+        together += 1;
+        queueMicrotask(() => {
+          most = Math.max(most, together);
+          together = 0;
+        });
+      }),
+  );
+  assert.equal(await sandbox.callHandler('handler', null), 100);
+  assert.equal(calls, 100);
+  assert.ok(most >= 1 && most <= 16, `${most} at a time`);
+  sandbox.dispose();
+});
+
 test('the callback may be a plain function, and gives and takes bytes', async () => {
   const sandbox = await load(
     `import { reverse, nothing } from 'host:bytes';
