@@ -248,6 +248,25 @@ const CASES: Record<string, [string, unknown]> = {
     "const l = new Intl.Locale('zh-TW', { numeric: true }); return [String(l), String(l.maximize()), l.region, l.numeric, Intl.getCanonicalLocales(['EN-us', 'iw', 'en-us'])]",
     ['zh-TW-u-kn', 'zh-Hant-TW-u-kn', 'TW', true, ['en-US', 'he']],
   ],
+  'what is usual where a locale is at home, as in Node.js 26': [
+    `return ['ar-EG', 'de-AT-u-co-phonebk-hc-h12', 'th', 'fa', 'en-NZ-u-rg-gbzzzz', 'en-u-sd-inka', 'pa-PK', 'sv-IL-u-fw-wed'].map((tag) => {
+      const l = new Intl.Locale(tag);
+      const { direction } = l.getTextInfo();
+      const { firstDay, weekend } = l.getWeekInfo();
+      const lists = [l.getCalendars(), l.getCollations(), l.getHourCycles(), l.getNumberingSystems(), l.getTimeZones() ?? []];
+      return lists.map((list) => list.join(' ')).concat(direction, firstDay, weekend.join(' ')).join('; ');
+    })`,
+    [
+      'gregory coptic islamic islamic-civil islamic-tbla; compat emoji eor; h12; arab; Africa/Cairo; rtl; 6; 5 6',
+      'gregory; phonebk; h12; latn; Europe/Vienna; ltr; 1; 6 7',
+      'buddhist gregory; emoji eor; h23; latn; ; ltr; 7; 6 7',
+      'persian gregory islamic islamic-civil islamic-tbla; emoji eor; h23; arabext; ; rtl; 6; 5',
+      'gregory; emoji eor; h23; latn; Pacific/Auckland Pacific/Chatham; ltr; 1; 6 7',
+      'gregory indian; emoji eor; h12; latn; ; ltr; 7; 7',
+      'gregory islamic islamic-civil islamic-tbla; emoji eor; h12; arabext; Asia/Karachi; rtl; 7; 6 7',
+      'gregory hebrew islamic islamic-civil islamic-tbla; emoji eor; h23; latn; Asia/Jerusalem; ltr; 3; 5 6',
+    ],
+  ],
   'the variants and the first day of a locale': [
     `const l = new Intl.Locale('de-1901-u-fw-wed', { variants: 'Fonipa-1996', firstDayOfWeek: 1 });
     const thrown = (options) => { try { return String(new Intl.Locale('en', options)); } catch (e) { return e.name; } };

@@ -82,6 +82,8 @@ const COMPOUNDS = {
   'mile-per-hour': 'speed-mile-per-hour',
   'liter-per-kilometer': 'consumption-liter-per-kilometer',
 };
+/** Calendars that locales have other names for. */
+const CALENDARS = { gregorian: 'gregory', 'ethiopic-amete-alem': 'ethioaa' };
 const FIELDS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
 
 fetchPackages();
@@ -101,6 +103,7 @@ for (const section of [numbers, currencies, units, dates, zones, lists, relative
 }
 chunks.set('core', JSON.stringify(core()));
 chunks.set('timezones', JSON.stringify(timezones()));
+chunks.set('regions', JSON.stringify(regions()));
 write();
 
 function isOurs(locale) {
@@ -356,9 +359,39 @@ function timezones() {
     if (key.startsWith('_') || !of._alias) continue;
     const [canonical, ...others] = of._alias.split(' ');
     for (const other of others) aliases[other] = canonical;
-    if (!of._deprecated) regions[canonical] = key.slice(0, 2).toUpperCase();
+    if (!of._deprecated) regions[canonical] = of._region ?? key.slice(0, 2).toUpperCase();
   }
   return { meta, aliases, regions, primary: supplemental('primaryZones').primaryZones };
+}
+
+/** What is usual where a language is spoken, of all languages and regions. */
+function regions() {
+  const { firstDay, weekendStart, weekendEnd } = supplemental('weekData').weekData;
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  const number = (of) => Object.fromEntries(Object.entries(of).map(([region, day]) => [region, days.indexOf(day) + 1]));
+  const calendars = Object.entries(supplemental('calendarPreferenceData').calendarPreferenceData);
+  const systems = {};
+  const systemOf = (locale) => systems[locale] ?? (locale ? systemOf(locale.replace(/(?:^|-)[^-]*$/, '')) : 'latn');
+  for (const locale of readdirSync(join(CACHE, 'cldr-numbers-full', 'main')).sort()) {
+    const system = main('numbers-full', locale, 'numbers').numbers.defaultNumberingSystem;
+    if (system !== systemOf(locale)) systems[locale] = system;
+  }
+  const scripts = Object.entries(read('core', 'scriptMetadata').scriptMetadata);
+  return {
+    firstDay: number(firstDay),
+    weekend: { from: number(weekendStart), to: number(weekendEnd) },
+    calendars: Object.fromEntries(
+      calendars.map(([region, of]) => [
+        region,
+        String(of)
+          .split(/[ ,]/)
+          .map((name) => CALENDARS[name] ?? name)
+          .join(' '),
+      ]),
+    ),
+    systems,
+    rightToLeft: scripts.filter(([, { rtl }]) => rtl === 'YES').map(([script]) => script),
+  };
 }
 
 function write() {

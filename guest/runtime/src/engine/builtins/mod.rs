@@ -141,6 +141,7 @@ const LATER: &[(&str, &str)] = &[
     ("hyperlight:intl/number_parts", source!("intl/number_parts.js")),
     ("hyperlight:intl/options", source!("intl/options.js")),
     ("hyperlight:intl/plurals", source!("intl/plurals.js")),
+    ("hyperlight:intl/regions", source!("intl/regions.js")),
     ("hyperlight:intl/relative_time", source!("intl/relative_time.js")),
     ("hyperlight:intl/segmenter", source!("intl/segmenter.js")),
     ("hyperlight:intl/skeleton", source!("intl/skeleton.js")),

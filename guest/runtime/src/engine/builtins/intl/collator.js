@@ -1,19 +1,10 @@
 // Intl.Collator, and the methods of texts that depend on a locale.
 
-import { callable, canonicalList, intlClass, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
+import { callable, canonicalList, intlClass, kindsOfOrder, resolve, slotsOf, supported } from 'hyperlight:intl/locales';
 import { coerced, flag, keyword, matcher, text } from 'hyperlight:intl/options';
 import { compareTexts, ignoresPunctuation, lowerCase, newOrder, upperCase } from 'hyperlight:native/intl';
 
 const objects = new WeakMap();
-/** The kinds of order that languages have besides their default. */
-const KINDS = {
-  ar: ['compat'],
-  de: ['phonebk'],
-  es: ['trad'],
-  ja: ['unihan'],
-  ko: ['unihan'],
-  zh: ['pinyin', 'stroke', 'unihan', 'zhuyin'],
-};
 /** Languages whose order for searching is another one, which is not there. */
 const OTHER_SEARCH = ['de', 'es', 'ko'];
 
@@ -25,7 +16,7 @@ function settings(locales, options) {
   const collation = keyword(given, 'collation');
   const numeric = flag(given, 'numeric', undefined);
   const caseFirst = text(given, 'caseFirst', ['upper', 'lower', 'false'], undefined);
-  const kinds = (data) => ['default', ...(KINDS[data.split('-')[0]] ?? []), 'emoji', 'eor'];
+  const kinds = (data) => ['default', ...kindsOfOrder(data.split('-')[0]), 'emoji', 'eor'];
   const { locale, data, values } = resolve(
     list,
     {

@@ -4,6 +4,7 @@ import { datePartsOf, fieldsAt } from 'hyperlight:intl/date_parts';
 import {
   callable,
   canonicalList,
+  cycleIn,
   dataOf,
   intlClass,
   keywords,
@@ -12,7 +13,6 @@ import {
   numbersOf,
   regionOf,
   resolve,
-  shared,
   slotsOf,
   supported,
 } from 'hyperlight:intl/locales';
@@ -82,12 +82,9 @@ function checkCalendar(calendar) {
   return calendar === 'gregorian' ? 'gregory' : calendar;
 }
 
-/** The preferred cycle of hours of a locale, and whether it is that of Japan. */
+/** The preferred cycle of hours of a locale. */
 function cycleOf(locale) {
-  const { hours } = shared();
-  const region = regionOf(locale);
-  const of = hours[`${locale.split('-')[0]}-${region}`] ?? hours[region] ?? hours['001'];
-  return { H: 'h23', h: 'h12', K: 'h11', k: 'h24' }[of[0]];
+  return cycleIn(locale.split('-')[0], regionOf(locale));
 }
 
 /** The cycle of hours that the option `hour12` stands for. */

@@ -2,6 +2,7 @@
 
 import { canonical, intlClass, keywords, localeTexts, slotsOf } from 'hyperlight:intl/locales';
 import { coerced, flag, keyword, text } from 'hyperlight:intl/options';
+import { importNow } from 'hyperlight:native';
 import { maximized, minimized } from 'hyperlight:native/intl';
 
 /** Days of the week by their numbers: the last one is the first as well. */
@@ -69,6 +70,34 @@ export class Locale {
     return nameOf(this);
   }
 
+  getCalendars() {
+    return usual(this, 'calendars', 'ca');
+  }
+
+  getCollations() {
+    return usual(this, 'collations', 'co');
+  }
+
+  getHourCycles() {
+    return usual(this, 'hourCycles', 'hc');
+  }
+
+  getNumberingSystems() {
+    return usual(this, 'numberingSystems', 'nu');
+  }
+
+  getTextInfo() {
+    return usual(this, 'textInfo');
+  }
+
+  getTimeZones() {
+    return usual(this, 'timeZones');
+  }
+
+  getWeekInfo() {
+    return usual(this, 'weekInfo');
+  }
+
   get baseName() {
     return nameOf(this).replace(/-[0-9a-z]-.*$/, '');
   }
@@ -123,6 +152,13 @@ intlClass(Locale, 1);
 
 function nameOf(locale) {
   return slotsOf(localeTexts, locale, 'Intl.Locale.prototype');
+}
+
+/** What a locale itself says with a keyword, or else what is usual there. */
+function usual(locale, what, key) {
+  const name = nameOf(locale);
+  const own = key && keywords(name)[key];
+  return own ? [own] : importNow('hyperlight:intl/regions')[what](name);
 }
 
 function divided(name) {

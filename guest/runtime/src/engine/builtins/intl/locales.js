@@ -10,6 +10,15 @@ export const DEFAULT = 'en-US';
 /** Of Chinese, a region stands for a script. */
 const CHINESE = { CN: 'zh', HK: 'zh-Hant-HK', MO: 'zh-Hant-MO', SG: 'zh-Hans-SG', TW: 'zh-Hant' };
 
+const KINDS_OF_ORDER = {
+  ar: ['compat'],
+  de: ['phonebk'],
+  es: ['trad'],
+  ja: ['unihan'],
+  ko: ['unihan'],
+  zh: ['pinyin', 'stroke', 'unihan', 'zhuyin'],
+};
+
 let core;
 let available;
 const pieces = new Map();
@@ -121,6 +130,18 @@ export function dataLocale(locale) {
 
 export function regionOf(locale) {
   return /-([A-Z]{2}|\d{3})(?=-|$)/.exec(maximized(locale) ?? locale)?.[1] ?? '001';
+}
+
+/** The cycle of hours that is preferred where a language is spoken. */
+export function cycleIn(language, region) {
+  const { hours } = shared();
+  const of = hours[`${language}-${region}`] ?? hours[region] ?? hours['001'];
+  return { H: 'h23', h: 'h12', K: 'h11', k: 'h24' }[of[0]];
+}
+
+/** The kinds of order that a language has besides those of all. */
+export function kindsOfOrder(language) {
+  return KINDS_OF_ORDER[language] ?? [];
 }
 
 /** The keywords of the extension `u`. */

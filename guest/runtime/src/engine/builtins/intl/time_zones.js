@@ -54,6 +54,12 @@ export function allZones() {
     .sort();
 }
 
+/** The time zones of a region. */
+export function zonesIn(region) {
+  const { regions } = shared();
+  return allZones().filter((zone) => regions[zone] === region);
+}
+
 function offsetOf(zone) {
   const seconds = (+zone.slice(1, 3) * 60 + +zone.slice(4)) * 60;
   return zone[0] === '-' ? -seconds : seconds;
